@@ -1,0 +1,53 @@
+# `make reproduce` and `make test` work from a clean clone: each makes the environment it needs in .venv first.
+PYTHON ?= python3
+# Whole files stay on one worker, so that the pipeline tests share their one run.
+PYTEST_FLAGS ?= -n 2 --dist loadfile
+IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
+
+.PHONY: help install reproduce test lint lock clean
+.DELETE_ON_ERROR:
+
+help:  ## show this list
+	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 20
+
+install: .venv/installed  ## only make the environment
+
+reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit
+	@$(IN_VENV) snakemake --cores all
+	@echo "Done. Tables: results/mini/T1.md; learning curves: figures/mini/; every run's record: runs/*/seed-*/"
+
+test: lint  ## check style and types, then run every test
+	@$(IN_VENV) pytest $(PYTEST_FLAGS)
+
+lint: .venv/installed  ## check style and types only
+	@$(IN_VENV) ruff check
+	@$(IN_VENV) ruff format --check
+	@$(IN_VENV) mypy
+	@$(IN_VENV) snakefmt --check Snakefile
+
+# Installs again only when the lock or the package's metadata changed.
+.venv/installed: requirements.lock pyproject.toml
+	@command -v "$(PYTHON)" >/dev/null || { \
+		echo "No '$(PYTHON)' found: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -m venv .venv
+	@echo "Installing the environment into .venv (about 2 GB; once) ..."
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+# Local suffixes such as torch's "+cpu" and GPU run-time packages are what one machine resolved, not a requirement.
+lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock
+	@tools="$$(mktemp -d)" && trap 'rm -rf "$$tools"' EXIT && "$(PYTHON)" -m venv "$$tools" \
+	&& "$$tools/bin/pip" install -qq --disable-pip-version-check pip-tools \
+	&& "$$tools/bin/pip-compile" --quiet --extra dev --strip-extras --allow-unsafe --no-annotate --no-header \
+		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
+		--output-file requirements.lock pyproject.toml \
+	&& { echo "# Made by 'make lock' from pyproject.toml: what runs and tests the project, without hashes, as torch's"; \
+		echo "# files of one version differ between machines."; \
+		sed -E -e 's/\+[a-z0-9.]+$$//' -e '/^(nvidia|cuda|triton)[-=]/d' requirements.lock; } > "$$tools/lock" \
+	&& cat "$$tools/lock" > requirements.lock
+
+clean:  ## remove the environment, logs and tool caches; data, runs and results stay
+	rm -rf .venv .snakemake logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
