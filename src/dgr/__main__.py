@@ -1,0 +1,6 @@
+"""``python -m dgr``."""
+
+from dgr.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,12 @@
+"""Every folder the project reads or writes, relative to the repository root (the working directory)."""
+
+from pathlib import Path
+
+CONFIGS = Path("paper_configs")
+PLAN = CONFIGS / "runs.yaml"
+DATA = Path("data")
+RUNS = Path("runs")
+TUNING = Path("tuning")
+UNFINISHED = Path("unfinished")
+RESULTS = Path("results")
+FIGURES = Path("figures")

@@ -1,0 +1,281 @@
+"""Dummy Gradient norm Regularization (DGR): the penalty of the paper, at the representation.
+
+The penalty depends on the encoder only through the representation z. Its gradient ∂R/∂z is therefore computed on a
+detached z, through the dummy heads alone, and joins the task gradient in the one backward pass of the encoder.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from itertools import chain, islice
+from typing import Any, Literal, Self
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+from torch.nn.utils import get_total_norm
+
+from dgr.errors import DGRError
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+
+
+class DummyGradientNorm(nn.Module):
+    """λR with ``R = (1/N) Σ_n ‖∂D_n/∂θ_n‖²`` and ``D_n = Σ_k L_k(h_k^n(z))``.
+
+    The N sets of dummy heads have the architecture of the real heads and random weights of their own. They are never
+    trained: their parameters require no gradient and are never written to, and the running statistics of their batch
+    normalisation stay untouched (batch statistics are used always; dropout is off).
+
+    Calling ``penalty = regularizer(z, targets)`` gives a scalar whose value is λR and whose backward sends λ∂R/∂z to
+    z and nothing anywhere else. Add it to the loss, and the encoder is walked back once.
+
+    Estimators of ∂R/∂z, which are two different regularizers where heads have kinks (ReLU):
+
+    * ``exact``: double backward through the dummy heads.
+    * ``finite_difference``: with the direction ``d = g/‖g‖`` held fixed and ``D⁺`` the loss at ``θ + εd``,
+      ``R = ((D⁺ − D)/ε)²`` and ``∂R/∂z = 2 (D⁺ − D)(∂D⁺/∂z − ∂D/∂z)/ε²``, the factored form of the released code's
+      expansion, which loses less to cancellation.
+
+    Args:
+        heads: the real heads, one a task. They are copied and drawn anew by each submodule's ``reset_parameters``.
+        losses: one a task, ``loss(prediction, target) -> scalar``.
+        strength: λ ≥ 0.
+        estimator: ``"exact"`` or ``"finite_difference"``.
+        epsilon: length ε > 0 of the finite-difference step, in units of the dummy parameters.
+        num_dummies: N ≥ 1.
+        norm: ``"squared"`` as released, or ``"plain"`` for ‖·‖ as a third-party summary of the paper writes it.
+        per_task: take one norm a task and add them, instead of one over all dummies of a set. For the exact squared
+            norm both are the same.
+        resample: draw new dummies at every call instead of once.
+        seed: seed of the dummies, a random stream of their own.
+
+    Raises:
+        DGRError: an argument is out of range, or a head holds parameters that cannot be drawn anew.
+
+    Source: Shin, Do, Son, ECCV 2024; estimator and defaults as in the authors' released code.
+    """
+
+    def __init__(
+        self,
+        heads: Sequence[nn.Module],
+        losses: Sequence[Loss],
+        strength: float = 1.0,
+        *,
+        estimator: Literal["exact", "finite_difference"] = "exact",
+        epsilon: float = 1e-3,
+        num_dummies: int = 1,
+        norm: Literal["squared", "plain"] = "squared",
+        per_task: bool = False,
+        resample: bool = False,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        _check_choice("estimator", estimator, ("exact", "finite_difference"))
+        _check_choice("norm", norm, ("squared", "plain"))
+        check_strength(strength)
+        if not epsilon > 0:
+            raise DGRError(f"epsilon must be greater than 0, but is {epsilon}; the released code uses 1e-3 or 1e-4.")
+        if num_dummies < 1:
+            raise DGRError(f"num_dummies must be at least 1, but is {num_dummies}.")
+        if not heads or len(heads) != len(losses):
+            raise DGRError(f"There must be one loss a head, but there are {len(heads)} heads and {len(losses)} losses.")
+        self.losses = tuple(losses)
+        self.strength = strength
+        self.estimator = estimator
+        self.epsilon = epsilon
+        self.num_dummies = num_dummies
+        self.norm = norm
+        self.per_task = per_task
+        self.resample = resample
+        self.seed = seed
+        self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
+        self.dummies = nn.ModuleList(_dummy_copy(head) for _ in range(num_dummies) for head in heads)
+        self._draw()
+
+    def forward(self, features: Tensor, targets: Sequence[Tensor]) -> Tensor:
+        """λR of a batch.
+
+        Args:
+            features: the representation z, shape ``(batch, …)``, with or without a graph.
+            targets: one tensor a task, in the order of the heads.
+
+        Returns:
+            A scalar: value λR, gradient λ∂R/∂z with respect to ``features``.
+
+        Raises:
+            DGRError: a head does not fit the representation.
+        """
+        if self.resample and int(self.draws) > 0:
+            self._draw()
+        self.draws += 1
+        parameters = [list(dummy.parameters()) for dummy in self.dummies]
+        with torch.enable_grad(), torch.autocast(features.device.type, enabled=False), _differentiable(parameters):
+            # Half precision loses the difference of two nearly equal losses.
+            z = features.detach().to(torch.promote_types(features.dtype, torch.float32)).requires_grad_()
+            losses = self._losses(z, targets, [partial(dummy, z) for dummy in self.dummies])
+            estimate = self._exact if self.estimator == "exact" else self._finite_difference
+            value, gradient = estimate(z, targets, losses, self._grouped(parameters))
+        penalty: Tensor = _WithGradient.apply(features, self.strength * value, self.strength * gradient)  # type: ignore[no-untyped-call]
+        return penalty
+
+    def _exact(
+        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: list[list[Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        gradients = _gradients(losses, parameters, create_graph=True)
+        norms = torch.stack([get_total_norm([g.detach() for g in gradient]) for gradient in gradients])
+        squared = self.norm == "squared"
+        # ∂‖g‖²/∂z = (∂g/∂z)ᵀ 2g and ∂‖g‖/∂z = (∂g/∂z)ᵀ g/‖g‖: one vector-Jacobian product with g held fixed.
+        factors = (torch.full_like(norms, 2.0) if squared else _inverse(norms)) / self.num_dummies
+        pairs = [(g, factor) for factor, gradient in zip(factors, gradients, strict=True) for g in gradient]
+        # A gradient that does not depend on z, such as that of a loss linear in the prediction, has nothing to add.
+        varying = [(g, factor * g.detach()) for g, factor in pairs if g.requires_grad]
+        value = (norms.square() if squared else norms).sum() / self.num_dummies
+        if not varying:
+            return value, torch.zeros_like(z)
+        outputs, vectors = zip(*varying, strict=True)
+        return value, torch.autograd.grad(outputs, z, vectors, materialize_grads=True)[0]
+
+    def _finite_difference(
+        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: list[list[Tensor]]
+    ) -> tuple[Tensor, Tensor]:
+        gradients = _gradients(losses, parameters, create_graph=False)
+        steps = self.epsilon * _inverse(torch.stack([get_total_norm(gradient) for gradient in gradients]))
+        # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
+        shifted = iter(
+            [
+                p.detach() + step * g
+                for step, group, gradient in zip(steps, parameters, gradients, strict=True)
+                for p, g in zip(group, gradient, strict=True)
+            ]
+        )
+        at = [{name: next(shifted) for name, _ in dummy.named_parameters()} for dummy in self.dummies]
+        calls = [partial(functional_call, dummy, p, (z,)) for dummy, p in zip(self.dummies, at, strict=True)]
+        rises = torch.stack(self._losses(z, targets, calls)) - torch.stack(losses)
+        slopes = rises.detach() / self.epsilon
+        squared = self.norm == "squared"
+        factors = (2 * slopes if squared else slopes.sign()) / (self.epsilon * self.num_dummies)
+        value = (slopes.square() if squared else slopes.abs()).sum() / self.num_dummies
+        return value, torch.autograd.grad((factors * rises).sum(), z)[0]
+
+    def _losses(self, z: Tensor, targets: Sequence[Tensor], calls: list[Callable[[], Tensor]]) -> list[Tensor]:
+        """The losses whose gradients share one norm, added: D_n of each set, or L_k(h_k^n(z)) of each dummy head."""
+        losses = []
+        for index, call in enumerate(calls):
+            task = index % len(self.losses)
+            try:
+                prediction = call()
+            except RuntimeError as error:
+                raise DGRError(
+                    f"Head {task} does not fit a representation of shape {tuple(z.shape)} ({error}); "
+                    "give the heads that the model itself uses."
+                ) from error
+            losses.append([self.losses[task](prediction, targets[task])])
+        return [torch.stack(group).sum() for group in self._grouped(losses)]
+
+    def _grouped(self, lists: list[list[Tensor]]) -> list[list[Tensor]]:
+        """One list a dummy head, joined to one list a norm."""
+        size = 1 if self.per_task else len(self.losses)
+        return [list(chain(*lists[start : start + size])) for start in range(0, len(lists), size)]
+
+    def _draw(self) -> None:
+        """Fresh weights for every dummy, from the dummies' own random stream."""
+        devices = [p.device for p in self.dummies.parameters() if p.is_cuda]
+        with torch.random.fork_rng(devices=sorted({device.index for device in devices})):
+            torch.manual_seed((self.seed + int(self.draws) * 0x9E3779B97F4A7C15) % 2**63)
+            for dummy in self.dummies:
+                for module in dummy.modules():
+                    if any(True for _ in module.parameters(recurse=False)):
+                        module.reset_parameters()  # type: ignore[operator]
+        self.dummies.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Self:
+        """Does nothing: the penalty is the same function of z in training and in evaluation."""
+        return self
+
+    def extra_repr(self) -> str:
+        """The settings, for ``print(regularizer)``."""
+        return (
+            f"strength={self.strength}, estimator={self.estimator!r}, epsilon={self.epsilon}, "
+            f"num_dummies={self.num_dummies}, norm={self.norm!r}, per_task={self.per_task}, resample={self.resample}"
+        )
+
+
+class _WithGradient(torch.autograd.Function):
+    """A scalar of a given value whose gradient with respect to the features is given as well."""
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient.to(features.dtype))
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
+        (gradient,) = ctx.saved_tensors
+        return grad_outputs[0] * gradient, None, None
+
+
+def check_strength(strength: float) -> None:
+    """Refuse a negative or non-finite strength of a penalty.
+
+    Raises:
+        DGRError: with the value.
+    """
+    if not 0 <= strength < float("inf"):
+        raise DGRError(f"The strength of a regularizer must be finite and not negative, but is {strength}.")
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise DGRError(f"{name} must be one of {', '.join(choices)}, but is '{value}'.")
+
+
+def _dummy_copy(head: nn.Module) -> nn.Module:
+    """A copy that can be drawn anew, and whose prediction is a deterministic function of z without side effects."""
+    dummy = copy.deepcopy(head).train()
+    for name, module in dummy.named_modules():
+        if any(True for _ in module.parameters(recurse=False)) and not hasattr(module, "reset_parameters"):
+            raise DGRError(
+                f"Module '{name or type(module).__name__}' of a head holds parameters but has no reset_parameters(), "
+                "so no dummy can be drawn from it; define that method."
+            )
+        if isinstance(module, nn.modules.dropout._DropoutNd):
+            module.eval()
+        if isinstance(module, nn.modules.batchnorm._NormBase):
+            # Without running statistics the layer uses those of the batch, always.
+            module.track_running_stats = False
+            module.running_mean = module.running_var = module.num_batches_tracked = None
+    return dummy.double() if next(dummy.parameters()).dtype == torch.float64 else dummy.float()
+
+
+@contextmanager
+def _differentiable(parameters: list[list[Tensor]]) -> Iterator[None]:
+    """Lets the dummies' parameters require a gradient here, and nowhere else."""
+    for parameter in chain(*parameters):
+        parameter.requires_grad_(True)
+    try:
+        yield
+    finally:
+        for parameter in chain(*parameters):
+            parameter.requires_grad_(False)
+
+
+def _gradients(losses: list[Tensor], parameters: list[list[Tensor]], *, create_graph: bool) -> list[list[Tensor]]:
+    """∂D/∂θ of every group; as the groups share no parameter, one backward of the sum gives all."""
+    flat = torch.autograd.grad(
+        torch.stack(losses).sum(),
+        list(chain(*parameters)),
+        create_graph=create_graph,
+        retain_graph=True,
+        materialize_grads=True,
+    )
+    remaining = iter(flat)
+    return [list(islice(remaining, len(group))) for group in parameters]
+
+
+def _inverse(norms: Tensor) -> Tensor:
+    """1/‖g‖, and 0 where a gradient vanishes: there R is at its minimum and has no direction."""
+    return torch.where(norms > 0, norms.clamp_min(torch.finfo(norms.dtype).tiny).reciprocal(), 0.0)
