@@ -1,0 +1,71 @@
+"""What a multi-task method is: one call per step that turns task losses into gradients."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from dgr.models.model import MultiTaskModel
+from dgr.task import Task
+
+Batch = tuple[Tensor, dict[str, Tensor]]
+
+
+@dataclass
+class Step:
+    """Everything a method may look at in one training step.
+
+    Attributes:
+        model: the model being trained; all ``.grad`` fields are None or zero on entry.
+        tasks: the tasks, in the order of ``losses``.
+        batch: inputs ``(batch, …)`` and targets by task name.
+        features: the representation z of the batch, with its graph back to the encoder.
+        losses: one scalar a task, with graphs through ``features``.
+        penalty: λR of a regularizer, or None; its backward reaches ``features`` and nothing else.
+        held_out: a second batch, given to methods whose ``needs_held_out`` is true.
+        learning_rate: the optimizer's current step size, for look-ahead steps.
+    """
+
+    model: MultiTaskModel
+    tasks: Sequence[Task]
+    batch: Batch
+    features: Tensor
+    losses: Sequence[Tensor]
+    penalty: Tensor | None
+    held_out: Batch | None
+    learning_rate: float
+
+
+class Method(nn.Module, ABC):
+    """Turns task losses into gradients.
+
+    Parameters registered on a method are trained by the run's optimizer, together with the model. All state, also
+    that of a wrapped library object, is in ``state_dict()``, so that a resumed run continues exactly.
+
+    Args:
+        num_tasks: number K of tasks.
+    """
+
+    separate_encoders: ClassVar[bool] = False
+    needs_held_out: ClassVar[bool] = False
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__()
+        self.num_tasks = num_tasks
+
+    @abstractmethod
+    def backward(self, step: Step) -> Tensor:
+        """Fill ``.grad`` of encoder, heads and the method's own parameters.
+
+        The regularizer's gradient λ∂R/∂E is added to the encoder after any balancing; heads never see it.
+
+        Returns:
+            The task weights used in this step, shape ``(K,)``, detached.
+        """
+
+    def end_epoch(self) -> None:
+        """Called after the last step of each epoch."""

@@ -1,0 +1,22 @@
+"""Equal weighting: the plain sum of losses."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from typing_extensions import override
+
+from dgr.methods.base import Step
+from dgr.methods.loss_weighting import LossWeighting
+
+
+class EqualWeighting(LossWeighting):
+    r"""Minimises :math:`\sum_k L_k`, the scale that every other method here is matched to.
+
+    Args:
+        num_tasks: number K of tasks.
+    """
+
+    @override
+    def weigh(self, step: Step) -> Tensor:
+        return torch.ones(self.num_tasks, dtype=step.losses[0].dtype, device=step.losses[0].device)

@@ -1,0 +1,51 @@
+"""IMTL: the encoder's gradient has equal projections on all tasks, and losses are learned to equal scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torchjd.aggregation import GramianWeightedAggregator, IMTLGWeighting
+from typing_extensions import override
+
+from dgr.methods.base import Step
+from dgr.methods.gradient_balancing import GradientBalancing, ScaleFree
+
+
+class IMTL(GradientBalancing):
+    r"""The hybrid of the paper: IMTL-L for the losses, IMTL-G for the encoder.
+
+    L: every loss becomes :math:`\tilde L_k = e^{s_k} L_k - s_k`. The scales s are parameters of the method; the run's
+    optimizer trains them, and the heads, on :math:`\sum_k \tilde L_k`.
+
+    G: the encoder gets :math:`g = \sum_k \alpha_k \tilde g_k`, :math:`\tilde g_k = \nabla \tilde L_k`, with
+    :math:`\sum_k \alpha_k = 1` and :math:`g^\top \tilde g_k / \|\tilde g_k\|` equal for all k, that is
+    :math:`\alpha = G^+ d / (1^\top G^+ d)`, :math:`G_{kl} = \tilde g_k^\top \tilde g_l`,
+    :math:`d_k = \|\tilde g_k\|`.
+
+    The direction of g does not depend on s; its length, s and the heads do.
+
+    Liu et al., "Towards Impartial Multi-task Learning", ICLR 2021.
+
+    Difference to the original: the pseudo-inverse (TorchJD) instead of an inverse, which gives a task of zero
+    gradient the weight 0 instead of NaN. Scale: α sums to 1, as in the paper and the usual code, not to K. α may be
+    negative, and grows without bound when two gradients become opposite and equally long.
+
+    Args:
+        num_tasks: number K of tasks.
+
+    Returned weights: :math:`\alpha_k e^{s_k}`, what the encoder's gradient holds of each raw loss.
+    """
+
+    def __init__(self, num_tasks: int) -> None:
+        super().__init__(num_tasks, GramianWeightedAggregator(ScaleFree(IMTLGWeighting())))
+        self.log_scales = nn.Parameter(torch.zeros(num_tasks))
+
+    @override
+    def scale(self, losses: Sequence[Tensor]) -> list[Tensor]:
+        return [torch.exp(self.log_scales[k]) * loss - self.log_scales[k] for k, loss in enumerate(losses)]
+
+    @override
+    def backward(self, step: Step) -> Tensor:
+        return super().backward(step) * self.log_scales.detach().exp()

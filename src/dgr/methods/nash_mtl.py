@@ -1,0 +1,62 @@
+"""Nash-MTL: task weights as the outcome of a bargaining game."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torchjd.aggregation import GramianWeightedAggregator
+from typing_extensions import override
+
+from dgr.methods.bargaining import Bargaining
+from dgr.methods.base import Step
+from dgr.methods.gradient_balancing import GradientBalancing, trainable
+from dgr.methods.options import number, positive_integer
+
+
+class NashMTL(GradientBalancing):
+    r"""Trains on :math:`\sum_k \alpha_k L_k`, α > 0 the solution of :math:`G \alpha = 1/\alpha`, :math:`G = J J^\top`.
+
+    The encoder's gradient :math:`J^\top \alpha` is then clipped to ``max_norm``. Before clipping its norm is √K, so
+    with the default it has norm 1 in every step. The regularizer's gradient is added after clipping.
+
+    Navon et al., "Multi-Task Learning as a Bargaining Game", ICML 2022, arXiv 2202.01017.
+
+    As in the released code, α also weights the heads (unclipped), and the problem is solved by the authors' sequence
+    of convex programs with ECOS, here through TorchJD. Differences: the problem is posed for gradients of length 1 and
+    scaled back, which is exact and lets ECOS succeed where gradients are small or unlike in length;
+    ``update_weights_every`` saves the solver only, not the passes through the encoder.
+
+    A failed solve is not passed over. The released code swallows it, and TorchJD does in part, so each answer is held
+    against :math:`\alpha_k (G\alpha)_k = 1`. On failure (a task of zero gradient, exactly opposite gradients) the last
+    solved α is used again with a :class:`~dgr.methods.bargaining.StaleWeightsWarning`, counted by
+    ``bargaining.failures``. With no solved α to use, or after 20 failures in a row, the run stops with a DGRError:
+    equal weights are never used in its place.
+
+    Args:
+        num_tasks: number K of tasks.
+        max_norm: largest norm of the encoder's task gradient; 0 switches clipping off.
+        update_weights_every: steps between two solutions.
+
+    Returned weights: α, before clipping.
+
+    Raises:
+        DGRError: an option is out of range, or the solver is not installed; at a step, as above.
+    """
+
+    def __init__(self, num_tasks: int, max_norm: float = 1.0, update_weights_every: int = 1) -> None:
+        bargaining = Bargaining(
+            num_tasks,
+            number("nash_mtl", "max_norm", max_norm, at_least=0),
+            positive_integer("nash_mtl", "update_weights_every", update_weights_every),
+        )
+        super().__init__(num_tasks, GramianWeightedAggregator(bargaining))
+        self.bargaining = bargaining
+
+    @override
+    def backward(self, step: Step) -> Tensor:
+        super().backward(step)
+        alpha = self.bargaining.alpha.to(step.losses[0], copy=True)
+        for task, weight in zip(step.tasks, alpha, strict=True):
+            for parameter in trainable(step.model.head_parameters(task.name)):
+                assert parameter.grad is not None  # mtl_backward has filled it
+                parameter.grad.mul_(weight)
+        return alpha

@@ -1,0 +1,34 @@
+"""Checks of the numbers a user passes to a method."""
+
+from __future__ import annotations
+
+import math
+from numbers import Real
+
+from dgr.errors import DGRError
+
+
+def number(method: str, option: str, value: object, *, above: float = -math.inf, at_least: float = -math.inf) -> float:
+    """The value as a float, if it is a finite number inside the bounds.
+
+    Raises:
+        DGRError: naming the method, the option, the value and the bound.
+    """
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise DGRError(f"Option '{option}' of method '{method}' must be a finite number, but is {value!r}.")
+    if value <= above:
+        raise DGRError(f"Option '{option}' of method '{method}' must be greater than {above:g}, but is {value!r}.")
+    if value < at_least:
+        raise DGRError(f"Option '{option}' of method '{method}' must be at least {at_least:g}, but is {value!r}.")
+    return float(value)
+
+
+def positive_integer(method: str, option: str, value: object) -> int:
+    """The value, if it is an integer of at least one.
+
+    Raises:
+        DGRError: naming the method, the option and the value.
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise DGRError(f"Option '{option}' of method '{method}' must be an integer of at least 1, but is {value!r}.")
+    return value

@@ -1,0 +1,63 @@
+"""All methods by name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from difflib import get_close_matches
+from typing import Any
+
+from dgr.errors import DGRError
+from dgr.methods.auto_lambda import AutoLambda
+from dgr.methods.base import Method
+from dgr.methods.cagrad import CAGrad
+from dgr.methods.dwa import DWA
+from dgr.methods.equal_weighting import EqualWeighting
+from dgr.methods.graddrop import GradDrop
+from dgr.methods.imtl import IMTL
+from dgr.methods.nash_mtl import NashMTL
+from dgr.methods.options import positive_integer
+from dgr.methods.pcgrad import PCGrad
+from dgr.methods.single_task import SingleTask
+from dgr.methods.uncertainty_weighting import UncertaintyWeighting
+
+METHODS: dict[str, type[Method]] = {
+    "single_task": SingleTask,
+    "equal_weighting": EqualWeighting,
+    "dwa": DWA,
+    "uncertainty_weighting": UncertaintyWeighting,
+    "auto_lambda": AutoLambda,
+    "graddrop": GradDrop,
+    "pcgrad": PCGrad,
+    "cagrad": CAGrad,
+    "nash_mtl": NashMTL,
+    "imtl": IMTL,
+}
+
+
+def build_method(name: str, num_tasks: int, **options: Any) -> Method:
+    """A fresh method.
+
+    Args:
+        name: a key of ``METHODS``.
+        num_tasks: number K of tasks.
+        options: the keyword arguments of the method's class.
+
+    Raises:
+        DGRError: the name, an option or a value is not valid, or a solver is not installed.
+    """
+    if name not in METHODS:
+        raise DGRError(f"Unknown method '{name}'; {_hint(name, METHODS)}")
+    known = list(inspect.signature(METHODS[name]).parameters)[1:]
+    for option in options:
+        if option not in known:
+            raise DGRError(f"Method '{name}' has no option '{option}'; {_hint(option, known)}")
+    return METHODS[name](positive_integer(name, "num_tasks", num_tasks), **options)
+
+
+def _hint(word: str, valid: Iterable[str]) -> str:
+    valid = list(valid)
+    if not valid:
+        return "it takes none."
+    close = get_close_matches(word, valid, n=1, cutoff=0.0)
+    return f"did you mean '{close[0]}'? Valid: {', '.join(valid)}."

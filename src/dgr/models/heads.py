@@ -1,0 +1,31 @@
+"""Heads: from the shared representation to one task's prediction."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+def mlp_head(features: int, hidden: int, outputs: int) -> nn.Sequential:
+    """One hidden layer with ReLU, from ``(batch, features)`` to ``(batch, outputs)``."""
+    return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+
+
+class SliceHead(nn.Module):
+    """A head that reads only its own part of a joined representation.
+
+    Args:
+        head: the head.
+        start: first feature of its part along dimension 1.
+        stop: end of its part.
+    """
+
+    def __init__(self, head: nn.Module, start: int, stop: int) -> None:
+        super().__init__()
+        self.head = head
+        self.start = start
+        self.stop = stop
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The head's prediction from its part."""
+        prediction: Tensor = self.head(features[:, self.start : self.stop])
+        return prediction
