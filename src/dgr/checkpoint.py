@@ -1,0 +1,41 @@
+"""Checkpoints: everything a run needs to continue exactly, written atomically and read without unpickling code."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dgr.errors import DGRError
+from dgr.files import write_atomically
+
+
+def save_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
+    """Write a checkpoint.
+
+    Args:
+        path: where to; an earlier checkpoint there stays until the new one is complete.
+        identity: what run and configuration the state belongs to.
+        state: tensors and plain values.
+    """
+    write_atomically(path, lambda file: torch.save({"identity": identity, **state}, file))
+
+
+def load_checkpoint(path: Path, identity: str, device: torch.device | str = "cpu") -> dict[str, Any]:
+    """Read a checkpoint of the given identity.
+
+    Raises:
+        DGRError: the file is truncated, no checkpoint, or of another run; it is left where it is.
+    """
+    remedy = "move it away to start that run anew"
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+    except (OSError, RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise DGRError(f"Checkpoint {path} is truncated or not a checkpoint ({reason}); {remedy}.") from error
+    if not isinstance(state, dict) or state.get("identity") != identity:
+        found = state.get("identity") if isinstance(state, dict) else None
+        raise DGRError(f"Checkpoint {path} belongs to another run ({found!r} instead of {identity!r}); {remedy}.")
+    return state

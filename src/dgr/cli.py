@@ -1,0 +1,93 @@
+"""The command line: one thin command a stage, the same for Snakemake, DVC and a person.
+
+Commands import what they need when they run, so that a stage depends on the modules it uses and no others.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dgr.errors import DGRError
+from dgr.paths import CONFIGS, DATA, PLAN
+
+app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
+
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
+
+
+@app.command()
+def plan(check: Annotated[bool, typer.Option(help="Only check that the generated file is current.")] = False) -> None:
+    """Expand paper_configs into the list of stages, paper_configs/runs.yaml."""
+    from dgr.files import write_text
+    from dgr.plan import dump, make_plan
+
+    text = dump(make_plan(CONFIGS))
+    if not check:
+        write_text(PLAN, text)
+    elif not PLAN.exists() or PLAN.read_text() != text:
+        raise DGRError(f"{PLAN} is not current; run `python -m dgr plan`.")
+
+
+@app.command()
+def prepare(dataset: str) -> None:
+    """Make a data set's arrays, data/DATASET."""
+    from dgr.config import DatasetConfig, nearest, parse, read_yaml
+    from dgr.datasets.prepared import prepare as make
+
+    known = read_yaml(PLAN)["datasets"]
+    if dataset not in known:
+        raise DGRError(f"Unknown data set '{dataset}'{nearest(dataset, known)}.")
+    make(dataset, parse(DatasetConfig, known[dataset], dataset), DATA)
+
+
+@app.command()
+def tune(key: str, device: Device = "auto") -> None:
+    """Choose a regularizer's strength on the validation split, tuning/KEY.json."""
+    from dgr import stages
+
+    stages.tune(key, device)
+
+
+@app.command()
+def train(key: str, device: Device = "auto") -> None:
+    """Train one method for its list of seeds, runs/KEY."""
+    from dgr import stages
+
+    stages.train(key, device)
+
+
+@app.command()
+def collect(suite: str) -> None:
+    """Gather the records of all runs of a suite, results/SUITE/*.csv."""
+    from dgr.reporting.records import collect_suite
+
+    collect_suite(suite)
+
+
+@app.command()
+def table(suite: str, name: str) -> None:
+    """Make a table from the records, results/SUITE/NAME.{csv,md,tex}."""
+    from dgr.reporting.tables import write_table
+
+    write_table(suite, name)
+
+
+@app.command()
+def figure(suite: str, name: str) -> None:
+    """Make a figure from the records, figures/SUITE/NAME.{pdf,png}."""
+    from dgr.reporting.figures import write_figure
+
+    write_figure(suite, name)
+
+
+def main() -> None:
+    """Run a command; a user's mistake is one sentence and exit status 1."""
+    try:
+        app()
+    except DGRError as error:
+        sys.exit(f"dgr: {error}")
+    except ModuleNotFoundError as error:
+        sys.exit(f"dgr: the package '{error.name}' is not installed; run `make install` or `pip install {error.name}`.")

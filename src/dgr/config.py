@@ -1,0 +1,178 @@
+"""The typed schema of ``paper_configs``: the only place where an experiment is described."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+
+from dgr.errors import DGRError
+
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Strict(BaseModel):
+    """A configuration block in which an unknown key is an error that names the nearest valid one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_keys(cls, data: Any) -> Any:
+        if isinstance(data, dict):
+            for key in data:
+                if key not in cls.model_fields:
+                    raise ValueError(f"unknown key '{key}'{nearest(str(key), cls.model_fields)}")
+        return data
+
+
+class TrainingConfig(Strict):
+    """Optimisation of one run."""
+
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    optimizer: Literal["adam", "sgd"] = "adam"
+    learning_rate: PositiveFloat
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["constant", "cosine"] = "cosine"
+
+
+class ArchitectureConfig(Strict):
+    """The encoder and the heads that stand on it."""
+
+    name: Literal["conv"]
+    channels: Annotated[list[PositiveInt], Field(min_length=1)]
+    features: PositiveInt
+    hidden: PositiveInt
+
+
+class MethodConfig(Strict):
+    """A registered method and its options."""
+
+    name: str
+    options: dict[str, float | int | bool | str] = {}
+
+
+class NoRegularizer(Strict):
+    """Task losses only."""
+
+    name: Literal["none"]
+
+
+class DGRConfig(Strict):
+    """Dummy Gradient norm Regularization; fields as in :class:`dgr.regularizer.DummyGradientNorm`."""
+
+    name: Literal["dgr"]
+    strength: Strength | Literal["tuned"]
+    estimator: Literal["exact", "finite_difference"] = "exact"
+    epsilon: PositiveFloat = 1e-3
+    num_dummies: PositiveInt = 1
+    norm: Literal["squared", "plain"] = "squared"
+    per_task: bool = False
+    resample: bool = False
+
+
+class NormConfig(Strict):
+    """The plain penalty on the squared norm of the representation."""
+
+    name: Literal["norm"]
+    strength: Strength | Literal["tuned"]
+
+
+RegularizerConfig = Annotated[NoRegularizer | DGRConfig | NormConfig, Field(discriminator="name")]
+
+
+class RunConfig(Strict):
+    """One cell of a table: a method with a regularizer on a data set, for a list of seeds."""
+
+    suite: str
+    dataset: str
+    architecture: ArchitectureConfig
+    method: MethodConfig
+    regularizer: RegularizerConfig
+    seeds: Seeds
+    training: TrainingConfig
+
+    @property
+    def experiment(self) -> str:
+        """Names the random streams: what methods that are compared have in common."""
+        return f"{self.dataset}/{self.architecture.name}"
+
+    @property
+    def key(self) -> str:
+        """The stable run id, also the folder name below ``runs``."""
+        parts = (self.suite, self.dataset, self.architecture.name, self.method.name, self.regularizer.name)
+        return "-".join(parts)
+
+
+class TuningRule(Strict):
+    """How the strength of a regularizer is chosen.
+
+    ``best_mean_validation``: the strength with the highest mean over seeds of the mean over tasks of the relative
+    improvement of the validation metric, last epoch, over the smallest strength of the grid; ties go to the smaller.
+    """
+
+    rule: Literal["best_mean_validation"]
+    grid: Annotated[list[Strength], Field(min_length=2)]
+    seeds: Seeds
+
+
+class TuningConfig(TuningRule):
+    """A tuning stage: the rule and the run whose strength it chooses (without its reported seeds)."""
+
+    run: RunConfig
+
+
+class MultiMNISTConfig(Strict):
+    """Two-digit MNIST: how many source digits and composed pairs each split has."""
+
+    kind: Literal["multimnist"]
+    digits: dict[Literal["train", "val", "test"], PositiveInt]
+    pairs: dict[Literal["train", "val", "test"], PositiveInt]
+    seed: Annotated[int, Field(ge=0)]
+
+
+DatasetConfig = MultiMNISTConfig
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def parse(model: type[Model], data: Any, where: str) -> Model:
+    """Validate data.
+
+    Raises:
+        DGRError: one sentence with the place and the first thing that is wrong.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        given = "" if first["type"] == "value_error" else f" (given: {first['input']!r})"
+        raise DGRError(f"{where}{': ' + place if place else ''}: {message}{given}.") from error
+
+
+def read_yaml(path: Path) -> Any:
+    """Parse a YAML file.
+
+    Raises:
+        DGRError: the file is missing or is not YAML.
+    """
+    try:
+        return yaml.safe_load(path.read_text())
+    except FileNotFoundError as error:
+        raise DGRError(f"{path} is missing; run from the repository's top folder.") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DGRError(f"{path} is not readable YAML: {' '.join(str(error).split())}.") from error
+
+
+def nearest(word: str, known: Any) -> str:
+    """``; did you mean 'x'?`` for a close match among the known words, else the list of them."""
+    matches = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean '{matches[0]}'?" if matches else f"; known: {', '.join(known)}"

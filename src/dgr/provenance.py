@@ -1,0 +1,83 @@
+"""Where a run comes from: code, configuration, versions, machine, cost."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import resource
+import subprocess
+import sys
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import torch
+
+# What decides a run's outcome; results and lock files that a reproduction rewrites do not make a checkout dirty.
+SOURCES = ("src", "paper_configs", "requirements.lock", "pyproject.toml")
+
+
+def config_hash(config: Any) -> str:
+    """Hexadecimal SHA-256 of a configuration's canonical JSON."""
+    return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
+
+
+def provenance(config: dict[str, Any], device: torch.device, wall_seconds: float) -> dict[str, Any]:
+    """The record of one run.
+
+    Args:
+        config: the run's whole configuration.
+        device: where it was trained.
+        wall_seconds: time from first to last epoch, also across a resumption.
+
+    Returns:
+        JSON values; ``peak_memory_mb`` is the process's resident maximum, plus CUDA's own on a GPU, in 10⁶ bytes.
+    """
+    return {
+        **_commit(),
+        "config_hash": config_hash(config),
+        "config": config,
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version(package) for package in ("torch", "torchjd", "numpy")},
+        },
+        "device": device_name(device),
+        "threads": torch.get_num_threads(),
+        "wall_seconds": round(wall_seconds, 3),
+        "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
+        "command": "python -m dgr " + " ".join(sys.argv[1:]),
+    }
+
+
+def peak_memory(device: torch.device) -> int:
+    """Peak memory of this process so far, in bytes: resident, plus what CUDA allocated."""
+    # ru_maxrss counts kibibytes on Linux and bytes on macOS.
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resident + (torch.cuda.max_memory_allocated(device) if device.type == "cuda" else 0)
+
+
+@cache
+def device_name(device: torch.device) -> str:
+    """The processor's or GPU's own name."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        with open("/proc/cpuinfo") as lines:
+            model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        model = platform.processor() or platform.machine()
+    return f"cpu ({model})"
+
+
+@cache
+def _commit() -> dict[str, Any]:
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(("git", *arguments), capture_output=True, text=True, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return done.stdout.strip()
+
+    changes = git("status", "--porcelain", "--", *SOURCES)
+    return {"commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}

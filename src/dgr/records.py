@@ -1,0 +1,98 @@
+"""What a finished run leaves behind: metrics, history, representation, checkpoint, provenance."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from dgr.checkpoint import save_checkpoint
+from dgr.datasets.prepared import SPLITS
+from dgr.errors import DGRError
+from dgr.evaluation import Scores, evaluate, represent
+from dgr.files import write_atomically, write_json, write_text
+from dgr.provenance import provenance
+from dgr.training import Run
+
+
+def write_records(run: Run, strength: float | None, folder: Path) -> None:
+    """Evaluate a trained run once on every split and write its five files into a folder.
+
+    Args:
+        run: a run whose training is done.
+        strength: the regularizer's strength, None without one.
+        folder: an existing, empty folder.
+    """
+    last = run.config.training.epochs
+    final, representations = _evaluate(run)
+    state = {name: value.clone() for name, value in run.model.state_dict().items()}
+    run.model.load_state_dict(run.progress.best_model)
+    best, _ = _evaluate(run)
+    run.model.load_state_dict(state)
+    config = run.config
+    metrics = {
+        "identity": {
+            "suite": config.suite,
+            "dataset": config.dataset,
+            "architecture": config.architecture.name,
+            "method": config.method.name,
+            "regularizer": config.regularizer.name,
+            "seed": run.seed,
+        },
+        "strength": strength,
+        "tasks": {
+            task.name: {"metric": task.primary_metric, "higher_is_better": task.higher_is_better} for task in run.tasks
+        },
+        "final": {"epoch": last, **final},
+        "best_validation": {"epoch": run.progress.best_epoch, **best},
+        "representation_norm": {
+            split: z.flatten(1).norm(dim=1).mean().item() for split, z in representations.items()
+        },
+    }
+    write_json(folder / "metrics.json", metrics)
+    write_text(folder / "history.csv", _csv(run.progress.history))
+    arrays = {split: z.cpu().numpy().astype(np.float32) for split, z in representations.items()}
+    write_atomically(folder / "representation.npz", lambda file: np.savez(file, **arrays))
+    parts = {"model": run.model.state_dict(), "method": run.method.state_dict()}
+    if run.regularizer is not None:
+        parts["regularizer"] = run.regularizer.state_dict()
+    save_checkpoint(folder / "checkpoint.pt", run.identity, parts)
+    settings = {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed, "strength": strength}
+    write_json(folder / "provenance.json", provenance(settings, run.device, run.progress.seconds))
+
+
+def load_representation(path: Path, remedy: str) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+    """Read a run's representations by split, float32 of shape ``(samples, …)``.
+
+    Raises:
+        DGRError: the file is missing, damaged or not what a run writes.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {split: file[split] for split in SPLITS}
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
+        raise DGRError(f"Representation {path} is missing or damaged ({error}); {remedy}.") from error
+    for split, array in arrays.items():
+        if array.dtype != np.float32 or not np.isfinite(array).all():
+            raise DGRError(f"Representation {path}, split '{split}', is not finite float32; {remedy}.")
+    return arrays
+
+
+def _evaluate(run: Run) -> tuple[dict[str, Scores], dict[str, Tensor]]:
+    representations = {split: represent(run.model, run.splits[split]) for split in SPLITS}
+    scores = {
+        split: evaluate(run.model, run.tasks, z, run.splits[split].targets) for split, z in representations.items()
+    }
+    return scores, representations
+
+
+def _csv(rows: list[dict[str, float | None]]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()

@@ -1,0 +1,51 @@
+"""The registry of figures; adding one is a function from :class:`Scope` to :class:`Drawing` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+
+from dgr import paths
+from dgr.config import nearest, read_yaml
+from dgr.errors import DGRError
+from dgr.files import write_atomically
+from dgr.reporting.learning_curves import learning_curves
+from dgr.reporting.records import load_records
+from dgr.reporting.scope import Scope, open_scope
+from dgr.reporting.style import Drawing
+
+FIGURES: dict[str, Callable[[Scope], Drawing]] = {"F5": learning_curves}
+DPI = 200
+
+
+def write_figure(suite: str, name: str) -> list[Path]:
+    """Make ``figures/SUITE/NAME.{pdf,png}`` from the suite's records and the plan.
+
+    Raises:
+        DGRError: an unknown figure, or records that are missing, incomplete or not those of the plan.
+    """
+    if name not in FIGURES:
+        raise DGRError(f"There is no figure '{name}'{nearest(name, FIGURES)}.")
+    scope = open_scope("figures", suite, name, read_yaml(paths.PLAN), load_records(paths.RESULTS / suite))
+    return save(FIGURES[name](scope), paths.FIGURES / suite / name)
+
+
+def save(drawing: Drawing, stem: Path) -> list[Path]:
+    """Write ``stem.pdf`` and ``stem.png`` atomically, the same bytes for the same drawing; needs no display.
+
+    The caption travels in the files' metadata, which otherwise names neither a date nor a version.
+    """
+    png = {"Description": drawing.caption, "Software": None}
+    pdf = {"Subject": drawing.caption, "CreationDate": None, "Producer": None, "Creator": None}
+    outputs = {stem.with_suffix(".pdf"): pdf, stem.with_suffix(".png"): png}
+    with mpl.rc_context({"pdf.fonttype": 42, "savefig.bbox": "standard"}):
+        for path, metadata in outputs.items():
+            canvas = (FigureCanvasPdf if path.suffix == ".pdf" else FigureCanvasAgg)(drawing.figure)
+            draw = partial(canvas.print_figure, format=path.suffix[1:], dpi=DPI, metadata=metadata)
+            write_atomically(path, draw)
+    return list(outputs)

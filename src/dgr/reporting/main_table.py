@@ -1,0 +1,141 @@
+"""T1: test metric of each task and Δm, every method without and with its regularizers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from dgr.errors import DGRError
+from dgr.reporting.delta import delta_m, single_task_reference
+from dgr.reporting.names import REGULARIZERS, RULES, SINGLE_TASK, method_label, metric_named
+from dgr.reporting.record_rows import BEST_EPOCH, REPRESENTATION
+from dgr.reporting.rendering import Table, mean_sd
+from dgr.reporting.scope import CELL, Scope
+
+NORM = "representation_norm"
+DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
+
+
+def main_table(scope: Scope) -> Table:
+    """Mean and standard deviation over seeds, one row a method and regularizer.
+
+    Raises:
+        DGRError: a cell has fewer seeds than configured, or single-task learning was not run.
+    """
+    metrics = scope.primary_metrics()
+    data = _cells(scope, metrics)
+    methods = list(dict.fromkeys(data["method"]))
+    return Table(
+        data=data,
+        text=_text(data, metrics),
+        groups=[methods.index(method) for method in data["method"]],
+        title=_title(scope, metrics),
+        notes=_notes(scope, data),
+    )
+
+
+def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
+    """One row a run (method, regularizer, seed), one column a quantity of the table."""
+    values = scope.values("test", metrics)
+    best = scope.values("test", {task: metric + BEST_EPOCH for task, metric in metrics.items()})
+    norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
+    higher = {task: metric_named(metric).higher_is_better for task, metric in metrics.items()}
+    columns = {f"{task}_{metric}": values[task] for task, metric in metrics.items()}
+    for name, table in ((DELTA, values), (DELTA_BEST, best)):
+        reference = single_task_reference(table[table.index.get_level_values("method") == SINGLE_TASK])
+        columns[name] = delta_m(table, reference, higher)
+    return pd.DataFrame({**columns, NORM: norm})
+
+
+def _cells(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
+    runs = dict(iter(_runs(scope, metrics).groupby(level=CELL)))
+    strengths = dict(iter(scope.records.provenance.groupby(CELL)["strength"]))
+    rows = []
+    for cell in scope.cells():
+        if strengths[cell].nunique(dropna=False) != 1:
+            raise DGRError(f"Seeds of {', '.join(cell)} have different strengths; train this run again.")
+        strength = float(strengths[cell].iloc[0])
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": len(runs[cell])}
+        for name, values in runs[cell].items():
+            row |= {f"{name}_mean": values.mean(), f"{name}_sd": values.std(ddof=1)}
+        row["strength_at_grid_end"] = _at_grid_end(scope, cell, strength)
+        rows.append({"dataset": scope.dataset, "architecture": scope.architecture, **row})
+    return pd.DataFrame(rows)
+
+
+def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
+    grids = [
+        tuning["grid"]
+        for key, tuning in scope.tuning.items()
+        if (scope.runs[key]["method"]["name"], scope.runs[key]["regularizer"]["name"]) == cell
+    ]
+    return any(strength in (min(grid), max(grid)) for grid in grids)
+
+
+def _text(data: pd.DataFrame, metrics: dict[str, str]) -> pd.DataFrame:
+    def column(name: str, scale: float = 1.0, signed: bool = False) -> list[str]:
+        pairs = zip(data[f"{name}_mean"], data[f"{name}_sd"], strict=True)
+        return [mean_sd(mean, sd, scale, signed) for mean, sd in pairs]
+
+    columns = {
+        "Method": list(map(method_label, data["method"])),
+        "Regularizer": [REGULARIZERS[name] for name in data["regularizer"]],
+        "λ": [
+            "–" if pd.isna(strength) else f"{strength:g}{'†' * at_end}"
+            for strength, at_end in zip(data["strength"], data["strength_at_grid_end"], strict=True)
+        ],
+    }
+    for task, name in metrics.items():
+        metric = metric_named(name)
+        arrow = "↑" if metric.higher_is_better else "↓"
+        columns[f"{task}: {metric.label} ({metric.unit}) {arrow}"] = column(f"{task}_{name}", metric.scale)
+    columns["Δm (%) ↑"] = column(DELTA, signed=True)
+    columns["Δm (%), best val. epoch"] = column(DELTA_BEST, signed=True)
+    columns["Mean ‖z‖"] = column(NORM)
+    columns["n"] = list(map(str, data["n"]))
+    return pd.DataFrame(columns)
+
+
+def _title(scope: Scope, metrics: dict[str, str]) -> str:
+    labels = " and ".join(dict.fromkeys(metric_named(metric).label for metric in metrics.values()))
+    return (
+        f"Test {labels} of each task and Δm for every method, without and with a regularizer "
+        f"(data set {scope.dataset}, architecture {scope.architecture})."
+    )
+
+
+def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
+    counts = sorted(set(data["n"]))
+    seeds = f"n = {counts[0]} runs" if len(counts) == 1 else "n runs (last column)"
+    notes = [
+        f"Cells: mean ± standard deviation over {seeds} with different seeds, test split, last epoch. "
+        "± is the spread of runs, neither a test nor a confidence interval.",
+        "Δm: mean over tasks of the relative change of the task's metric, in percent, against the mean of the "
+        "single-task runs (STL) of this table, signed so that higher is better; computed for each run, then averaged. "
+        "For STL it is 0 by construction, with the spread of its runs.",
+        "Δm, best val. epoch: the same at each run's epoch of best validation metric (STL too), for comparison only.",
+        "Mean ‖z‖: mean norm of the shared representation over test samples; for STL, of its separate "
+        "representations joined.",
+        "Regularizers: + DGR is Dummy Gradient norm Regularization, + norm the control, a plain penalty on the mean "
+        "of ‖z‖²; λ is the strength of either.",
+        *_tuning_notes(scope),
+    ]
+    if data["strength_at_grid_end"].any():
+        notes.append("†: λ is an end of its grid; a better one may lie outside.")
+    return notes
+
+
+def _tuning_notes(scope: Scope) -> list[str]:
+    """How λ was selected, once for all cells that were tuned alike."""
+    ways: dict[tuple[str, str, str], list[str]] = {}
+    for key, tuning in scope.tuning.items():
+        grid = ", ".join(f"{strength:g}" for strength in tuning["grid"])
+        seeds = ", ".join(map(str, tuning["seeds"]))
+        label = REGULARIZERS[scope.runs[key]["regularizer"]["name"]]
+        ways.setdefault((grid, seeds, RULES.get(tuning["rule"], tuning["rule"])), []).append(label)
+    return [
+        f"Selection of λ for {' and '.join(dict.fromkeys(labels))}: for each method, from {{{grid}}}, on the "
+        f"validation split alone and on seeds {seeds}, which are not reported; rule: {rule}."
+        for (grid, seeds, rule), labels in ways.items()
+    ]

@@ -1,0 +1,56 @@
+"""How methods, regularizers and metrics are written in tables and figures; Unicode, of which LaTeX is made later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dgr.errors import DGRError
+
+SINGLE_TASK = "single_task"
+
+METHODS = {
+    SINGLE_TASK: "STL",
+    "equal_weighting": "EW",
+    "dwa": "DWA",
+    "uncertainty_weighting": "UW",
+    "auto_lambda": "Auto-λ",
+    "graddrop": "GradDrop",
+    "pcgrad": "PCGrad",
+    "cagrad": "CAGrad",
+    "nash_mtl": "Nash-MTL",
+    "imtl": "IMTL",
+}
+REGULARIZERS = {"none": "–", "dgr": "+ DGR", "norm": "+ norm"}
+RULES = {
+    "best_mean_validation": "the highest validation metric at the last epoch, as relative improvement over the "
+    "smallest strength of the grid, averaged over tasks and seeds; ties go to the smaller strength",
+}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A reported metric: ``scale`` turns the recorded value into the printed one, in ``unit``."""
+
+    label: str
+    unit: str
+    scale: float
+    higher_is_better: bool
+
+
+METRICS = {"accuracy": Metric("accuracy", "%", 100.0, True)}
+
+
+def method_label(name: str) -> str:
+    """The field's usual short name; a method without one appears under its registry name."""
+    return METHODS.get(name, name)
+
+
+def metric_named(name: str) -> Metric:
+    """The entry of :data:`METRICS`.
+
+    Raises:
+        DGRError: a metric whose direction and unit nobody has stated.
+    """
+    if name not in METRICS:
+        raise DGRError(f"Metric '{name}' has no unit and direction for reports; add it to METRICS in {__name__}.")
+    return METRICS[name]

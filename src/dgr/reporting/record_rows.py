@@ -1,0 +1,69 @@
+"""One checked run or tuning as rows of the suite's records."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from dgr.reporting.run_folder import IDENTITY, SeedRecord
+from dgr.reporting.run_schema import SPLITS, Tuning, Values
+
+BEST_EPOCH = "_best_epoch"
+REPRESENTATION = "representation"
+RUN_COLUMNS = [*IDENTITY, "task", "split", "metric", "value"]
+TUNING_COLUMNS = ["suite", "key", "method", "regularizer", "strength", "seed", *RUN_COLUMNS[6:], "chosen"]
+Row = dict[str, Any]
+
+
+def metric_rows(identity: Row, record: SeedRecord) -> list[Row]:
+    """Rows of ``runs.csv``: every metric at the last epoch, the primary one also at the best validation epoch."""
+    metrics = record.metrics
+    rows = []
+    for task, primary in metrics.tasks.items():
+        for split in SPLITS:
+            final: Values = getattr(metrics.final, split)
+            best: Values = getattr(metrics.best_validation, split)
+            values = {**final[task], f"{primary.metric}{BEST_EPOCH}": best[task][primary.metric]}
+            rows += [{"task": task, "split": split, "metric": metric, "value": v} for metric, v in values.items()]
+    for split in SPLITS:
+        norm = metrics.representation_norm[split]
+        rows.append({"task": REPRESENTATION, "split": split, "metric": "mean_norm", "value": norm})
+    return [{**identity, **row} for row in rows]
+
+
+def history_rows(identity: Row, record: SeedRecord) -> pd.DataFrame:
+    """Rows of ``histories.csv``, one an epoch.
+
+    Times differ from one execution to the next and are left out; their summary stands in ``provenance.csv``.
+    """
+    history = record.history.drop(columns="seconds")
+    return pd.concat([pd.DataFrame([identity] * len(history), columns=IDENTITY), history], axis=1)
+
+
+def tuning_rows(key: str, identity: Row, tuning: Tuning) -> list[Row]:
+    """Rows of ``tuning.csv``, one a strength, seed, task and metric."""
+    return [
+        {
+            **{name: identity[name] for name in ("suite", "method", "regularizer")},
+            "key": key,
+            "strength": candidate.strength,
+            "seed": candidate.seed,
+            "task": task,
+            "split": "val",
+            "metric": metric,
+            "value": value,
+            "chosen": candidate.strength == tuning.chosen,
+        }
+        for candidate in tuning.grid
+        for task, values in candidate.val.items()
+        for metric, value in values.items()
+    ]
+
+
+def provenance_row(key: str, identity: Row, record: SeedRecord) -> Row:
+    """The row of ``provenance.csv``."""
+    provenance = record.provenance.model_dump(exclude={"config"})
+    versions = {f"version_{name}": version for name, version in provenance.pop("versions").items()}
+    seconds = {"median_epoch_seconds": record.history["seconds"].median()}
+    return {"key": key, **identity, "strength": record.metrics.strength, **provenance, **seconds, **versions}

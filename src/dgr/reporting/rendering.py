@@ -1,0 +1,136 @@
+"""A table as CSV (numbers), Markdown and LaTeX (text): the same bytes for the same records."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from dgr.files import write_text
+
+# What LaTeX cannot take as it stands, text first, then the symbols that tables use.
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{character: "\\" + character for character in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "‖z‖²": r"$\Vert z\Vert^2$",
+    "‖z‖": r"$\Vert z\Vert$",
+    "Δm": r"$\Delta_m$",
+    "λ": r"$\lambda$",
+    "±": r"$\pm$",
+    "−": r"$-$",
+    "–": "--",
+    "↑": r"$\uparrow$",
+    "↓": r"$\downarrow$",
+    "†": r"\textsuperscript{\dag}",
+    "…": r"\ldots{}",
+}
+_LATEX_PATTERN = re.compile("|".join(map(re.escape, sorted(_LATEX, key=len, reverse=True))))
+
+
+@dataclass(frozen=True)
+class Table:
+    """A finished table.
+
+    Attributes:
+        data: numbers in the units of ``runs.csv``, for the CSV file.
+        text: the same rows as a reader sees them; Unicode strings only.
+        groups: number of each row's group, rising; a group is set apart in LaTeX.
+        title: what is shown, in one sentence; Unicode.
+        notes: n, definitions and selection rules, a sentence or two each; Unicode.
+    """
+
+    data: pd.DataFrame
+    text: pd.DataFrame
+    groups: list[int]
+    title: str
+    notes: list[str]
+
+
+def write(table: Table, stem: Path, label: str) -> list[Path]:
+    """Write ``stem.csv``, ``stem.md`` and ``stem.tex``, each atomically.
+
+    Args:
+        table: the table.
+        stem: path without suffix.
+        label: LaTeX label, e.g. ``tab:mini-T1``; also names the table in Markdown.
+    """
+    texts = {
+        # Ten decimals are far below any spread of runs and above what summation order changes; + 0.0 removes −0.0.
+        ".csv": _rounded(table.data).to_csv(index=False, lineterminator="\n"),
+        ".md": to_markdown(table, stem.name),
+        ".tex": to_latex(table, label),
+    }
+    for suffix, text in texts.items():
+        write_text(stem.with_suffix(suffix), text)
+    return [stem.with_suffix(suffix) for suffix in texts]
+
+
+def to_markdown(table: Table, name: str) -> str:
+    """GitHub-flavoured Markdown: title, a pipe table with numbers to the right, notes."""
+    text = table.text.map(_escape_markdown).rename(columns=_escape_markdown)
+    align = [("left" if side == "l" else "right") for side in _sides(table.text)]
+    body = text.to_markdown(index=False, disable_numparse=True, colalign=align)
+    notes = "\n".join(f"- {_escape_markdown(note)}" for note in table.notes)
+    return f"**{name}.** {_escape_markdown(table.title)}\n\n{body}\n\n{notes}\n"
+
+
+def to_latex(table: Table, label: str) -> str:
+    r"""A ``table`` environment for booktabs; needs ``\usepackage{booktabs}`` and nothing else."""
+    text = table.text.map(escape_latex).rename(columns=escape_latex)
+    # \addlinespace may stand before a row's first cell, where a new group begins.
+    starts = [False, *(a != b for a, b in zip(table.groups, table.groups[1:], strict=False))]
+    first = text.columns[0]
+    text[first] = [r"\addlinespace " * start + cell for start, cell in zip(starts, text[first], strict=True)]
+    latex: str = text.style.hide(axis="index").to_latex(
+        hrules=True,
+        position="t",
+        position_float="centering",
+        column_format="".join(_sides(table.text)),
+        caption=(escape_latex(" ".join([table.title, *table.notes])), escape_latex(table.title)),
+        label=label,
+    )
+    return "% Needs \\usepackage{booktabs}.\n" + latex
+
+
+def escape_latex(text: str) -> str:
+    """Unicode text as LaTeX; a symbol of :data:`_LATEX` becomes its command, in one pass."""
+    return _LATEX_PATTERN.sub(lambda match: _LATEX[match.group()], text)
+
+
+def mean_sd(mean: float, sd: float, scale: float = 1.0, signed: bool = False) -> str:
+    """``94.20 ± 0.31``; without the ± part where a single run gives no standard deviation.
+
+    Args:
+        mean: in recorded units.
+        sd: likewise; NaN where there is none.
+        scale: from recorded to printed units.
+        signed: print the plus sign of positive means.
+    """
+    number = _number(mean * scale, "+.2f" if signed else ".2f")
+    return number if math.isnan(sd) else f"{number} ± {sd * scale:.2f}"
+
+
+def _rounded(data: pd.DataFrame) -> pd.DataFrame:
+    floats = data.select_dtypes("float").columns
+    return data.assign(**{name: data[name].round(10) + 0.0 for name in floats})
+
+
+def _number(value: float, spec: str) -> str:
+    rounded = round(value, 2) + 0.0  # adding 0.0 turns −0.0 into 0.0
+    return f"{rounded:{spec if rounded else '.2f'}}".replace("-", "−")
+
+
+def _sides(text: pd.DataFrame) -> list[str]:
+    """Names to the left, everything that holds digits to the right."""
+    return ["r" if text[name].str.contains(r"\d").any() else "l" for name in text]
+
+
+def _escape_markdown(text: str) -> str:
+    return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)

@@ -1,0 +1,137 @@
+"""What one table or figure is about: the complete records of one data set and architecture of a suite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from dgr.errors import DGRError
+from dgr.reporting.record_rows import BEST_EPOCH
+from dgr.reporting.records import Records, configured_runs
+from dgr.reporting.run_folder import IDENTITY
+
+CELL = ["method", "regularizer"]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Input of every table and figure.
+
+    Attributes:
+        suite, name: e.g. ``mini``, ``T1``.
+        dataset, architecture: what the records are narrowed to.
+        runs: the plan's entries in scope, by key; they fix order and completeness.
+        tuning: the plan's tuning entries in scope, by key: rule, grid, seeds.
+        records: the frames, narrowed.
+    """
+
+    suite: str
+    name: str
+    dataset: str
+    architecture: str
+    runs: dict[str, Any]
+    tuning: dict[str, Any]
+    records: Records
+
+    def cells(self) -> list[tuple[str, str]]:
+        """(method, regularizer) in display order: configured order of methods, plain first, then the regularizers."""
+        pairs = [(entry["method"]["name"], entry["regularizer"]["name"]) for entry in self.runs.values()]
+        methods = list(dict.fromkeys(method for method, _ in pairs))
+        regularizers = sorted({regularizer for _, regularizer in pairs}, key=["none", "dgr", "norm"].index)
+        return [pair for method in methods for pair in ((method, name) for name in regularizers) if pair in pairs]
+
+    def primary_metrics(self) -> dict[str, str]:
+        """The primary metric of each task, by task, in recorded order."""
+        best = self.records.runs[self.records.runs["metric"].str.endswith(BEST_EPOCH)]
+        pairs = best[["task", "metric"]].drop_duplicates().itertuples(index=False)
+        return {task: metric.removesuffix(BEST_EPOCH) for task, metric in pairs}
+
+    def values(self, split: str, metrics: dict[str, str]) -> pd.DataFrame:
+        """One metric a task, at one split.
+
+        Args:
+            split: train, val or test.
+            metrics: metric by task, which become the columns.
+
+        Returns:
+            Rows indexed by (method, regularizer, seed).
+
+        Raises:
+            DGRError: a value is missing: nothing is averaged over fewer seeds than configured.
+        """
+        rows = self.records.runs[self.records.runs["split"] == split]
+        wanted = rows[rows["metric"] == rows["task"].map(metrics)]
+        table = wanted.pivot(index=[*CELL, "seed"], columns="task", values="value").reindex(columns=list(metrics))
+        configured = {
+            (entry["method"]["name"], entry["regularizer"]["name"], seed)
+            for entry in self.runs.values()
+            for seed in entry["seeds"]
+        }
+        holes = sorted(configured ^ set(table.index)) + list(table.index[table.isna().any(axis=1)])
+        if holes:
+            raise DGRError(
+                f"{self.name} has {len(holes)} incomplete cells, the first for method, regularizer, seed = "
+                f"{', '.join(map(str, holes[0]))} on '{split}'; run `python -m dgr collect {self.suite}`."
+            )
+        return table
+
+
+def open_scope(
+    kind: Literal["tables", "figures"], suite: str, name: str, plan: dict[str, Any], records: Records
+) -> Scope:
+    """Narrow a suite's records to what a table or figure is about, after checking that they are the plan's.
+
+    A plan entry may name ``dataset`` and ``architecture``; it must, where the suite has several.
+
+    Raises:
+        DGRError: the plan has no such table or figure, it is ambiguous, or records and plan differ.
+    """
+    found = [entry for entry in plan[kind].values() if entry["suite"] == suite and entry["name"] == name]
+    if not found:
+        known = [entry["name"] for entry in plan[kind].values() if entry["suite"] == suite]
+        raise DGRError(f"Suite '{suite}' has no {kind[:-1]} {name}; configured: {', '.join(known) or 'none'}.")
+    entries = configured_runs(plan, suite)
+    _check_current(entries, records, suite)
+    pairs = {(entry["dataset"], entry["architecture"]["name"]) for entry in entries.values()}
+    wanted = (found[0].get("dataset"), found[0].get("architecture"))
+    matching = sorted(pair for pair in pairs if all(w in (None, p) for w, p in zip(wanted, pair, strict=True)))
+    if len(matching) != 1:
+        raise DGRError(
+            f"{name} must be about one data set and architecture, but suite '{suite}' offers "
+            f"{len(matching)} ({', '.join(' with '.join(pair) for pair in matching)}); name one in its entry."
+        )
+    dataset, architecture = matching[0]
+    runs = {k: e for k, e in entries.items() if (e["dataset"], e["architecture"]["name"]) == matching[0]}
+    narrowed = Records(
+        **{
+            frame: _of(getattr(records, frame), dataset=dataset, architecture=architecture)
+            for frame in ("runs", "histories", "provenance")
+        },
+        tuning=records.tuning[records.tuning["key"].isin(runs)],
+    )
+    tuning = {key: plan["tuning"][key] for key in runs if key in plan["tuning"]}
+    return Scope(suite, name, dataset, architecture, runs, tuning, narrowed)
+
+
+def _of(frame: pd.DataFrame, **values: str) -> pd.DataFrame:
+    return frame[(frame[list(values)] == pd.Series(values)).all(axis=1)]
+
+
+def _check_current(entries: dict[str, Any], records: Records, suite: str) -> None:
+    """The same runs and seeds in the plan and in each file: neither a hole nor a run that was dropped."""
+    wanted = {
+        (suite, entry["dataset"], *(entry[part]["name"] for part in ("architecture", "method", "regularizer")), seed)
+        for entry in entries.values()
+        for seed in entry["seeds"]
+    }
+    for name in ("runs", "histories", "provenance"):
+        found = set(getattr(records, name)[IDENTITY].itertuples(index=False, name=None))
+        for problem, runs in (("lacks", wanted - found), ("still holds", found - wanted)):
+            if runs:
+                text = "; ".join(", ".join(map(str, run)) for run in sorted(runs)[:3])
+                raise DGRError(
+                    f"{name}.csv of suite '{suite}' {problem} {len(runs)} runs against the configuration ({text}"
+                    f"{' …' if len(runs) > 3 else ''}); run `python -m dgr collect {suite}`."
+                )

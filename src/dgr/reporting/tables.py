@@ -1,0 +1,30 @@
+"""The registry of tables; adding one is a function from :class:`Scope` to :class:`Table` and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dgr import paths
+from dgr.config import nearest, read_yaml
+from dgr.errors import DGRError
+from dgr.reporting import rendering
+from dgr.reporting.main_table import main_table
+from dgr.reporting.records import load_records
+from dgr.reporting.rendering import Table
+from dgr.reporting.scope import Scope, open_scope
+
+TABLES: dict[str, Callable[[Scope], Table]] = {"T1": main_table}
+
+
+def write_table(suite: str, name: str) -> list[Path]:
+    """Make ``results/SUITE/NAME.{csv,md,tex}`` from the suite's records and the plan.
+
+    Raises:
+        DGRError: an unknown table, or records that are missing, incomplete or not those of the plan.
+    """
+    if name not in TABLES:
+        raise DGRError(f"There is no table '{name}'{nearest(name, TABLES)}.")
+    folder = paths.RESULTS / suite
+    scope = open_scope("tables", suite, name, read_yaml(paths.PLAN), load_records(folder))
+    return rendering.write(TABLES[name](scope), folder / name, f"tab:{suite}-{name}")

@@ -1,0 +1,69 @@
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from dgr import cli
+from dgr.config import DatasetConfig
+from dgr.datasets.prepared import prepare
+from dgr.files import write_text
+from dgr.paths import CONFIGS, DATA, PLAN
+from dgr.plan import dump, make_plan
+
+TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """Tests run beside each other, and a stage sets its own number of threads."""
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory):
+    """The prepared data set of the tiny configuration."""
+    root = tmp_path_factory.mktemp("tiny") / DATA
+    for name, config in make_plan(TINY_CONFIGS)["datasets"].items():
+        prepare(name, DatasetConfig(**config), root)
+    return root
+
+
+@pytest.fixture
+def project(tmp_path, tiny_data, monkeypatch):
+    """A working directory with the tiny configuration, its plan and its prepared data."""
+    shutil.copytree(TINY_CONFIGS, tmp_path / CONFIGS)
+    shutil.copytree(tiny_data, tmp_path / DATA)
+    monkeypatch.chdir(tmp_path)
+    write_text(PLAN, dump(make_plan(CONFIGS)))
+    return tmp_path
+
+
+@pytest.fixture
+def edit_plan(project):
+    """Change entries of the generated plan: ``edit_plan("runs", KEY, training={"epochs": 3})``."""
+
+    def edit(stage, key, **changes):
+        plan = yaml.safe_load(PLAN.read_text())
+        for name, value in changes.items():
+            entry = plan[stage][key]
+            entry[name] = entry[name] | value if isinstance(value, dict) else value
+        PLAN.write_text(yaml.safe_dump(plan, sort_keys=False))
+
+    return edit
+
+
+@pytest.fixture
+def command(monkeypatch, capsys):
+    """Call the command line; gives the sentence of a failure, or None."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dgr", *arguments])
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        capsys.readouterr()
+        return exit_.value.code or None
+
+    return call
