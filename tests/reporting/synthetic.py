@@ -1,0 +1,121 @@
+"""A small made-up suite: a plan, finished run folders and tuning records, as training would leave them."""
+
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from dgr.files import write_manifest
+
+SUITE, TASKS = "toy", ("left", "right")
+GRID = [0.01, 0.1, 1.0]
+GAIN = {"none": 0.0, "dgr": 0.03, "norm": 0.025}
+CELLS = (
+    ("single_task", ("none",)),
+    ("equal_weighting", ("none", "dgr", "norm")),
+    ("pcgrad", ("none", "dgr")),
+)
+
+
+def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: int = 3) -> dict[str, Any]:
+    plan: dict[str, Any] = {stage: {} for stage in ("tuning", "runs", "tuned_runs")}
+    plan |= {"suites": {SUITE: {}}, "tables": {"toy-T1": {"suite": SUITE, "name": "T1"}}}
+    plan["figures"] = {"toy-F5": {"suite": SUITE, "name": "F5"}}
+    for method, regularizers in cells:
+        for name in regularizers:
+            entry = {
+                "suite": SUITE,
+                "dataset": "digits",
+                "architecture": {"name": "conv", "features": 4},
+                "method": {"name": method, "options": {}},
+                "regularizer": {"name": name} | ({} if name == "none" else {"strength": "tuned"}),
+                "seeds": list(seeds),
+                "training": {"epochs": epochs},
+            }
+            key = f"{SUITE}-digits-conv-{method}-{name}"
+            plan["runs" if name == "none" else "tuned_runs"][key] = entry
+            if name != "none":
+                rule = {"rule": "best_mean_validation", "grid": GRID, "seeds": [100, 101]}
+                plan["tuning"][key] = {**rule, "run": {**entry, "seeds": [100, 101]}}
+    return plan
+
+
+def write_plan(plan: dict[str, Any]) -> None:
+    Path("paper_configs").mkdir(exist_ok=True)
+    Path("paper_configs/runs.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
+
+
+def make_runs(plan: dict[str, Any], root: Path) -> None:
+    for key, entry in (plan["runs"] | plan["tuned_runs"]).items():
+        chosen = {"none": None, "dgr": 1.0, "norm": 0.1}[entry["regularizer"]["name"]]
+        if key in plan["tuning"]:
+            make_tuning(key, plan["tuning"][key], chosen, root / "tuning")
+        for seed in entry["seeds"]:
+            make_seed(key, entry, seed, chosen, root / "runs" / key / f"seed-{seed}")
+        write_manifest(root / "runs" / key, key=key, seeds=entry["seeds"])
+
+
+def make_tuning(key: str, entry: dict[str, Any], chosen: float | None, folder: Path) -> None:
+    folder.mkdir(exist_ok=True, parents=True)
+    pairs = [(strength, seed) for strength in entry["grid"] for seed in entry["seeds"]]
+    values = {task: {"loss": 0.5, "accuracy": 0.75} for task in TASKS}
+    grid = [{"strength": strength, "seed": seed, "val": values} for strength, seed in pairs]
+    record = {"key": key, "rule": entry["rule"], "grid": grid, "scores": {}, "chosen": chosen}
+    (folder / f"{key}.json").write_text(json.dumps(record))
+
+
+def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    method, name, epochs = entry["method"]["name"], entry["regularizer"]["name"], entry["training"]["epochs"]
+    random = np.random.default_rng(zlib.crc32(f"{key}/{seed}".encode()))
+    top = 0.9 + GAIN[name] + (zlib.crc32(method.encode()) % 7) / 1000 + 0.004 * random.standard_normal()
+    rows: list[dict[str, Any]] = []
+    for epoch in range(1, epochs + 1):
+        row = {"epoch": epoch, "learning_rate": 0.001, "penalty": None, "gradient_ratio": None}
+        if strength is not None:
+            row |= {"penalty": 0.1 / epoch, "gradient_ratio": 0.01}
+        for task in TASKS:
+            value = top - 0.8 * np.exp(-9.0 * epoch / epochs) + 0.004 * random.standard_normal()
+            row |= {f"train_loss/{task}": 0.3, f"weight/{task}": 1.0}
+            row |= {f"val_loss/{task}": 0.4, f"val_accuracy/{task}": round(value, 4)}
+        rows.append(row | {"seconds": 1.5})
+    pd.DataFrame(rows).to_csv(folder / "history.csv", index=False)
+
+    def scores(row: dict[str, Any]) -> dict[str, Any]:
+        values = {task: row[f"val_accuracy/{task}"] for task in TASKS}
+        shifts = {"train": 0.02, "val": 0.0, "test": -0.003}
+        return {
+            split: {task: {"loss": 0.4, "accuracy": round(value + shift, 4)} for task, value in values.items()}
+            for split, shift in shifts.items()
+        }
+
+    best = max(rows, key=lambda row: sum(row[f"val_accuracy/{task}"] for task in TASKS))
+    names = {part: entry[part]["name"] for part in ("architecture", "method", "regularizer")}
+    norm = 36.0 if strength is None else 4.75
+    metrics = {
+        "identity": {"suite": entry["suite"], "dataset": entry["dataset"], **names, "seed": seed},
+        "strength": strength,
+        "tasks": {task: {"metric": "accuracy", "higher_is_better": True} for task in TASKS},
+        "final": {"epoch": epochs, **scores(rows[-1])},
+        "best_validation": {"epoch": best["epoch"], **scores(best)},
+        "representation_norm": {split: round(norm + random.random(), 3) for split in ("train", "val", "test")},
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics))
+    settings = {name: value for name, value in entry.items() if name != "seeds"}
+    provenance = {
+        "commit": "0" * 40,
+        "dirty": False,
+        "config_hash": "f" * 64,
+        "config": {**settings, "seed": seed, "strength": strength},
+        "versions": {"python": "3.11.2", "torch": "2.13.0", "torchjd": "0.18.0", "numpy": "2.4.6"},
+        "device": "cpu (made up)",
+        "threads": 1,
+        "wall_seconds": 4.5,
+        "peak_memory_mb": 400.0,
+        "command": f"python -m dgr train {key}",
+    }
+    (folder / "provenance.json").write_text(json.dumps(provenance))
