@@ -71,8 +71,9 @@ def found(folder):
     return sorted(configured.union(path.name for path in Path(folder).glob("[!.]*")))
 
 
-def one_of(stage):
-    return "|".join(map(re.escape, entries(stage))) or "nothing"
+def one_of(values):
+    """A wildcard constraint that matches these values and nothing else."""
+    return "|".join(map(re.escape, values)) or "(?!)"
 
 
 # Always runs, and fails whenever dvc.lock and the files of this suite disagree.
@@ -123,7 +124,7 @@ rule train:
     log:
         "logs/train/{key}.log",
     wildcard_constraints:
-        key=one_of("train"),
+        key=one_of(entries("train")),
     resources:
         gpu=GPU,
     params:
@@ -140,7 +141,7 @@ rule train_tuned:
     log:
         "logs/train_tuned/{key}.log",
     wildcard_constraints:
-        key=one_of("train_tuned"),
+        key=one_of(entries("train_tuned")),
     resources:
         gpu=GPU,
     params:
@@ -174,6 +175,8 @@ rule table:
         "results/{suite}/{name}.tex",
     log:
         "logs/table/{suite}-{name}.log",
+    wildcard_constraints:
+        name=one_of(table["name"] for table in entries("table").values()),
     shell:
         "dvc --wait-for-lock repro --single-item table@{wildcards.suite}-{wildcards.name} > {log} 2>&1"
 
@@ -186,5 +189,7 @@ rule figure:
         "figures/{suite}/{name}.png",
     log:
         "logs/figure/{suite}-{name}.log",
+    wildcard_constraints:
+        name=one_of(figure["name"] for figure in entries("figure").values()),
     shell:
         "dvc --wait-for-lock repro --single-item figure@{wildcards.suite}-{wildcards.name} > {log} 2>&1"

@@ -233,7 +233,7 @@ def test_resampling_draws_anew_and_continues_from_its_state(problem):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("norm", ["squared", "plain"])
 def test_a_vanishing_gradient_gives_zero_not_nan(problem, estimator, norm):
-    _, heads, inputs, _ = problem
+    _, heads, _, _ = problem
     regularizer = DummyGradientNorm(heads, [lambda p, t: 0.0 * p.sum()] * TASKS, estimator=estimator, norm=norm)
     z = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
     penalty = regularizer(z, [None] * TASKS)

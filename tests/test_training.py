@@ -128,6 +128,7 @@ def test_kill_9_and_resume_gives_identical_metrics(project, edit_plan):
     killed = subprocess.Popen([sys.executable, "-m", "dgr", "train", EW], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(UNFINISHED.glob("*/seed-0.pt")) and time.monotonic() < deadline:
+        assert killed.poll() is None, "the run ended before it could be killed"
         time.sleep(0.01)
     os.kill(killed.pid, signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
@@ -152,11 +153,10 @@ def test_finished_seeds_of_a_killed_stage_are_kept(project, monkeypatch):
 
 
 def test_unfinished_work_of_other_settings_is_not_continued(project, edit_plan, monkeypatch):
-    monkeypatch.setattr(stages, "write_records", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
-    with pytest.raises(KeyboardInterrupt):
-        stages.train(EW, "cpu")
-    monkeypatch.undo()
-    monkeypatch.chdir(project)
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "write_records", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            stages.train(EW, "cpu")
     edit_plan("runs", EW, training={"learning_rate": 0.5})
     stages.train(EW, "cpu")
     rates = [line.split(",")[1] for line in (RUNS / EW / "seed-0" / "history.csv").read_text().splitlines()[1:]]
@@ -173,7 +173,9 @@ def test_a_non_finite_loss_stops_with_step_task_and_value(project):
         return train_epoch(epoch)
 
     run._train_epoch = poisoned
-    with pytest.raises(DGRError, match=r"seed 0: the loss of task 'right' is nan in epoch 2, step 1; the checkpoint"):
+    with pytest.raises(
+        DGRError, match=r"seed 0: the loss of task 'right' is nan in epoch 2, step 1; the checkpoint of epoch 1"
+    ):
         run.train()
     kept = torch.load(run.checkpoint, weights_only=True)
     assert len(kept["progress"]["history"]) == 1

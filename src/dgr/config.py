@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, V
 from dgr.errors import DGRError
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+SplitName = Literal["train", "val", "test"]
 Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -132,8 +133,8 @@ class MultiMNISTConfig(Strict):
     """Two-digit MNIST: how many source digits and composed pairs each split has."""
 
     kind: Literal["multimnist"]
-    digits: dict[Literal["train", "val", "test"], PositiveInt]
-    pairs: dict[Literal["train", "val", "test"], PositiveInt]
+    digits: dict[SplitName, PositiveInt]
+    pairs: dict[SplitName, PositiveInt]
     seed: Annotated[int, Field(ge=0)]
 
 

@@ -18,7 +18,7 @@ Scores = dict[str, dict[str, float]]
 def represent(model: MultiTaskModel, split: Split, batch_size: int = 512) -> Tensor:
     """The representations z of a split in evaluation mode, shape ``(samples, …)``."""
     model.eval()
-    return torch.cat([model.encoder(inputs) for inputs in split.inputs.split(batch_size)])
+    return torch.cat([model.encoder(inputs) for inputs in torch.split(split.inputs, batch_size)])
 
 
 @torch.no_grad()
@@ -39,7 +39,9 @@ def evaluate(
     for task in tasks:
         metrics = task.metrics().to(features.device)
         total = 0.0
-        for z, target in zip(features.split(batch_size), targets[task.name].split(batch_size), strict=True):
+        for z, target in zip(
+            torch.split(features, batch_size), torch.split(targets[task.name], batch_size), strict=True
+        ):
             prediction = model.heads[task.name](z)
             total += task.loss(prediction, target).item() * len(z)
             metrics.update(prediction, target)

@@ -87,6 +87,8 @@ def read_manifest(folder: Path, remedy: str) -> dict[str, Any]:
         DGRError: a file is missing, damaged or was edited by hand.
     """
     manifest: dict[str, Any] = read_json(folder / MANIFEST, remedy)
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
+        raise DGRError(f"{folder / MANIFEST} is not a manifest; {remedy}.")
     for name, digest in manifest["files"].items():
         if not (folder / name).is_file():
             raise DGRError(f"{folder / name} is missing; {remedy}.")

@@ -121,7 +121,7 @@ def _runs(table: TableConfig, path: Path) -> Iterator[tuple[RunConfig, TuningCon
                 seeds=table.seeds,
                 training=table.training,
             )
-            yield run, block.tuning and _tuning(block.tuning, run, path)
+            yield run, _tuning(block.tuning, run, path) if block.tuning else None
 
 
 def _tuning(rule: TuningRule, run: RunConfig, path: Path) -> TuningConfig:

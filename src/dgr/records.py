@@ -49,14 +49,12 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
         },
         "final": {"epoch": last, **final},
         "best_validation": {"epoch": run.progress.best_epoch, **best},
-        "representation_norm": {
-            split: z.flatten(1).norm(dim=1).mean().item() for split, z in representations.items()
-        },
+        "representation_norm": {split: z.flatten(1).norm(dim=1).mean().item() for split, z in representations.items()},
     }
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
     arrays = {split: z.cpu().numpy().astype(np.float32) for split, z in representations.items()}
-    write_atomically(folder / "representation.npz", lambda file: np.savez(file, **arrays))
+    write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     parts = {"model": run.model.state_dict(), "method": run.method.state_dict()}
     if run.regularizer is not None:
         parts["regularizer"] = run.regularizer.state_dict()
@@ -72,10 +70,11 @@ def load_representation(path: Path, remedy: str) -> dict[str, np.ndarray[Any, np
         DGRError: the file is missing, damaged or not what a run writes.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             arrays = {split: file[split] for split in SPLITS}
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
-        raise DGRError(f"Representation {path} is missing or damaged ({error}); {remedy}.") from error
+        reason = " ".join(str(error).split())
+        raise DGRError(f"Representation {path} is missing or damaged ({reason}); {remedy}.") from error
     for split, array in arrays.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise DGRError(f"Representation {path}, split '{split}', is not finite float32; {remedy}.")

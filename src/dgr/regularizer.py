@@ -21,6 +21,7 @@ from torch.nn.utils import get_total_norm
 from dgr.errors import DGRError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
+Groups = list[list[Tensor]]
 
 
 class DummyGradientNorm(nn.Module):
@@ -58,6 +59,8 @@ class DummyGradientNorm(nn.Module):
 
     Source: Shin, Do, Son, ECCV 2024; estimator and defaults as in the authors' released code.
     """
+
+    draws: Tensor
 
     def __init__(
         self,
@@ -112,7 +115,7 @@ class DummyGradientNorm(nn.Module):
         if self.resample and int(self.draws) > 0:
             self._draw()
         self.draws += 1
-        parameters = [list(dummy.parameters()) for dummy in self.dummies]
+        parameters: Groups = [list(dummy.parameters()) for dummy in self.dummies]
         with torch.enable_grad(), torch.autocast(features.device.type, enabled=False), _differentiable(parameters):
             # Half precision loses the difference of two nearly equal losses.
             z = features.detach().to(torch.promote_types(features.dtype, torch.float32)).requires_grad_()
@@ -123,7 +126,7 @@ class DummyGradientNorm(nn.Module):
         return penalty
 
     def _exact(
-        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: list[list[Tensor]]
+        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
     ) -> tuple[Tensor, Tensor]:
         gradients = _gradients(losses, parameters, create_graph=True)
         norms = torch.stack([get_total_norm([g.detach() for g in gradient]) for gradient in gradients])
@@ -140,7 +143,7 @@ class DummyGradientNorm(nn.Module):
         return value, torch.autograd.grad(outputs, z, vectors, materialize_grads=True)[0]
 
     def _finite_difference(
-        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: list[list[Tensor]]
+        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
     ) -> tuple[Tensor, Tensor]:
         gradients = _gradients(losses, parameters, create_graph=False)
         steps = self.epsilon * _inverse(torch.stack([get_total_norm(gradient) for gradient in gradients]))
@@ -161,7 +164,7 @@ class DummyGradientNorm(nn.Module):
         value = (slopes.square() if squared else slopes.abs()).sum() / self.num_dummies
         return value, torch.autograd.grad((factors * rises).sum(), z)[0]
 
-    def _losses(self, z: Tensor, targets: Sequence[Tensor], calls: list[Callable[[], Tensor]]) -> list[Tensor]:
+    def _losses(self, z: Tensor, targets: Sequence[Tensor], calls: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
         """The losses whose gradients share one norm, added: D_n of each set, or L_k(h_k^n(z)) of each dummy head."""
         losses = []
         for index, call in enumerate(calls):
@@ -176,7 +179,7 @@ class DummyGradientNorm(nn.Module):
             losses.append([self.losses[task](prediction, targets[task])])
         return [torch.stack(group).sum() for group in self._grouped(losses)]
 
-    def _grouped(self, lists: list[list[Tensor]]) -> list[list[Tensor]]:
+    def _grouped(self, lists: Groups) -> Groups:
         """One list a dummy head, joined to one list a norm."""
         size = 1 if self.per_task else len(self.losses)
         return [list(chain(*lists[start : start + size])) for start in range(0, len(lists), size)]
@@ -252,7 +255,7 @@ def _dummy_copy(head: nn.Module) -> nn.Module:
 
 
 @contextmanager
-def _differentiable(parameters: list[list[Tensor]]) -> Iterator[None]:
+def _differentiable(parameters: Groups) -> Iterator[None]:
     """Lets the dummies' parameters require a gradient here, and nowhere else."""
     for parameter in chain(*parameters):
         parameter.requires_grad_(True)
@@ -263,7 +266,7 @@ def _differentiable(parameters: list[list[Tensor]]) -> Iterator[None]:
             parameter.requires_grad_(False)
 
 
-def _gradients(losses: list[Tensor], parameters: list[list[Tensor]], *, create_graph: bool) -> list[list[Tensor]]:
+def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) -> Groups:
     """∂D/∂θ of every group; as the groups share no parameter, one backward of the sum gives all."""
     flat = torch.autograd.grad(
         torch.stack(losses).sum(),

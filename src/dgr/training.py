@@ -15,7 +15,7 @@ from dgr.build import build_optimizer, build_run
 from dgr.checkpoint import load_checkpoint, save_checkpoint
 from dgr.config import RunConfig
 from dgr.datasets.prepared import PreparedData
-from dgr.errors import DGRError
+from dgr.divergence import check_finite
 from dgr.evaluation import Scores, evaluate, represent
 from dgr.improvement import relative_improvement
 from dgr.methods.base import Batch, Step
@@ -95,15 +95,17 @@ class Run:
         held_out_order = self._order("held_out", epoch) if self.method.needs_held_out else None
         row: dict[str, float | None] = {
             "epoch": epoch + 1,
-            "learning_rate": self.schedule.get_last_lr()[0],
+            "learning_rate": float(self.schedule.get_last_lr()[0]),
             "penalty": None,
             "gradient_ratio": None,
         }
-        losses, weights, penalties = [], [], []
+        losses: list[Tensor] = []
+        weights: list[Tensor] = []
+        penalties: list[Tensor] = []
         for start in range(0, len(split), size):
             held_out = None if held_out_order is None else split.batch(held_out_order[start : start + size])
             step = self._forward(split.batch(order[start : start + size]), held_out)
-            self._check_finite(step, epoch, start // size)
+            check_finite(self._named_values(step), f"{self.config.key}, seed {self.seed}", epoch, start // size)
             if step.penalty is not None and start == 0:
                 row["gradient_ratio"] = self._measured_backward(step, weights)
             else:
@@ -142,7 +144,7 @@ class Run:
             losses=[task.loss(predictions[task.name], targets[task.name]) for task in self.tasks],
             penalty=penalty,
             held_out=held_out,
-            learning_rate=self.schedule.get_last_lr()[0],
+            learning_rate=float(self.schedule.get_last_lr()[0]),
         )
 
     def _measured_backward(self, step: Step, weights: list[Tensor]) -> float:
@@ -154,17 +156,9 @@ class Run:
         task = [p.grad - g for p, g in zip(shared, penalty, strict=True) if p.grad is not None]
         return (_norm(penalty) / _norm(task).clamp_min(torch.finfo(torch.float32).tiny)).item()
 
-    def _check_finite(self, step: Step, epoch: int, index: int) -> None:
+    def _named_values(self, step: Step) -> dict[str, Tensor]:
         values = {f"loss of task '{task.name}'": loss for task, loss in zip(self.tasks, step.losses, strict=True)}
-        if step.penalty is not None:
-            values["penalty of the regularizer"] = step.penalty
-        if not torch.stack(list(values.values())).isfinite().all():
-            name, value = next((name, v.item()) for name, v in values.items() if not v.isfinite())
-            kept = f"the checkpoint of epoch {epoch} is kept at {self.checkpoint}" if epoch else "no epoch was completed"
-            raise DGRError(
-                f"{self.config.key}, seed {self.seed}: the {name} is {value} in epoch {epoch + 1}, step {index + 1}; "
-                f"{kept}; lower the learning rate or the regularizer's strength."
-            )
+        return values if step.penalty is None else values | {"penalty of the regularizer": step.penalty}
 
     def _validate(self, epoch: int) -> dict[str, float]:
         split = self.splits["val"]

