@@ -43,7 +43,7 @@ def test_tuning_seeds_are_not_reported_seeds():
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: training: unknown key 'learnig_rate'; did you"),
+        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: runs\.training: unknown key 'learnig_rate'; did you"),
         (lambda t: t.update(metods=[]), "unknown key 'metods'; did you mean 'methods'"),
         (lambda t: t["methods"].append({"name": "pcgard"}), "[Uu]nknown method 'pcgard'.*pcgrad"),
         (lambda t: t["methods"].append({"name": "cagrad", "options": {"cc": 1}}), "'cagrad' has no option 'cc'"),
@@ -72,7 +72,7 @@ def test_two_tables_may_share_a_run_but_not_describe_it_differently(project):
     copy.write_text(TABLE.read_text())
     assert make_plan(CONFIGS)["runs"] == load_plan(PLAN)["runs"]
     copy.write_text(TABLE.read_text().replace("epochs: 1", "epochs: 2"))
-    with pytest.raises(DGRError, match=r"run mini-.* is described differently"):
+    with pytest.raises(DGRError, match=r"mini-.* is described differently"):
         make_plan(CONFIGS)
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
 
-from dgr.config import ArchitectureConfig, DGRConfig, NoRegularizer, RegularizerConfig, RunConfig, TrainingConfig
+from dgr.config import ArchitectureConfig, DGRConfig, RegularizerConfig, RunConfig
 from dgr.methods.base import Method
 from dgr.methods.registry import build_method
-from dgr.models.encoders import SeparateEncoders, conv_encoder
+from dgr.models.encoders import Normalized, SeparateEncoders, conv_encoder
 from dgr.models.heads import SliceHead, mlp_head
 from dgr.models.model import MultiTaskModel
 from dgr.norm_penalty import FeatureNormPenalty
@@ -35,13 +36,14 @@ def build_model(
 
     def encoder() -> nn.Module:
         torch.manual_seed(seed)
-        return conv_encoder(image_shape[0], image_shape[1], config.channels, config.features)
+        made = conv_encoder(image_shape[0], image_shape[1], config.channels, config.features)
+        return Normalized(made) if config.normalize else made
 
     with torch.random.fork_rng(devices=[]):
         shared = SeparateEncoders([encoder() for _ in tasks]) if separate else encoder()
         heads: dict[str, nn.Module] = {}
         for index, task in enumerate(tasks):
-            head = mlp_head(config.features, config.hidden, task.outputs)
+            head = mlp_head(config.features, config.hidden, task.outputs, config.activation)
             start = index * config.features
             heads[task.name] = SliceHead(head, start, start + config.features) if separate else head
     return MultiTaskModel(shared, heads)
@@ -50,11 +52,9 @@ def build_model(
 def build_regularizer(
     config: RegularizerConfig, strength: float | None, model: MultiTaskModel, tasks: Sequence[Task], seed: int
 ) -> DummyGradientNorm | FeatureNormPenalty | None:
-    """The configured regularizer, or None; ``strength`` is λ (or β) after tuning."""
-    if isinstance(config, NoRegularizer):
-        return None
-    assert strength is not None
+    """The configured penalty with its strength after tuning, or None where nothing is added to the loss."""
     if isinstance(config, DGRConfig):
+        assert strength is not None
         return DummyGradientNorm(
             list(model.heads.values()),
             [task.loss for task in tasks],
@@ -62,7 +62,7 @@ def build_regularizer(
             seed=seed,
             **config.model_dump(exclude={"name", "strength"}),
         )
-    return FeatureNormPenalty(strength)
+    return FeatureNormPenalty(strength or 0.0) if config.name == "norm" else None
 
 
 def build_run(
@@ -72,22 +72,28 @@ def build_run(
     method = build_method(config.method.name, len(tasks), **config.method.options)
     initialization = seed_for(config.experiment, seed, "initialization")
     model = build_model(config.architecture, tasks, image_shape, method.separate_encoders, initialization)
+    if config.regularizer.name == "dropout":
+        model.encoder = nn.Sequential(model.encoder, nn.Dropout(strength or 0.0))
     dummies = seed_for(config.experiment, seed, "dummies")
     return model, build_regularizer(config.regularizer, strength, model, tasks, dummies), method
 
 
 def build_optimizer(
-    config: TrainingConfig, model: nn.Module, method: Method
+    config: RunConfig, strength: float | None, model: nn.Module, method: Method
 ) -> tuple[torch.optim.Optimizer, LRScheduler]:
     """The optimizer over the parameters of model and method (never of the dummies), and its schedule by epochs."""
-    parameters = [*model.parameters(), *method.parameters()]
+    training = config.training
+    decay = strength if config.regularizer.name == "weight_decay" else training.weight_decay
+    groups: list[dict[str, Any]] = [
+        {"params": list(model.parameters()), "weight_decay": decay},
+        # A method's own parameters are log-variances and scales: shrinking them is no regularization.
+        *({"params": [parameter], "weight_decay": 0.0} for parameter in method.parameters()),
+    ]
     optimizer: torch.optim.Optimizer
-    if config.optimizer == "adam":
-        optimizer = torch.optim.Adam(parameters, config.learning_rate, weight_decay=config.weight_decay)
+    if training.optimizer == "adam":
+        optimizer = torch.optim.Adam(groups, training.learning_rate, fused=True)
     else:
-        optimizer = torch.optim.SGD(
-            parameters, config.learning_rate, momentum=config.momentum, weight_decay=config.weight_decay
-        )
-    if config.schedule == "cosine":
-        return optimizer, CosineAnnealingLR(optimizer, T_max=config.epochs)
+        optimizer = torch.optim.SGD(groups, training.learning_rate, momentum=training.momentum, fused=True)
+    if training.schedule == "cosine":
+        return optimizer, CosineAnnealingLR(optimizer, T_max=training.epochs)
     return optimizer, ConstantLR(optimizer, factor=1.0)

@@ -60,6 +60,46 @@ def train(key: str, device: Device = "auto") -> None:
 
 
 @app.command()
+def probe(key: str) -> None:
+    """Examine the frozen representations of a run, probes/KEY.json."""
+    from dgr.probe_stage import probe as examine
+
+    examine(key)
+
+
+@app.command()
+def baselines(key: str) -> None:
+    """What classifiers reach without an encoder, baselines/KEY.json."""
+    from dgr.probe_stage import baselines as measure
+
+    measure(key)
+
+
+@app.command()
+def sweep(key: str, device: Device = "auto") -> None:
+    """Train every point of a sensitivity study, sweeps/KEY.json."""
+    from dgr.sweeps import sweep as train_points
+
+    train_points(key, device)
+
+
+@app.command()
+def cost(key: str, device: Device = "auto") -> None:
+    """Measure seconds and memory of a step of every method, costs/KEY.json."""
+    from dgr.cost import measure
+
+    measure(key, device)
+
+
+@app.command()
+def embed(key: str) -> None:
+    """Embed two runs' representations in the plane, results/SUITE/embedding.csv."""
+    from dgr.embedding import embed as make
+
+    make(key)
+
+
+@app.command()
 def collect(suite: str) -> None:
     """Gather the records of all runs of a suite, results/SUITE/*.csv."""
     from dgr.reporting.records import collect_suite
@@ -81,6 +121,14 @@ def figure(suite: str, name: str) -> None:
     from dgr.reporting.figures import write_figure
 
     write_figure(suite, name)
+
+
+@app.command()
+def audit(suite: str) -> None:
+    """Make the audit page from records, tables and figures, results/SUITE/audit.html."""
+    from dgr.reporting.audit import write_audit
+
+    write_audit(suite)
 
 
 def main() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
@@ -41,6 +42,8 @@ class TrainingConfig(Strict):
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     schedule: Literal["constant", "cosine"] = "cosine"
+    snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
+    """After which epochs the representation is kept as well; 0 is the untrained encoder."""
 
 
 class ArchitectureConfig(Strict):
@@ -50,6 +53,10 @@ class ArchitectureConfig(Strict):
     channels: Annotated[list[PositiveInt], Field(min_length=1)]
     features: PositiveInt
     hidden: PositiveInt
+    activation: Literal["relu", "gelu"] = "relu"
+    """Of the heads' hidden layer; the encoder's is always ReLU."""
+    normalize: bool = False
+    """Divide each sample's representation by its norm and multiply by the square root of its width."""
 
 
 class MethodConfig(Strict):
@@ -78,14 +85,22 @@ class DGRConfig(Strict):
     resample: bool = False
 
 
-class NormConfig(Strict):
-    """The plain penalty on the squared norm of the representation."""
+class ControlConfig(Strict):
+    """What DGR has to beat, tuned alike: a plain penalty on the squared norm of the representation (strength β),
+    dropout on the representation (strength = probability), or weight decay (strength = the optimizer's coefficient).
+    """
 
-    name: Literal["norm"]
+    name: Literal["norm", "dropout", "weight_decay"]
     strength: Strength | Literal["tuned"]
 
+    @model_validator(mode="after")
+    def _is_probability(self) -> Self:
+        if self.name == "dropout" and self.strength != "tuned" and self.strength >= 1:
+            raise ValueError(f"the strength of dropout is a probability below 1, but is {self.strength}")
+        return self
 
-RegularizerConfig = Annotated[NoRegularizer | DGRConfig | NormConfig, Field(discriminator="name")]
+
+RegularizerConfig = Annotated[NoRegularizer | DGRConfig | ControlConfig, Field(discriminator="name")]
 
 
 class RunConfig(Strict):
@@ -127,6 +142,85 @@ class TuningConfig(TuningRule):
     """A tuning stage: the rule and the run whose strength it chooses (without its reported seeds)."""
 
     run: RunConfig
+
+
+class SweepConfig(Strict):
+    """A sensitivity study: one run whose settings are varied, every combination for every seed of the run.
+
+    ``vary`` maps a setting's path, such as ``regularizer.strength``, to the values it takes.
+    """
+
+    suite: str
+    name: str
+    run: RunConfig
+    vary: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+
+    def points(self) -> list[tuple[dict[str, Any], RunConfig]]:
+        """The varied settings of each combination, and its whole configuration.
+
+        Raises:
+            DGRError: a path or a value does not fit a run's schema.
+        """
+        points = []
+        for values in itertools.product(*self.vary.values()):
+            settings = dict(zip(self.vary, values, strict=True))
+            data = self.run.model_dump(mode="json")
+            for path, value in settings.items():
+                *blocks, last = path.split(".")
+                block = data
+                for name in blocks:
+                    block = block.get(name, {})
+                block[last] = value
+            points.append((settings, parse(RunConfig, data, f"sweep '{self.name}' at {settings}")))
+        return points
+
+
+class ProbeConfig(Strict):
+    """How a frozen representation is examined."""
+
+    train_samples: PositiveInt
+    """Labelled training representations each classifier and each refitted head sees."""
+    draws: PositiveInt
+    """Untrained heads drawn for each task to measure universality."""
+
+
+class ProbedRun(ProbeConfig):
+    """A probing stage: the settings, and the run whose representations are examined."""
+
+    suite: str
+    dataset: str
+    architecture: ArchitectureConfig
+    seeds: Seeds
+
+
+class BaselineConfig(ProbeConfig):
+    """What classifiers reach without any encoder: a stage of its own, since no run is needed."""
+
+    suite: str
+    dataset: str
+
+
+class EmbeddingConfig(Strict):
+    """Two runs' test representations, embedded side by side in the plane with the same settings."""
+
+    suite: str
+    dataset: str
+    plain: str
+    regularized: str
+    seed: Annotated[int, Field(ge=0)]
+    samples: PositiveInt
+    perplexity: PositiveFloat
+
+
+class CostConfig(Strict):
+    """A cost measurement: which methods are stepped, each without and with DGR, and how often."""
+
+    suite: str
+    dataset: str
+    architecture: ArchitectureConfig
+    training: TrainingConfig
+    methods: Annotated[list[MethodConfig], Field(min_length=1)]
+    steps: PositiveInt
 
 
 class MultiMNISTConfig(Strict):

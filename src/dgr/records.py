@@ -53,7 +53,8 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
     }
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
-    arrays = {split: z.cpu().numpy().astype(np.float32) for split, z in representations.items()}
+    kept = representations | run.progress.snapshots
+    arrays = {name: z.cpu().numpy().astype(np.float32) for name, z in kept.items()}
     write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     parts = {"model": run.model.state_dict(), "method": run.method.state_dict()}
     if run.regularizer is not None:
@@ -64,14 +65,14 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
 
 
 def load_representation(path: Path, remedy: str) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Read a run's representations by split, float32 of shape ``(samples, …)``.
+    """Read a run's representations, float32 of shape ``(samples, …)``: by split, and by ``split@epoch`` for snapshots.
 
     Raises:
         DGRError: the file is missing, damaged or not what a run writes.
     """
     try:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {split: file[split] for split in SPLITS}
+            arrays = {name: file[name] for name in (*SPLITS, *set(file.files).difference(SPLITS))}
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
         reason = " ".join(str(error).split())
         raise DGRError(f"Representation {path} is missing or damaged ({reason}); {remedy}.") from error

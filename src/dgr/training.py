@@ -32,6 +32,7 @@ class Progress:
     best_epoch: int = 0
     best_score: float = float("-inf")
     best_model: dict[str, Tensor] = field(default_factory=dict)
+    snapshots: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Run:
@@ -66,7 +67,7 @@ class Run:
         for module in (self.model, self.regularizer, self.method):
             if module is not None:
                 module.to(device)
-        self.optimizer, self.schedule = build_optimizer(config.training, self.model, self.method)
+        self.optimizer, self.schedule = build_optimizer(config, strength, self.model, self.method)
         self.progress = Progress()
         settings = config.model_dump(mode="json", exclude={"seeds"})
         self.identity = config_hash({"config": settings, "seed": seed, "strength": strength})
@@ -80,6 +81,8 @@ class Run:
         torch.manual_seed(seed_for(self.config.experiment, self.seed, "balancer"))
         if self.checkpoint.exists():
             self._restore()
+        else:
+            self._keep_snapshot(0)
         epochs = range(len(self.progress.history), self.config.training.epochs)
         for epoch in tqdm(epochs, desc=f"{self.config.key} seed {self.seed}", unit="epoch", leave=False, disable=None):
             start = time.perf_counter()
@@ -87,6 +90,7 @@ class Run:
             row |= self._validate(epoch)
             self.progress.seconds += (seconds := time.perf_counter() - start)
             self.progress.history.append({**row, "seconds": round(seconds, 4)})
+            self._keep_snapshot(epoch + 1)
             self._save()
 
     def _train_epoch(self, epoch: int) -> dict[str, float | None]:
@@ -180,6 +184,11 @@ class Run:
             assert reference is not None
             signed.append(relative_improvement(value, reference, task.higher_is_better))
         return sum(signed) / len(signed)
+
+    def _keep_snapshot(self, epoch: int) -> None:
+        if epoch in self.config.training.snapshot_epochs:
+            for split, data in self.splits.items():
+                self.progress.snapshots[f"{split}@{epoch}"] = represent(self.model, data)
 
     def _stateful(self) -> dict[str, Any]:
         parts = {"model": self.model, "method": self.method, "optimizer": self.optimizer, "schedule": self.schedule}

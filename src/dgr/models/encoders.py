@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def conv_encoder(in_channels: int, image_size: int, channels: Sequence[int], features: int) -> nn.Sequential:
@@ -26,6 +27,24 @@ def conv_encoder(in_channels: int, image_size: int, channels: Sequence[int], fea
         layers += [nn.Conv2d(in_channels, width, kernel_size=3, stride=2, padding=1), nn.ReLU()]
         in_channels, size = width, (size + 1) // 2
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(in_channels * size**2, features), nn.ReLU())
+
+
+class Normalized(nn.Module):
+    """An encoder whose representations all have norm √features: ``z ← √d · z/‖z‖``, along dimension 1.
+
+    Args:
+        encoder: the encoder.
+    """
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Representations of the encoder's own shape; zero stays zero."""
+        features: Tensor = self.encoder(inputs)
+        scaled: Tensor = functional.normalize(features, dim=1) * features.shape[1] ** 0.5
+        return scaled
 
 
 class SeparateEncoders(nn.Module):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 
-def mlp_head(features: int, hidden: int, outputs: int) -> nn.Sequential:
-    """One hidden layer with ReLU, from ``(batch, features)`` to ``(batch, outputs)``."""
-    return nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Linear(hidden, outputs))
+def mlp_head(features: int, hidden: int, outputs: int, activation: Literal["relu", "gelu"] = "relu") -> nn.Sequential:
+    """One hidden layer, from ``(batch, features)`` to ``(batch, outputs)``."""
+    middle = nn.ReLU() if activation == "relu" else nn.GELU()
+    return nn.Sequential(nn.Linear(features, hidden), middle, nn.Linear(hidden, outputs))
 
 
 class SliceHead(nn.Module):

@@ -1,0 +1,93 @@
+"""The schema of a suite's YAML files, from which the plan is expanded."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, RootModel
+
+from dgr.config import (
+    ArchitectureConfig,
+    MethodConfig,
+    ProbeConfig,
+    RegularizerConfig,
+    Seeds,
+    Strict,
+    TrainingConfig,
+    TuningRule,
+)
+
+
+class RegularizerBlock(Strict):
+    """One regularizer of a table: for which methods, and how its strength is chosen where it is tuned."""
+
+    use: RegularizerConfig
+    methods: list[str] | None = None
+    tuning: TuningRule | None = None
+
+
+class Common(Strict):
+    """What every file of a suite says."""
+
+    suite: str
+    dataset: str
+    architecture: ArchitectureConfig
+    training: TrainingConfig
+    tables: list[str] = []
+    figures: list[str] = []
+
+
+class SnapshotBlock(Strict):
+    """Which methods' runs also keep the representation of earlier epochs."""
+
+    methods: list[str]
+    epochs: list[int]
+
+
+class EmbeddingBlock(Strict):
+    """Which method's representations are shown in the plane, without and with DGR."""
+
+    method: str
+    seed: int
+    samples: int
+    perplexity: float
+
+
+class TableFile(Common):
+    """Every method crossed with every regularizer, and how their representations are probed."""
+
+    kind: Literal["runs"]
+    seeds: Seeds
+    methods: list[MethodConfig] = Field(min_length=1)
+    regularizers: list[RegularizerBlock] = Field(min_length=1)
+    snapshots: SnapshotBlock | None = None
+    probes: ProbeConfig | None = None
+    embedding: EmbeddingBlock | None = None
+
+
+class SweepBlock(Strict):
+    """One sensitivity study."""
+
+    use: RegularizerConfig
+    vary: dict[str, list[Any]]
+
+
+class SweepFile(Common):
+    """Sensitivity studies of one method."""
+
+    kind: Literal["sweeps"]
+    seeds: Seeds
+    method: MethodConfig
+    sweeps: dict[str, SweepBlock]
+
+
+class CostFile(Common):
+    """A cost measurement."""
+
+    kind: Literal["cost"]
+    methods: list[MethodConfig]
+    steps: int
+
+
+class SuiteFile(RootModel[Annotated[TableFile | SweepFile | CostFile, Field(discriminator="kind")]]):
+    """One YAML file of a suite, told apart by its ``kind``."""
