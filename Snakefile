@@ -16,6 +16,8 @@ PLAN = yaml.safe_load(Path("paper_configs/runs.yaml").read_text())
 STAGES = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 RUNS = PLAN["runs"] | PLAN["tuned_runs"]
 SUITE = config.get("suite", "mini")
+ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
+LOG_NAME = {stage: "{suite}-{name}" if stage in ("table", "figure") else "{key}" for stage in STAGES}
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
@@ -39,10 +41,8 @@ def paths(stage, key, block):
 def in_suite(stage, key):
     if stage == "prepare":
         return any(run["suite"] == SUITE and run["dataset"] == key for run in RUNS.values())
-    if stage == "collect":
-        return key == SUITE
     entry = entries(stage)[key]
-    return entry.get("run", entry)["suite"] == SUITE
+    return entry.get("run", entry).get("suite", key) == SUITE
 
 
 def tracked(path):
@@ -60,15 +60,26 @@ def inputs(stage, key):
         if made := [output for output in OUTPUTS if f"{output}/".startswith(f"{path}/")]:
             yield from map(tracked, made)
         elif Path(path).is_dir():
-            yield from sorted(map(str, Path(path).rglob("*.py")))
+            yield from sorted(str(file) for file in Path(path).rglob("*.*") if "__pycache__" not in file.parts)
         else:
             yield path
 
 
-def found(folder):
-    """What lies in a folder, configured or not: DVC sees a run that is left over, so Snakemake has to see it too."""
-    configured = {Path(output).name for output in OUTPUTS if Path(output).parent == Path(folder)}
-    return sorted(configured.union(path.name for path in Path(folder).glob("[!.]*")))
+def patterns(stage):
+    """A stage's outputs with wildcards: ${key} → {key}, ${item.name} → {name}."""
+    templates = (next(iter(out)) if isinstance(out, dict) else out for out in STAGES[stage]["do"]["outs"])
+    return [tracked(re.sub(r"\$\{(?:item\.)?(\w+)\}", r"{\1}", template)) for template in templates]
+
+
+def key_of(wildcards):
+    """Tables and figures are files of their suite's folder; every other stage has its key in its outputs."""
+    return wildcards.key if "key" in wildcards.keys() else f"{wildcards.suite}-{wildcards.name}"
+
+
+def found(*folders):
+    """What lies in folders, configured or not: DVC sees a run that is left over, so Snakemake has to see it too."""
+    made = {output for output in OUTPUTS if str(Path(output).parent) in folders}
+    return sorted(made.union(str(path) for folder in folders for path in Path(folder).glob("[!.]*")))
 
 
 def one_of(values):
@@ -88,108 +99,28 @@ rule all:
         "dvc status > {log} 2>&1 && ! grep -E '^({params.stages}):' {log}"
 
 
-rule prepare:
-    input:
-        lambda w: inputs("prepare", w.key),
-    output:
-        "data/{key}/manifest.json",
-    log:
-        "logs/prepare/{key}.log",
-    params:
-        configuration=lambda w: entries("prepare")[w.key],
-    shell:
-        "dvc --wait-for-lock repro --single-item prepare@{wildcards.key} > {log} 2>&1"
+# One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.
+for STAGE in STAGES:
 
-
-rule tune:
-    input:
-        lambda w: inputs("tune", w.key),
-    output:
-        "tuning/{key}.json",
-    log:
-        "logs/tune/{key}.log",
-    resources:
-        gpu=GPU,
-    params:
-        configuration=lambda w: entries("tune")[w.key],
-    shell:
-        "dvc --wait-for-lock repro --single-item tune@{wildcards.key} > {log} 2>&1"
-
-
-rule train:
-    input:
-        lambda w: inputs("train", w.key),
-    output:
-        "runs/{key}/manifest.json",
-    log:
-        "logs/train/{key}.log",
-    wildcard_constraints:
-        key=one_of(entries("train")),
-    resources:
-        gpu=GPU,
-    params:
-        configuration=lambda w: entries("train")[w.key],
-    shell:
-        "dvc --wait-for-lock repro --single-item train@{wildcards.key} > {log} 2>&1"
-
-
-rule train_tuned:
-    input:
-        lambda w: inputs("train_tuned", w.key),
-    output:
-        "runs/{key}/manifest.json",
-    log:
-        "logs/train_tuned/{key}.log",
-    wildcard_constraints:
-        key=one_of(entries("train_tuned")),
-    resources:
-        gpu=GPU,
-    params:
-        configuration=lambda w: entries("train_tuned")[w.key],
-    shell:
-        "dvc --wait-for-lock repro --single-item train_tuned@{wildcards.key} > {log} 2>&1"
-
-
-rule collect:
-    input:
-        lambda w: inputs("collect", w.suite),
-    output:
-        "results/{suite}/runs.csv",
-        "results/{suite}/histories.csv",
-        "results/{suite}/tuning.csv",
-        "results/{suite}/provenance.csv",
-    log:
-        "logs/collect/{suite}.log",
-    params:
-        found=found("runs") + found("tuning"),
-    shell:
-        "dvc --wait-for-lock repro --single-item collect@{wildcards.suite} > {log} 2>&1"
-
-
-rule table:
-    input:
-        lambda w: inputs("table", f"{w.suite}-{w.name}"),
-    output:
-        "results/{suite}/{name}.csv",
-        "results/{suite}/{name}.md",
-        "results/{suite}/{name}.tex",
-    log:
-        "logs/table/{suite}-{name}.log",
-    wildcard_constraints:
-        name=one_of(table["name"] for table in entries("table").values()),
-    shell:
-        "dvc --wait-for-lock repro --single-item table@{wildcards.suite}-{wildcards.name} > {log} 2>&1"
-
-
-rule figure:
-    input:
-        lambda w: inputs("figure", f"{w.suite}-{w.name}"),
-    output:
-        "figures/{suite}/{name}.pdf",
-        "figures/{suite}/{name}.png",
-    log:
-        "logs/figure/{suite}-{name}.log",
-    wildcard_constraints:
-        name=one_of(figure["name"] for figure in entries("figure").values()),
-    shell:
-        "dvc --wait-for-lock repro --single-item figure@{wildcards.suite}-{wildcards.name} > {log} 2>&1"
+    rule:
+        name:
+            STAGE
+        input:
+            lambda w, stage=STAGE: inputs(stage, key_of(w)),
+        output:
+            patterns(STAGE),
+        log:
+            f"logs/{STAGE}/{LOG_NAME[STAGE]}.log",
+        wildcard_constraints:
+            key=one_of(entries(STAGE)),
+            name=one_of(entry["name"] for entry in entries(STAGE).values() if entry and "name" in entry),
+        # What is timed has the machine to itself.
+        threads: workflow.cores if STAGE == "cost" else 1
+        resources:
+            gpu=GPU if STAGE in ON_GPU else 0,
+        params:
+            stage=lambda w, stage=STAGE: f"{stage}@{key_of(w)}",
+            configuration=lambda w, stage=STAGE: entries(stage)[key_of(w)],
+            found=found("runs", "tuning", "probes", "baselines", "sweeps", "costs") if STAGE == "collect" else [],
+        shell:
+            "dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"

@@ -131,6 +131,16 @@ def audit(suite: str) -> None:
     write_audit(suite)
 
 
+@app.command()
+def readme() -> None:
+    """Bring the tables shown in README.md up to date."""
+    from pathlib import Path
+
+    from dgr.reporting.readme import update
+
+    update(Path("README.md"))
+
+
 def main() -> None:
     """Run a command; a user's mistake is one sentence and exit status 1."""
     try:

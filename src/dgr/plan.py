@@ -103,12 +103,12 @@ def _stages(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tupl
                 yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared)
         place = {"suite": file.suite, "dataset": file.dataset}
         if file.probes:
-            yield "baselines", f"{file.suite}-{file.dataset}", BaselineConfig(**file.probes.model_dump(), **place)
+            yield "baselines", f"{file.suite}-{file.dataset}", BaselineConfig.model_validate(file.probes.model_dump() | place)
         if file.embedding:
             method = f"{key}-{file.embedding.method}"
             shown = place | {"plain": f"{method}-none", "regularized": f"{method}-dgr"}
             settings = file.embedding.model_dump(exclude={"method"})
-            yield "embeddings", key, EmbeddingConfig.model_validate(settings | shown)
+            yield "embeddings", file.suite, EmbeddingConfig.model_validate(settings | shown)
     elif isinstance(file, SweepFile):
         for name, block in file.sweeps.items():
             run = _run(file, file.method, block.use, file.seeds)

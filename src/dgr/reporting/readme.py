@@ -1,0 +1,36 @@
+"""Puts generated tables into the README, between the markers that name them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from dgr.errors import DGRError
+from dgr.files import write_text
+
+BLOCK = re.compile(r"(<!-- begin (?P<source>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def filled(readme: str, root: Path) -> str:
+    """The README's text with every marked block replaced by the file that its marker names.
+
+    Args:
+        readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``.
+        root: what the paths are relative to.
+
+    Raises:
+        DGRError: a named file is missing.
+    """
+
+    def replace(match: re.Match[str]) -> str:
+        source = root / match["source"]
+        if not source.is_file():
+            raise DGRError(f"{source}, which the README shows, is missing; run `make reproduce`.")
+        return f"{match[1]}{source.read_text().rstrip()}\n{match[3]}"
+
+    return BLOCK.sub(replace, readme)
+
+
+def update(readme: Path) -> None:
+    """Bring a README's generated blocks up to date."""
+    write_text(readme, filled(readme.read_text(), readme.parent))
