@@ -114,6 +114,8 @@ for STAGE in STAGES:
         wildcard_constraints:
             key=one_of(entries(STAGE)),
             name=one_of(entry["name"] for entry in entries(STAGE).values() if entry and "name" in entry),
+        # The longest chains start first.
+        priority: int(STAGE == "tune")
         # What is timed has the machine to itself.
         threads: workflow.cores if STAGE == "cost" else 1
         resources:

@@ -14,7 +14,7 @@ from dgr.checkpoint import load_checkpoint, save_checkpoint
 from dgr.errors import DGRError
 from dgr.files import write_atomically, write_json, write_text
 from dgr.paths import DATA, PLAN, RUNS, TUNING, UNFINISHED
-from dgr.records import load_representation
+from dgr.representation_file import load_representation
 
 EW = "mini-multimnist-conv-equal_weighting-none"
 DGR = "mini-multimnist-conv-equal_weighting-dgr"

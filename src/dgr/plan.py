@@ -103,7 +103,11 @@ def _stages(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tupl
                 yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared)
         place = {"suite": file.suite, "dataset": file.dataset}
         if file.probes:
-            yield "baselines", f"{file.suite}-{file.dataset}", BaselineConfig.model_validate(file.probes.model_dump() | place)
+            yield (
+                "baselines",
+                f"{file.suite}-{file.dataset}",
+                BaselineConfig.model_validate(file.probes.model_dump() | place),
+            )
         if file.embedding:
             method = f"{key}-{file.embedding.method}"
             shown = place | {"plain": f"{method}-none", "regularized": f"{method}-dgr"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from itertools import chain, islice
 from typing import Any, Literal, Self
@@ -16,7 +16,7 @@ from typing import Any, Literal, Self
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.utils import get_total_norm
+from torch.nn.utils import parameters_to_vector
 
 from dgr.errors import DGRError
 
@@ -97,6 +97,8 @@ class DummyGradientNorm(nn.Module):
         self.seed = seed
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
         self.dummies = nn.ModuleList(_dummy_copy(head) for _ in range(num_dummies) for head in heads)
+        # Walking the modules takes as long as a small head's arithmetic, hence once. Copies and moves keep identity.
+        self._parameters_by_head: Groups = [list(dummy.parameters()) for dummy in self.dummies]
         self._draw()
 
     def forward(self, features: Tensor, targets: Sequence[Tensor]) -> Tensor:
@@ -115,9 +117,8 @@ class DummyGradientNorm(nn.Module):
         if self.resample and int(self.draws) > 0:
             self._draw()
         self.draws += 1
-        parameters: Groups = [list(dummy.parameters()) for dummy in self.dummies]
-        with torch.enable_grad(), torch.autocast(features.device.type, enabled=False), _differentiable(parameters):
-            # Half precision loses the difference of two nearly equal losses.
+        parameters = self._parameters_by_head
+        with torch.enable_grad(), _full_precision(features.device.type), _differentiable(parameters):
             z = features.detach().to(torch.promote_types(features.dtype, torch.float32)).requires_grad_()
             losses = self._losses(z, targets, [partial(dummy, z) for dummy in self.dummies])
             estimate = self._exact if self.estimator == "exact" else self._finite_difference
@@ -129,24 +130,27 @@ class DummyGradientNorm(nn.Module):
         self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
     ) -> tuple[Tensor, Tensor]:
         gradients = _gradients(losses, parameters, create_graph=True)
-        norms = torch.stack([get_total_norm([g.detach() for g in gradient]) for gradient in gradients])
-        squared = self.norm == "squared"
-        # ∂‖g‖²/∂z = (∂g/∂z)ᵀ 2g and ∂‖g‖/∂z = (∂g/∂z)ᵀ g/‖g‖: one vector-Jacobian product with g held fixed.
-        factors = (torch.full_like(norms, 2.0) if squared else _inverse(norms)) / self.num_dummies
-        pairs = [(g, factor) for factor, gradient in zip(factors, gradients, strict=True) for g in gradient]
+        fixed = [[g.detach() for g in gradient] for gradient in gradients]
+        norms = torch.stack([_norm(gradient) for gradient in fixed])
+        # ∂‖g‖²/∂z = 2 (∂g/∂z)ᵀ g and ∂‖g‖/∂z = (∂g/∂z)ᵀ g/‖g‖: one vector-Jacobian product with g held fixed.
+        if self.norm == "squared":
+            value, factor = norms.square().sum(), 2.0
+        else:
+            value, factor = norms.sum(), 1.0
+            fixed = [[step * g for g in gradient] for step, gradient in zip(_inverse(norms), fixed, strict=True)]
         # A gradient that does not depend on z, such as that of a loss linear in the prediction, has nothing to add.
-        varying = [(g, factor * g.detach()) for g, factor in pairs if g.requires_grad]
-        value = (norms.square() if squared else norms).sum() / self.num_dummies
+        varying = [(g, v) for g, v in zip(chain(*gradients), chain(*fixed), strict=True) if g.requires_grad]
         if not varying:
-            return value, torch.zeros_like(z)
+            return value / self.num_dummies, torch.zeros_like(z)
         outputs, vectors = zip(*varying, strict=True)
-        return value, torch.autograd.grad(outputs, z, vectors, materialize_grads=True)[0]
+        (product,) = torch.autograd.grad(outputs, z, vectors, materialize_grads=True)
+        return value / self.num_dummies, product * (factor / self.num_dummies)
 
     def _finite_difference(
         self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
     ) -> tuple[Tensor, Tensor]:
         gradients = _gradients(losses, parameters, create_graph=False)
-        steps = self.epsilon * _inverse(torch.stack([get_total_norm(gradient) for gradient in gradients]))
+        steps = self.epsilon * _inverse(torch.stack([_norm(gradient) for gradient in gradients]))
         # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
         shifted = iter(
             [
@@ -157,7 +161,7 @@ class DummyGradientNorm(nn.Module):
         )
         at = [{name: next(shifted) for name, _ in dummy.named_parameters()} for dummy in self.dummies]
         calls = [partial(functional_call, dummy, p, (z,)) for dummy, p in zip(self.dummies, at, strict=True)]
-        rises = torch.stack(self._losses(z, targets, calls)) - torch.stack(losses)
+        rises = self._grouped_sums(self._losses(z, targets, calls)) - self._grouped_sums(losses)
         slopes = rises.detach() / self.epsilon
         squared = self.norm == "squared"
         factors = (2 * slopes if squared else slopes.sign()) / (self.epsilon * self.num_dummies)
@@ -165,7 +169,7 @@ class DummyGradientNorm(nn.Module):
         return value, torch.autograd.grad((factors * rises).sum(), z)[0]
 
     def _losses(self, z: Tensor, targets: Sequence[Tensor], calls: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
-        """The losses whose gradients share one norm, added: D_n of each set, or L_k(h_k^n(z)) of each dummy head."""
+        """L_k(h_k^n(z)) of every dummy head, by set n and, within it, by task k."""
         losses = []
         for index, call in enumerate(calls):
             task = index % len(self.losses)
@@ -176,8 +180,12 @@ class DummyGradientNorm(nn.Module):
                     f"Head {task} does not fit a representation of shape {tuple(z.shape)} ({error}); "
                     "give the heads that the model itself uses."
                 ) from error
-            losses.append([self.losses[task](prediction, targets[task])])
-        return [torch.stack(group).sum() for group in self._grouped(losses)]
+            losses.append(self.losses[task](prediction, targets[task]))
+        return losses
+
+    def _grouped_sums(self, losses: list[Tensor]) -> Tensor:
+        """The losses whose gradients share one norm, added: D_n of each set, or L_k(h_k^n(z)) of each dummy head."""
+        return torch.stack(losses).reshape(-1, 1 if self.per_task else len(self.losses)).sum(dim=1)
 
     def _grouped(self, lists: Groups) -> Groups:
         """One list a dummy head, joined to one list a norm."""
@@ -267,9 +275,9 @@ def _differentiable(parameters: Groups) -> Iterator[None]:
 
 
 def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) -> Groups:
-    """∂D/∂θ of every group; as the groups share no parameter, one backward of the sum gives all."""
+    """∂D/∂θ of every group; as the heads share no parameter, one backward of all losses gives each."""
     flat = torch.autograd.grad(
-        torch.stack(losses).sum(),
+        losses,
         list(chain(*parameters)),
         create_graph=create_graph,
         retain_graph=True,
@@ -277,6 +285,16 @@ def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) 
     )
     remaining = iter(flat)
     return [list(islice(remaining, len(group))) for group in parameters]
+
+
+def _full_precision(device: str) -> AbstractContextManager[object]:
+    """Switches autocast off: half precision loses the difference of two nearly equal losses."""
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+
+
+def _norm(gradient: list[Tensor]) -> Tensor:
+    norm: Tensor = torch.linalg.vector_norm(parameters_to_vector(gradient))
+    return norm
 
 
 def _inverse(norms: Tensor) -> Tensor:

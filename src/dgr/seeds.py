@@ -7,7 +7,9 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["split", "initialization", "dummies", "batch_order", "held_out", "augmentation", "balancer"]
+Purpose = Literal[
+    "split", "initialization", "dummies", "batch_order", "held_out", "augmentation", "balancer", "untrained_heads"
+]
 
 
 def seed_for(experiment: str, seed: int, purpose: Purpose) -> int:

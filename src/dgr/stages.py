@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -11,16 +9,16 @@ from typing import Any
 
 import torch
 
-from dgr.config import NoRegularizer, RunConfig, TuningConfig, nearest, parse, read_yaml
+from dgr.config import NoRegularizer, RunConfig, TuningConfig, parse
 from dgr.datasets.prepared import PreparedData, load
-from dgr.errors import DGRError
+from dgr.device import choose_device
 from dgr.evaluation import Scores, evaluate, represent
-from dgr.files import MANIFEST, cannot_write, read_json, sha256, write_json, write_manifest
+from dgr.files import cannot_write, read_json, write_json, write_manifest
 from dgr.improvement import mean_relative_improvement
-from dgr.paths import DATA, PLAN, RUNS, TUNING, UNFINISHED
-from dgr.provenance import config_hash
-from dgr.records import write_records
+from dgr.paths import DATA, RUNS, TUNING
+from dgr.run_records import write_records
 from dgr.training import Run
+from dgr.workspace import open_workspace, plan_entry
 
 
 def train(key: str, device: str) -> None:
@@ -33,11 +31,11 @@ def train(key: str, device: str) -> None:
     Raises:
         DGRError: unknown key, missing data or tuning, non-finite loss, unwritable folder.
     """
-    config = parse(RunConfig, _entry(key, ("runs", "tuned_runs")), key)
+    config = parse(RunConfig, plan_entry(key, ("runs", "tuned_runs")), key)
     strength = _strength(config)
-    place = _set_up(device)
+    place = choose_device(device)
     data = load(config.dataset, DATA)
-    workspace = _workspace(config, {"strength": strength})
+    workspace = open_workspace(config, {"strength": strength})
     try:
         for seed in config.seeds:
             _train_seed(config, seed, strength, data, place, workspace)
@@ -63,10 +61,10 @@ def tune(key: str, device: str) -> None:
     Raises:
         DGRError: as :func:`train`.
     """
-    config = parse(TuningConfig, _entry(key, ("tuning",)), key)
-    place = _set_up(device)
+    config = parse(TuningConfig, plan_entry(key, ("tuning",)), key)
+    place = choose_device(device)
     data = load(config.run.dataset, DATA)
-    workspace = _workspace(config.run, {"tuning": True})
+    workspace = open_workspace(config.run, {"tuning": True})
     rows = []
     for strength in config.grid:
         for seed in config.seeds:
@@ -124,14 +122,6 @@ def best_strength(scores: dict[str, float], grid: list[float]) -> float:
     return max(sorted(grid), key=lambda strength: scores[str(strength)])
 
 
-def _entry(key: str, stages: tuple[str, ...]) -> Any:
-    plan = read_yaml(PLAN)
-    known = {name: entry for stage in stages for name, entry in plan[stage].items()}
-    if key not in known:
-        raise DGRError(f"{PLAN} has no entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
-    return known[key]
-
-
 def _strength(config: RunConfig) -> float | None:
     if isinstance(config.regularizer, NoRegularizer):
         return None
@@ -139,35 +129,3 @@ def _strength(config: RunConfig) -> float | None:
         return config.regularizer.strength
     chosen: float = read_json(TUNING / f"{config.key}.json", f"run `python -m dgr tune {config.key}`")["chosen"]
     return chosen
-
-
-def _set_up(device: str) -> torch.device:
-    """Choose the device and make everything on it deterministic."""
-    if device not in ("auto", "cpu", "cuda"):
-        raise DGRError(f"Unknown device '{device}'{nearest(device, ('auto', 'cpu', 'cuda'))}.")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise DGRError("Device 'cuda' was asked for, but torch finds no GPU; use --device cpu or auto.")
-    # cuBLAS needs this to be deterministic, and reads it when it is first used.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
-    # Sums come out differently with another number of threads; parallelism comes from the engine.
-    torch.set_num_threads(1)
-    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
-
-
-def _workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
-    """Where unfinished work is kept: found again only with the same settings, data and code."""
-    settings = config.model_dump(mode="json", exclude={"seeds"})
-    data = sha256(DATA / config.dataset / MANIFEST)
-    name = config_hash({"config": settings, "data": data, "code": _code_hash(), **extra})
-    folder = UNFINISHED / f"{config.key}-{name[:16]}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder, error) from error
-    return folder
-
-
-def _code_hash() -> str:
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
-    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

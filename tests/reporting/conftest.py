@@ -3,9 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from synthetic import SUITE, make_plan, make_runs, write_plan
+from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
-from dgr.reporting.records import collect
+from audit_support import SUITE as AUDITED
+from audit_support import make_checkout, write_claims
+from dgr.reporting.collecting import collect
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +22,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository root in which every run is finished and collected; copied, never changed."""
     root, plan = tmp_path_factory.mktemp("finished"), make_plan()
     make_runs(plan, root)
-    collect(SUITE, plan, root / "runs", root / "tuning", root / "results" / SUITE)
+    make_studies(plan, root)
+    collect(SUITE, plan, root)
     return root
 
 
@@ -39,3 +42,18 @@ def results(plan: dict[str, Any], workplace: Path, finished: Path) -> Path:
     assert plan
     shutil.copytree(finished / "results", workplace / "results")
     return Path("results") / SUITE
+
+
+@pytest.fixture(scope="session")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What :func:`checkout` copies."""
+    root = tmp_path_factory.mktemp("made")
+    write_claims(make_checkout(root))
+    return root
+
+
+@pytest.fixture
+def checkout(workplace: Path, audited: Path) -> Path:
+    """A fresh checkout with records, a table, a figure and claims; gives its results."""
+    shutil.copytree(audited, workplace, dirs_exist_ok=True)
+    return Path("results") / AUDITED

@@ -1,5 +1,6 @@
 """A small made-up suite: a plan, finished run folders and tuning records, as training would leave them."""
 
+import itertools
 import json
 import zlib
 from pathlib import Path
@@ -12,8 +13,12 @@ import yaml
 from dgr.files import write_manifest
 
 SUITE, TASKS = "toy", ("left", "right")
+PROBED = (*TASKS, "left_greater")
 GRID = [0.01, 0.1, 1.0]
-GAIN = {"none": 0.0, "dgr": 0.03, "norm": 0.025}
+GAIN = {"none": 0.0, "dgr": 0.03, "norm": 0.025, "dropout": 0.005, "weight_decay": 0.01}
+STRENGTHS = {"none": None, "dgr": 1.0, "norm": 0.1, "dropout": 0.1, "weight_decay": 0.01}
+PROBING = {"train_samples": 50, "draws": 8}
+CLASSIFIERS = ("knn", "tree", "svm", "logistic", "forest")
 CELLS = (
     ("single_task", ("none",)),
     ("equal_weighting", ("none", "dgr", "norm")),
@@ -22,9 +27,12 @@ CELLS = (
 
 
 def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: int = 3) -> dict[str, Any]:
-    plan: dict[str, Any] = {stage: {} for stage in ("tuning", "runs", "tuned_runs")}
-    plan |= {"suites": {SUITE: {}}, "tables": {"toy-T1": {"suite": SUITE, "name": "T1"}}}
-    plan["figures"] = {"toy-F5": {"suite": SUITE, "name": "F5"}}
+    plan: dict[str, Any] = {stage: {} for stage in ("tuning", "runs", "tuned_runs", "probes")}
+    plan["suites"] = {SUITE: {}}
+    for stage, names in (("tables", ("T1", "T4")), ("figures", ("F2", "F5"))):
+        plan[stage] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
+    place = {"suite": SUITE, "dataset": "digits"}
+    plan["baselines"] = {f"{SUITE}-digits": {**PROBING, **place}}
     for method, regularizers in cells:
         for name in regularizers:
             entry = {
@@ -38,6 +46,8 @@ def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: in
             }
             key = f"{SUITE}-digits-conv-{method}-{name}"
             plan["runs" if name == "none" else "tuned_runs"][key] = entry
+            shared = {name: entry[name] for name in ("suite", "dataset", "architecture", "seeds")}
+            plan["probes"][key] = {**PROBING, **shared}
             if name != "none":
                 rule = {"rule": "best_mean_validation", "grid": GRID, "seeds": [100, 101]}
                 plan["tuning"][key] = {**rule, "run": {**entry, "seeds": [100, 101]}}
@@ -51,7 +61,7 @@ def write_plan(plan: dict[str, Any]) -> None:
 
 def make_runs(plan: dict[str, Any], root: Path) -> None:
     for key, entry in (plan["runs"] | plan["tuned_runs"]).items():
-        chosen = {"none": None, "dgr": 1.0, "norm": 0.1}[entry["regularizer"]["name"]]
+        chosen = STRENGTHS[entry["regularizer"]["name"]]
         if key in plan["tuning"]:
             make_tuning(key, plan["tuning"][key], chosen, root / "tuning")
         for seed in entry["seeds"]:
@@ -119,3 +129,44 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
         "command": f"python -m dgr train {key}",
     }
     (folder / "provenance.json").write_text(json.dumps(provenance))
+
+
+def make_studies(plan: dict[str, Any], root: Path) -> None:
+    """Probes of every run and the baselines, as those stages would leave them."""
+    for folder in ("probes", "baselines"):
+        (root / folder).mkdir(exist_ok=True)
+    for key, entry in plan["probes"].items():
+        (root / "probes" / f"{key}.json").write_text(json.dumps(make_probes(key, entry, plan)))
+    for key, entry in plan["baselines"].items():
+        rows = [{"source": "majority", "task": task, "classifier": "majority", "value": 0.1} for task in PROBED]
+        rows += [
+            {"source": "pixels", "task": task, "classifier": name, "value": round(0.6 + index / 50, 4)}
+            for task in PROBED
+            for index, name in enumerate(CLASSIFIERS)
+        ]
+        record = {"key": key, "config": entry, "rows": rows}
+        (root / "baselines" / f"{key}.json").write_text(json.dumps(record))
+
+
+def make_probes(key: str, entry: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:
+    run = (plan["runs"] | plan["tuned_runs"])[key]
+    method, name, last = run["method"]["name"], run["regularizer"]["name"], run["training"]["epochs"]
+    rows, measured = [], []
+    for seed in entry["seeds"]:
+        random = np.random.default_rng(zlib.crc32(f"probe/{key}/{seed}".encode()))
+        sources = (
+            ["representation", "untrained"] if (method, name) == ("equal_weighting", "none") else ["representation"]
+        )
+        for source, task, classifier in itertools.product(sources, PROBED, CLASSIFIERS):
+            value = 0.7 + GAIN[name] - 0.3 * (source == "untrained") + 0.01 * random.standard_normal()
+            row = {"seed": seed, "source": source, "task": task, "classifier": classifier}
+            rows.append({**row, "value": round(value, 4)})
+        epochs = [0, 1, last] if method == "equal_weighting" else [last]
+        for epoch, task in itertools.product(epochs, TASKS):
+            refitted = round(0.4 + 1.5 / (1 + epoch) + 0.01 * random.standard_normal(), 4)
+            untrained = round(2.3 + (0.2 * epoch if name == "none" else 0.02) + 0.01 * random.standard_normal(), 4)
+            row = {"seed": seed, "epoch": epoch, "task": task, "random_loss": untrained, "random_loss_sd": 0.2}
+            row |= {"refitted_loss": refitted, "gap": round(untrained - refitted, 4)}
+            row |= {"random_loss_normalized": 2.33, "gap_normalized": round(2.33 - refitted, 4)}
+            measured.append({**row, "mean_norm": 1.0 + epoch * (10.0 if name == "none" else 1.0)})
+    return {"key": key, "config": entry, "settings": {}, "rows": rows, "universality": measured}

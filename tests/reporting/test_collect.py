@@ -10,7 +10,8 @@ from synthetic import GRID, SUITE, TASKS, write_plan
 
 from dgr.errors import DGRError
 from dgr.files import write_manifest
-from dgr.reporting.records import collect, collect_suite, load_records
+from dgr.reporting.collecting import collect, collect_suite
+from dgr.reporting.records import load_records
 
 EW, TUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-equal_weighting-dgr"
 
@@ -25,7 +26,7 @@ def edit(path: Path, change: Callable[[Any], object], manifest: bool = True) -> 
 
 def refused(plan: dict[str, Any], *parts: str) -> None:
     with pytest.raises(DGRError) as caught:
-        collect(SUITE, plan, Path("runs"), Path("tuning"), Path("results/toy"))
+        collect(SUITE, plan, Path())
     for part in parts:
         assert part in str(caught.value)
     assert not Path("results").exists()
@@ -76,7 +77,8 @@ def test_a_dropped_run_leaves_no_trace(results: Path, plan: dict[str, Any]) -> N
     collect_suite(SUITE)
     assert Path("runs", TUNED).exists()
     for frame in vars(load_records(results)).values():
-        assert frame.query("method == 'equal_weighting' and regularizer == 'dgr'").empty
+        if "method" in frame:
+            assert frame.query("method == 'equal_weighting' and regularizer == 'dgr'").empty
 
 
 def test_missing_runs_are_all_named(plan: dict[str, Any]) -> None:

@@ -9,13 +9,14 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy import stats
-from synthetic import SUITE, make_plan, make_runs, write_plan
+from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
 from dgr.errors import DGRError
 from dgr.reporting import names
+from dgr.reporting.collecting import collect_suite
 from dgr.reporting.figures import save, write_figure
 from dgr.reporting.learning_curves import learning_curves, t_interval
-from dgr.reporting.records import collect_suite, load_records
+from dgr.reporting.records import load_records
 from dgr.reporting.scope import open_scope
 
 
@@ -66,6 +67,7 @@ def test_one_seed_has_lines_but_no_bands(workplace: Path) -> None:
     plan = make_plan(seeds=(0,))
     write_plan(plan)
     make_runs(plan, workplace)
+    make_studies(plan, workplace)
     collect_suite(SUITE)
     _, png = write_figure(SUITE, "F5")
     with Image.open(png) as image:

@@ -5,12 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from synthetic import SUITE, make_plan, make_runs, write_plan
+from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
 from dgr.errors import DGRError
 from dgr.reporting import rendering
+from dgr.reporting.collecting import collect_suite
 from dgr.reporting.main_table import main_table
-from dgr.reporting.records import collect_suite, load_records
+from dgr.reporting.records import load_records
 from dgr.reporting.scope import open_scope
 from dgr.reporting.tables import write_table
 
@@ -53,6 +54,40 @@ def test_rows_and_marks() -> None:
     assert list(text["λ"]) == ["–", "–", "1†", "0.1", "–", "1†"]
 
 
+def test_universality_is_the_mean_over_tasks_of_inverse_gaps() -> None:
+    frame = pd.read_csv(GOLDEN / "universality.csv")
+    last = frame[frame["epoch"] == 3]
+    for column, name in (("gap", "universality"), ("gap_normalized", "universality_normalized")):
+        inverse = last.assign(value=1 / last[column]).groupby(["method", "regularizer", "seed"])["value"].mean()
+        for (method, regularizer), row in golden_table().data.set_index(["method", "regularizer"]).iterrows():
+            values = inverse.loc[method, regularizer]
+            np.testing.assert_allclose(row[f"{name}_mean"], values.mean())
+            np.testing.assert_allclose(row[f"{name}_sd"], np.std(values, ddof=1))
+
+
+def test_universality_is_not_defined_where_an_untrained_head_is_as_good_in_one_run() -> None:
+    frame = load_records(GOLDEN).universality
+    none = (frame["method"] == "pcgrad") & (frame["regularizer"] == "none") & (frame["seed"] == 1)
+    table = golden_table(universality=frame.assign(gap=frame["gap"].mask(none, 0.0)))
+    assert [cell == "–" for cell in table.text["Universality ↑"]] == [False] * 4 + [True, False]
+    assert np.isnan(table.data["universality_mean"][4])
+
+
+def test_a_missing_universality_is_named() -> None:
+    frame = load_records(GOLDEN).universality
+    gone = frame.query("method == 'pcgrad' and seed == 2 and task == 'right'").index
+    with pytest.raises(DGRError, match="pcgrad, dgr, 2 in 'gap'"):
+        golden_table(universality=frame.drop(gone))
+
+
+def test_every_control_is_explained() -> None:
+    assert (
+        golden_table()
+        .notes[-3]
+        .endswith("+ norm (a plain penalty on the mean of ‖z‖²) is the control; λ is the strength of each.")
+    )
+
+
 def test_notes_say_what_was_done() -> None:
     notes = " ".join(golden_table().notes)
     for part in ("n = 3 runs", "standard deviation", "relative change", "on seeds 100, 101", "{0.01, 0.1, 1}", "†"):
@@ -93,6 +128,7 @@ def test_without_single_task_runs(workplace: Path) -> None:
     plan = make_plan((("equal_weighting", ("none",)),))
     write_plan(plan)
     make_runs(plan, workplace)
+    make_studies(plan, workplace)
     collect_suite(SUITE)
     with pytest.raises(DGRError, match="add method 'single_task'"):
         write_table(SUITE, "T1")
@@ -102,6 +138,7 @@ def test_one_seed_has_no_standard_deviation(workplace: Path) -> None:
     plan = make_plan(seeds=(4,))
     write_plan(plan)
     make_runs(plan, workplace)
+    make_studies(plan, workplace)
     collect_suite(SUITE)
     csv, markdown, _ = write_table(SUITE, "T1")
     assert pd.read_csv(csv)["delta_m_sd"].isna().all()
@@ -115,6 +152,7 @@ def test_two_data_sets_need_a_choice(workplace: Path) -> None:
         plan["runs"]["rooms"] = {**entry, "dataset": "rooms"}
     write_plan(plan)
     make_runs(plan, workplace)
+    make_studies(plan, workplace)
     collect_suite(SUITE)
     with pytest.raises(DGRError, match="one data set and architecture, but suite 'toy' offers 2"):
         write_table(SUITE, "T1")

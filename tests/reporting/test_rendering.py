@@ -13,6 +13,8 @@ from dgr.reporting.rendering import Table, escape_latex, mean_sd, to_latex, to_m
         (-1e-9, 0.25, {"signed": True}, "0.00 ± 0.25"),
         (2.0, float("nan"), {}, "2.00"),
         (2.0, 0.0, {}, "2.00 ± 0.00"),
+        (float("nan"), float("nan"), {}, "–"),
+        (0.5125, 0.00349, {"digits": 3}, "0.512 ± 0.003"),
     ],
 )
 def test_mean_sd(mean: float, sd: float, options: dict[str, float], text: str) -> None:

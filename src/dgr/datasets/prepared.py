@@ -12,13 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.config import DatasetConfig, SplitName
+from dgr.config import SPLITS, DatasetConfig, SplitName
 from dgr.datasets import multimnist
 from dgr.errors import DGRError
 from dgr.files import cannot_write, read_manifest, write_manifest
 from dgr.task import Task
-
-SPLITS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)

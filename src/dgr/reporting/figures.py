@@ -14,12 +14,22 @@ from dgr import paths
 from dgr.config import nearest, read_yaml
 from dgr.errors import DGRError
 from dgr.files import write_atomically
+from dgr.reporting.critical_difference import critical_difference
+from dgr.reporting.embedding_figure import embedding_figure
 from dgr.reporting.learning_curves import learning_curves
 from dgr.reporting.records import load_records
 from dgr.reporting.scope import Scope, open_scope
+from dgr.reporting.sensitivity_figure import sensitivity_figure
 from dgr.reporting.style import Drawing
+from dgr.reporting.universality_figure import universality_figure
 
-FIGURES: dict[str, Callable[[Scope], Drawing]] = {"F5": learning_curves}
+FIGURES: dict[str, Callable[[Scope], Drawing]] = {
+    "F1": embedding_figure,
+    "F2": universality_figure,
+    "F3": sensitivity_figure,
+    "F4": critical_difference,
+    "F5": learning_curves,
+}
 DPI = 200
 
 

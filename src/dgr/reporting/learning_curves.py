@@ -21,6 +21,7 @@ from dgr.reporting.style import COLOURS, DASHES, LABELS, PAGE_WIDTH, RC, REFEREN
 
 LEVEL = 0.95
 COLUMNS = 3
+LEGEND_COLUMNS = 4
 SKIPPED = 0.2
 """Share of the first epochs that may run out of the panel, so that the differences at the end can be seen."""
 
@@ -96,7 +97,13 @@ def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     if len(reference):
         handles.append(Line2D([], [], label=f"{method_label(SINGLE_TASK)} (mean)", **REFERENCE))
     handles.append(Patch(color="0.8", label=f"{LEVEL:.0%} interval, n = {_seeds(curves)}"))
-    figure.legend(handles=handles, loc="outside upper center", ncols=len(handles), frameon=False, handlelength=3)
+    figure.legend(
+        handles=handles,
+        loc="outside upper center",
+        ncols=min(len(handles), LEGEND_COLUMNS),
+        frameon=False,
+        handlelength=3,
+    )
     return figure
 
 

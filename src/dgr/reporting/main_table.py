@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pandas as pd
 
 from dgr.errors import DGRError
 from dgr.reporting.delta import delta_m, single_task_reference
-from dgr.reporting.names import REGULARIZERS, RULES, SINGLE_TASK, method_label, metric_named
+from dgr.reporting.names import CONTROLS, REGULARIZERS, RULES, SINGLE_TASK, method_label, metric_named
 from dgr.reporting.record_rows import BEST_EPOCH, REPRESENTATION
 from dgr.reporting.rendering import Table, mean_sd
 from dgr.reporting.scope import CELL, Scope
 
 NORM = "representation_norm"
 DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
+UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
 
 
 def main_table(scope: Scope) -> Table:
@@ -35,6 +37,11 @@ def main_table(scope: Scope) -> Table:
     )
 
 
+def universality(gap: float) -> float:
+    """1/gap, see :mod:`dgr.universality`; NaN, not defined, where an untrained head is no worse than a refitted one."""
+    return 1 / gap if gap > 0 else math.nan
+
+
 def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
     """One row a run (method, regularizer, seed), one column a quantity of the table."""
     values = scope.values("test", metrics)
@@ -45,6 +52,9 @@ def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
     for name, table in ((DELTA, values), (DELTA_BEST, best)):
         reference = single_task_reference(table[table.index.get_level_values("method") == SINGLE_TASK])
         columns[name] = delta_m(table, reference, higher)
+    if scope.probes:
+        gaps = {name: scope.final_universality(quantity) for name, quantity in UNIVERSALITY.items()}
+        columns |= {name: gap.map(universality).mean(axis=1, skipna=False) for name, gap in gaps.items()}
     return pd.DataFrame({**columns, NORM: norm})
 
 
@@ -58,7 +68,7 @@ def _cells(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
         strength = float(strengths[cell].iloc[0])
         row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": len(runs[cell])}
         for name, values in runs[cell].items():
-            row |= {f"{name}_mean": values.mean(), f"{name}_sd": values.std(ddof=1)}
+            row |= {f"{name}_mean": values.mean(skipna=False), f"{name}_sd": values.std(ddof=1, skipna=False)}
         row["strength_at_grid_end"] = _at_grid_end(scope, cell, strength)
         rows.append({"dataset": scope.dataset, "architecture": scope.architecture, **row})
     return pd.DataFrame(rows)
@@ -74,9 +84,9 @@ def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
 
 
 def _text(data: pd.DataFrame, metrics: dict[str, str]) -> pd.DataFrame:
-    def column(name: str, scale: float = 1.0, signed: bool = False) -> list[str]:
+    def column(name: str, scale: float = 1.0, signed: bool = False, digits: int = 2) -> list[str]:
         pairs = zip(data[f"{name}_mean"], data[f"{name}_sd"], strict=True)
-        return [mean_sd(mean, sd, scale, signed) for mean, sd in pairs]
+        return [mean_sd(mean, sd, scale, signed, digits) for mean, sd in pairs]
 
     columns = {
         "Method": list(map(method_label, data["method"])),
@@ -92,6 +102,9 @@ def _text(data: pd.DataFrame, metrics: dict[str, str]) -> pd.DataFrame:
         columns[f"{task}: {metric.label} ({metric.unit}) {arrow}"] = column(f"{task}_{name}", metric.scale)
     columns["Δm (%) ↑"] = column(DELTA, signed=True)
     columns["Δm (%), best val. epoch"] = column(DELTA_BEST, signed=True)
+    if "universality_mean" in data:
+        columns["Universality ↑"] = column("universality", digits=3)
+        columns["Universality at equal ‖z‖ ↑"] = column("universality_normalized", digits=3)
     columns["Mean ‖z‖"] = column(NORM)
     columns["n"] = list(map(str, data["n"]))
     return pd.DataFrame(columns)
@@ -117,13 +130,34 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         "Δm, best val. epoch: the same at each run's epoch of best validation metric (STL too), for comparison only.",
         "Mean ‖z‖: mean norm of the shared representation over test samples; for STL, of its separate "
         "representations joined.",
-        "Regularizers: + DGR is Dummy Gradient norm Regularization, + norm the control, a plain penalty on the mean "
-        "of ‖z‖²; λ is the strength of either.",
+        *_universality_notes(scope),
+        _regularizer_note(set(data["regularizer"])),
         *_tuning_notes(scope),
     ]
     if data["strength_at_grid_end"].any():
         notes.append("†: λ is an end of its grid; a better one may lie outside.")
     return notes
+
+
+def _universality_notes(scope: Scope) -> list[str]:
+    if not scope.probes:
+        return []
+    draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
+    return [
+        f"Universality: 1 / (mean loss of {draws} untrained heads − loss of a refitted head) on the frozen "
+        "representation, mean over tasks; after the paper's abstract, its own formula was not available. The loss of "
+        "an untrained head falls with ‖z‖ alone, towards that of guessing; at equal ‖z‖: the same with each "
+        "representation rescaled to one mean norm, which shrinking cannot change. For STL, each head sees its "
+        "own task's representation. –: in some run an untrained head does no worse than the refitted one."
+    ]
+
+
+def _regularizer_note(present: set[str]) -> str:
+    controls = [f"{REGULARIZERS[name]} ({text})" for name, text in CONTROLS.items() if name in present]
+    text = "Regularizers: + DGR is Dummy Gradient norm Regularization"
+    if controls:
+        text += f"; {', '.join(controls)} {'is the control' if len(controls) == 1 else 'are controls'}"
+    return f"{text}; λ is the strength of each."
 
 
 def _tuning_notes(scope: Scope) -> list[str]:

@@ -1,4 +1,4 @@
-"""How methods, regularizers and metrics are written in tables and figures; Unicode, of which LaTeX is made later."""
+"""How methods, regularizers, tasks and metrics are written in reports; Unicode, of which LaTeX is made later."""
 
 from __future__ import annotations
 
@@ -20,7 +20,24 @@ METHODS = {
     "nash_mtl": "Nash-MTL",
     "imtl": "IMTL",
 }
-REGULARIZERS = {"none": "–", "dgr": "+ DGR", "norm": "+ norm"}
+REGULARIZERS = {
+    "none": "–",
+    "dgr": "+ DGR",
+    "norm": "+ norm",
+    "dropout": "+ dropout",
+    "weight_decay": "+ weight decay",
+}
+CONTROLS = {
+    "norm": "a plain penalty on the mean of ‖z‖²",
+    "dropout": "dropout on the representation, with probability λ",
+    "weight_decay": "the optimizer's weight decay on all parameters, with coefficient λ",
+}
+CLASSIFIERS = {"knn": "kNN", "tree": "Tree", "svm": "SVM", "logistic": "Logistic", "forest": "Forest"}
+UNSEEN_TASKS = {"left_greater": "left > right"}
+UNSEEN_NOTES = {
+    "left_greater": "depends on both digits at once and on the order of the classes, which classification does not "
+    "teach; a head may ignore the other digit",
+}
 RULES = {
     "best_mean_validation": "the highest validation metric at the last epoch, as relative improvement over the "
     "smallest strength of the grid, averaged over tasks and seeds; ties go to the smaller strength",
@@ -43,6 +60,11 @@ METRICS = {"accuracy": Metric("accuracy", "%", 100.0, True)}
 def method_label(name: str) -> str:
     """The field's usual short name; a method without one appears under its registry name."""
     return METHODS.get(name, name)
+
+
+def task_label(name: str) -> str:
+    """A task as a reader sees it."""
+    return UNSEEN_TASKS.get(name, name)
 
 
 def metric_named(name: str) -> Metric:

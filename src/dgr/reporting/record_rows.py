@@ -1,18 +1,27 @@
-"""One checked run or tuning as rows of the suite's records."""
+"""One checked run, tuning or study as rows of the suite's records."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
 
 from dgr.reporting.run_folder import IDENTITY, SeedRecord
-from dgr.reporting.run_schema import SPLITS, Tuning, Values
+from dgr.reporting.run_schema import SPLITS, Baselines, Costs, Probes, Sweep, Tuning, UniversalityRow, Values
 
 BEST_EPOCH = "_best_epoch"
 REPRESENTATION = "representation"
 RUN_COLUMNS = [*IDENTITY, "task", "split", "metric", "value"]
 TUNING_COLUMNS = ["suite", "key", "method", "regularizer", "strength", "seed", *RUN_COLUMNS[6:], "chosen"]
+PROBE_COLUMNS = [*IDENTITY, "source", "task", "classifier", "value"]
+UNIVERSALITY_COLUMNS = [*IDENTITY, *(name for name in UniversalityRow.model_fields if name not in IDENTITY)]
+SWEEP_COLUMNS = ["suite", "sweep", "settings", "seed", "split", "task", "metric", "value"]
+AGREEMENT_COLUMNS = ["suite", "sweep", "settings", "seed", "epoch", "cosine", "norm_ratio"]
+COST_COLUMNS = [
+    *("suite", "dataset", "architecture", "device", "threads", "method", "regularizer"),
+    *("num_dummies", "seconds_per_step", "ratio", "peak_memory_mb"),
+]
 Row = dict[str, Any]
 
 
@@ -67,3 +76,42 @@ def provenance_row(key: str, identity: Row, record: SeedRecord) -> Row:
     versions = {f"version_{name}": version for name, version in provenance.pop("versions").items()}
     seconds = {"median_epoch_seconds": record.history["seconds"].median()}
     return {"key": key, **identity, "strength": record.metrics.strength, **provenance, **seconds, **versions}
+
+
+def probe_rows(identity: Row, probes: Probes) -> list[Row]:
+    """Rows of ``probes.csv`` for one run, one a seed, source, task and classifier."""
+    return [{**identity, **row.model_dump()} for row in probes.rows]
+
+
+def baseline_rows(entry: Row, baselines: Baselines) -> list[Row]:
+    """Rows of ``probes.csv`` without a run: architecture, method, regularizer and seed stay empty."""
+    return [{"suite": entry["suite"], "dataset": entry["dataset"], **row.model_dump()} for row in baselines.rows]
+
+
+def universality_rows(identity: Row, probes: Probes) -> list[Row]:
+    """Rows of ``universality.csv`` for one run, one a seed, epoch and task."""
+    return [{**identity, **row.model_dump()} for row in probes.universality]
+
+
+def sweep_rows(entry: Row, sweep: Sweep) -> list[Row]:
+    """Rows of ``sweeps.csv``, one a point, seed, split, task and metric."""
+    names = {"suite": entry["suite"], "sweep": sweep.name}
+    return [{**names, **row.model_dump(), "settings": settings_text(row.settings)} for row in sweep.rows]
+
+
+def agreement_rows(entry: Row, sweep: Sweep) -> list[Row]:
+    """Rows of ``agreement.csv``, one a point, seed and epoch."""
+    names = {"suite": entry["suite"], "sweep": sweep.name}
+    return [{**names, **row.model_dump(), "settings": settings_text(row.settings)} for row in sweep.agreement]
+
+
+def cost_rows(entry: Row, costs: Costs) -> list[Row]:
+    """Rows of ``costs.csv``, one a method, regularizer and number of dummies."""
+    place = {"suite": entry["suite"], "dataset": entry["dataset"], "architecture": entry["architecture"]["name"]}
+    measured = {"device": costs.device, "threads": costs.threads}
+    return [{**place, **measured, **row.model_dump()} for row in costs.rows]
+
+
+def settings_text(settings: Row) -> str:
+    """The settings of a sweep's point as they stand in a record: JSON in the order of the configuration."""
+    return json.dumps(settings)

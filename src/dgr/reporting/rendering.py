@@ -23,6 +23,9 @@ _LATEX = {
     "‖z‖": r"$\Vert z\Vert$",
     "Δm": r"$\Delta_m$",
     "λ": r"$\lambda$",
+    "β": r"$\beta$",
+    "ε": r"$\varepsilon$",
+    "∂": r"$\partial$",
     "±": r"$\pm$",
     "−": r"$-$",
     "–": "--",
@@ -104,17 +107,20 @@ def escape_latex(text: str) -> str:
     return _LATEX_PATTERN.sub(lambda match: _LATEX[match.group()], text)
 
 
-def mean_sd(mean: float, sd: float, scale: float = 1.0, signed: bool = False) -> str:
-    """``94.20 ± 0.31``; without the ± part where a single run gives no standard deviation.
+def mean_sd(mean: float, sd: float, scale: float = 1.0, signed: bool = False, digits: int = 2) -> str:
+    """``94.20 ± 0.31``; without the ± part where a single run gives no standard deviation; a dash for NaN.
 
     Args:
         mean: in recorded units.
         sd: likewise; NaN where there is none.
         scale: from recorded to printed units.
         signed: print the plus sign of positive means.
+        digits: decimals of both.
     """
-    number = _number(mean * scale, "+.2f" if signed else ".2f")
-    return number if math.isnan(sd) else f"{number} ± {sd * scale:.2f}"
+    if math.isnan(mean):
+        return "–"
+    number = _number(mean * scale, signed, digits)
+    return number if math.isnan(sd) else f"{number} ± {sd * scale:.{digits}f}"
 
 
 def _rounded(data: pd.DataFrame) -> pd.DataFrame:
@@ -122,9 +128,9 @@ def _rounded(data: pd.DataFrame) -> pd.DataFrame:
     return data.assign(**{name: data[name].round(10) + 0.0 for name in floats})
 
 
-def _number(value: float, spec: str) -> str:
-    rounded = round(value, 2) + 0.0  # adding 0.0 turns −0.0 into 0.0
-    return f"{rounded:{spec if rounded else '.2f'}}".replace("-", "−")
+def _number(value: float, signed: bool, digits: int) -> str:
+    rounded = round(value, digits) + 0.0  # adding 0.0 turns −0.0 into 0.0
+    return f"{rounded:{'+' * (signed and rounded != 0)}.{digits}f}".replace("-", "−")
 
 
 def _sides(text: pd.DataFrame) -> list[str]:

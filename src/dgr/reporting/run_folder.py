@@ -18,6 +18,7 @@ from dgr.reporting.names import metric_named
 from dgr.reporting.run_schema import SPLITS, Metrics, Provenance, Tuning, Values
 
 IDENTITY = ["suite", "dataset", "architecture", "method", "regularizer", "seed"]
+PENALTIES = ("dgr", "norm")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,7 @@ def read_tuning(key: str, entry: dict[str, Any], tuning_root: Path) -> Tuning:
     """
     path = tuning_root / f"{key}.json"
     remedy = f"make it with `python -m dgr tune {key}`, or all that is missing with `snakemake --cores all`"
-    tuning = _read(path, Tuning, remedy)
+    tuning = read_record(path, Tuning, remedy)
     made = sorted((candidate.strength, candidate.seed) for candidate in tuning.grid)
     wanted = sorted((float(strength), seed) for strength in entry["grid"] for seed in entry["seeds"])
     if tuning.key != key or tuning.rule != entry["rule"] or made != wanted:
@@ -98,10 +99,10 @@ def read_tuning(key: str, entry: dict[str, Any], tuning_root: Path) -> Tuning:
 
 def _read_seed(folder: Path, identity: dict[str, str | int], remedy: str) -> SeedRecord:
     path = folder / "metrics.json"
-    metrics = _read(path, Metrics, remedy)
+    metrics = read_record(path, Metrics, remedy)
     _check_metrics(metrics, identity, f"{path}", remedy)
     history = _read_history(folder / "history.csv", metrics, remedy)
-    return SeedRecord(metrics, history, _read(folder / "provenance.json", Provenance, remedy))
+    return SeedRecord(metrics, history, read_record(folder / "provenance.json", Provenance, remedy))
 
 
 def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str, remedy: str) -> None:
@@ -137,15 +138,21 @@ def _read_history(path: Path, metrics: Metrics, remedy: str) -> pd.DataFrame:
         raise DGRError(f"{path} lacks the columns {_list(missing)}; {remedy}.")
     if history.empty or history["epoch"].iloc[-1] != metrics.final.epoch:
         raise DGRError(f"{path} does not end at the last epoch {metrics.final.epoch}; {remedy}.")
-    # Without a regularizer there is no penalty and no ratio: these two, and only these, may be empty.
-    filled = [name for name in columns if metrics.strength is not None or name not in ("penalty", "gradient_ratio")]
+    # Without a penalty in the loss it and its ratio, and only these two, may be empty.
+    penalized = metrics.identity["regularizer"] in PENALTIES
+    filled = [name for name in columns if penalized or name not in ("penalty", "gradient_ratio")]
     numbers = history[filled].apply(pd.to_numeric, errors="coerce")
     if len(bad := numbers.columns[~np.isfinite(numbers).all()]):
         raise DGRError(f"{path}: values that are not finite numbers in {_list(bad)}; {remedy}.")
     return history
 
 
-def _read(path: Path, schema: type[Record], remedy: str) -> Record:
+def read_record(path: Path, schema: type[Record], remedy: str) -> Record:
+    """Read and check a JSON file; what is wrong with it, and how to make it again, is one sentence.
+
+    Raises:
+        DGRError: with that sentence.
+    """
     try:
         return parse(schema, read_json(path, remedy), str(path))
     except DGRError as error:
@@ -153,5 +160,5 @@ def _read(path: Path, schema: type[Record], remedy: str) -> Record:
         raise DGRError(message if remedy in message else f"{message.rstrip('.')}; {remedy}.") from error
 
 
-def _list(names: Iterable[Any]) -> str:
-    return ", ".join(sorted(map(str, names))) or "nothing"
+def _list(values: Iterable[Any]) -> str:
+    return ", ".join(sorted(map(str, values))) or "nothing"

@@ -1,4 +1,4 @@
-"""What stands in the JSON files of a run and of a tuning, as far as reports use it."""
+"""What stands in the JSON files of runs, tunings and studies, as far as reports use it."""
 
 from __future__ import annotations
 
@@ -67,3 +67,104 @@ class Tuning(BaseModel):
     rule: str
     grid: list[Candidate]
     chosen: FiniteFloat
+
+
+class ProbeRow(BaseModel):
+    """The test accuracy of one classifier on one representation."""
+
+    seed: int
+    source: Literal["representation", "untrained"]
+    task: str
+    classifier: str
+    value: FiniteFloat
+
+
+class UniversalityRow(BaseModel):
+    """Losses of untrained and refitted heads of one task at one epoch, see :mod:`dgr.universality`."""
+
+    seed: int
+    epoch: int
+    task: str
+    random_loss: FiniteFloat
+    random_loss_sd: FiniteFloat
+    refitted_loss: FiniteFloat
+    gap: FiniteFloat
+    random_loss_normalized: FiniteFloat
+    gap_normalized: FiniteFloat
+    mean_norm: FiniteFloat
+
+
+class Probes(BaseModel):
+    """``probes/KEY.json``."""
+
+    key: str
+    config: dict[str, Any]
+    rows: list[ProbeRow]
+    universality: list[UniversalityRow]
+
+
+class BaselineRow(BaseModel):
+    """The test accuracy of one classifier without an encoder."""
+
+    source: Literal["majority", "pixels"]
+    task: str
+    classifier: str
+    value: FiniteFloat
+
+
+class Baselines(BaseModel):
+    """``baselines/KEY.json``."""
+
+    key: str
+    config: dict[str, Any]
+    rows: list[BaselineRow]
+
+
+class SweepRow(BaseModel):
+    """One metric of one point of a sweep, last epoch."""
+
+    settings: dict[str, Any]
+    seed: int
+    split: Split
+    task: str
+    metric: str
+    value: FiniteFloat
+
+
+class AgreementRow(BaseModel):
+    """How far two estimators of DGR's gradient agree at one epoch."""
+
+    settings: dict[str, Any]
+    seed: int
+    epoch: int
+    cosine: FiniteFloat
+    norm_ratio: FiniteFloat
+
+
+class Sweep(BaseModel):
+    """``sweeps/KEY.json``."""
+
+    key: str
+    name: str
+    rows: list[SweepRow]
+    agreement: list[AgreementRow]
+
+
+class CostRow(BaseModel):
+    """What a training step costs; ``ratio`` is to plain equal weighting of the same measurement."""
+
+    method: str
+    regularizer: str
+    num_dummies: int | None
+    seconds_per_step: FiniteFloat
+    ratio: FiniteFloat
+    peak_memory_mb: FiniteFloat | None
+
+
+class Costs(BaseModel):
+    """``costs/KEY.json``."""
+
+    key: str
+    device: str
+    threads: int
+    rows: list[CostRow]

@@ -10,9 +10,18 @@ from matplotlib.figure import Figure
 from dgr.reporting.names import REGULARIZERS
 
 # From Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
-COLOURS = {"none": "#000000", "dgr": "#D55E00", "norm": "#0072B2"}
-DASHES: dict[str, Any] = {"none": (1, 0), "dgr": (5, 1.5), "norm": (1.2, 1.2)}
-LABELS = {"none": "no regularizer", "dgr": REGULARIZERS["dgr"], "norm": f"{REGULARIZERS['norm']} (control)"}
+COLOURS = {"none": "#000000", "dgr": "#D55E00", "norm": "#0072B2", "dropout": "#009E73", "weight_decay": "#CC79A7"}
+DASHES: dict[str, Any] = {
+    "none": (1, 0),
+    "dgr": (5, 1.5),
+    "norm": (1.2, 1.2),
+    "dropout": (4, 1.2, 1, 1.2),
+    "weight_decay": (2.5, 2.5),
+}
+LABELS = {
+    name: label if name == "dgr" else "no regularizer" if name == "none" else f"{label} (control)"
+    for name, label in REGULARIZERS.items()
+}
 REFERENCE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2))}
 RC = {
     "font.family": "DejaVu Sans",

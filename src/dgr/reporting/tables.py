@@ -9,12 +9,24 @@ from dgr import paths
 from dgr.config import nearest, read_yaml
 from dgr.errors import DGRError
 from dgr.reporting import rendering
+from dgr.reporting.ablation_table import ablation_table
+from dgr.reporting.claims_table import claims_table
+from dgr.reporting.cost_table import cost_table
 from dgr.reporting.main_table import main_table
 from dgr.reporting.records import load_records
 from dgr.reporting.rendering import Table
 from dgr.reporting.scope import Scope, open_scope
+from dgr.reporting.significance_table import significance_table
+from dgr.reporting.transfer_table import transfer_table
 
-TABLES: dict[str, Callable[[Scope], Table]] = {"T1": main_table}
+TABLES: dict[str, Callable[[Scope], Table]] = {
+    "T1": main_table,
+    "T4": transfer_table,
+    "T5": cost_table,
+    "T6": ablation_table,
+    "T7": significance_table,
+    "claims": claims_table,
+}
 
 
 def write_table(suite: str, name: str) -> list[Path]:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from dgr.checkpoint import save_checkpoint
-from dgr.datasets.prepared import SPLITS
-from dgr.errors import DGRError
+from dgr.config import SPLITS
 from dgr.evaluation import Scores, evaluate, represent
 from dgr.files import write_atomically, write_json, write_text
 from dgr.provenance import provenance
@@ -62,24 +60,6 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
     save_checkpoint(folder / "checkpoint.pt", run.identity, parts)
     settings = {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed, "strength": strength}
     write_json(folder / "provenance.json", provenance(settings, run.device, run.progress.seconds))
-
-
-def load_representation(path: Path, remedy: str) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Read a run's representations, float32 of shape ``(samples, …)``: by split, and by ``split@epoch`` for snapshots.
-
-    Raises:
-        DGRError: the file is missing, damaged or not what a run writes.
-    """
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in (*SPLITS, *set(file.files).difference(SPLITS))}
-    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
-        reason = " ".join(str(error).split())
-        raise DGRError(f"Representation {path} is missing or damaged ({reason}); {remedy}.") from error
-    for split, array in arrays.items():
-        if array.dtype != np.float32 or not np.isfinite(array).all():
-            raise DGRError(f"Representation {path}, split '{split}', is not finite float32; {remedy}.")
-    return arrays
 
 
 def _evaluate(run: Run) -> tuple[dict[str, Scores], dict[str, Tensor]]:

@@ -1,0 +1,44 @@
+"""Ratios of seconds per step against a bound; measured once, so decided by a tolerance and not by a test."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dgr.claims.pairs import NotRunError, cell_label
+from dgr.claims.schema import CostComparison, CostSide
+from dgr.errors import DGRError
+
+NO_DUMMIES = ("none", "norm")
+
+
+def cost_ratios(costs: pd.DataFrame, comparison: CostComparison) -> dict[int, float]:
+    """Seconds per step of the treatment over those of the reference, by number of dummies.
+
+    Args:
+        costs: ``costs.csv``, narrowed to one data set and architecture.
+        comparison: what to divide by what.
+
+    Raises:
+        NotRunError: a measurement is missing.
+        DGRError: a measurement stands there twice or is not a positive number.
+    """
+    treatment, reference = (_seconds(costs, side) for side in (comparison.treatment, comparison.reference))
+    wanted = sorted(treatment) if comparison.num_dummies is None else [comparison.num_dummies]
+    if comparison.reference.regularizer in NO_DUMMIES:
+        reference = dict.fromkeys(wanted, *reference.values()) if reference else {}
+    for side, seconds in ((comparison.treatment, treatment), (comparison.reference, reference)):
+        if not wanted or set(wanted) - set(seconds):
+            numbers = f" (num_dummies {', '.join(map(str, wanted))})" if wanted else ""
+            raise NotRunError(f"no cost measurement of {cell_label(side.method, side.regularizer)}{numbers}")
+    return {number: treatment[number] / reference[number] for number in wanted}
+
+
+def _seconds(costs: pd.DataFrame, side: CostSide) -> dict[int, float]:
+    """By number of dummies; 0 where there are none."""
+    rows = costs[(costs["method"] == side.method) & (costs["regularizer"] == side.regularizer)]
+    numbers = rows["num_dummies"].fillna(0).astype(int) * (side.regularizer not in NO_DUMMIES)
+    if numbers.duplicated().any() or not (rows["seconds_per_step"] > 0).all():
+        raise DGRError(
+            f"The cost of {cell_label(side.method, side.regularizer)} is measured twice or not positive; measure again."
+        )
+    return dict(zip(numbers, rows["seconds_per_step"], strict=True))

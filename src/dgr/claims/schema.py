@@ -1,0 +1,125 @@
+"""The typed schema of ``paper_configs/claims.yaml``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+
+from dgr.config import Strict, nearest, parse, read_yaml
+from dgr.errors import DGRError
+from dgr.reporting.names import METHODS
+from dgr.reporting.outcomes import Tasks
+
+Text = Annotated[str, Field(min_length=1)]
+Names = Annotated[list[str], Field(min_length=1)]
+
+
+class Side(Strict):
+    """One side of a comparison; without a method it takes each of the comparison's in turn."""
+
+    regularizer: Literal["none", "dgr", "norm", "dropout", "weight_decay"]
+    method: str | None = None
+
+
+class PairedComparison(Strict):
+    """A difference treatment − reference, paired by seed and tested.
+
+    Each seed's value is a mean over tasks, and over ``methods`` and ``classifiers`` unless ``each`` sets these apart as
+    tests of their own.
+    """
+
+    id: Text
+    question: Text
+    kind: Literal["paired"]
+    measure: Literal["delta_m", "universality_gap", "universality_gap_normalized", "probe_accuracy"]
+    tasks: Tasks = "trained"
+    direction: Literal["higher", "lower"]
+    """Which way the claim goes."""
+    treatment: Side
+    reference: Side
+    methods: Names
+    classifiers: list[str] = []
+    each: list[Literal["method", "classifier"]] = []
+    margin: PositiveFloat | None = None
+    """In the unit of the measure: a mean difference within ±margin is too small to matter."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if bool(self.classifiers) != (self.measure == "probe_accuracy"):
+            raise ValueError("'classifiers' must be given for probe_accuracy, and only there")
+        if self.margin is not None and self.each:
+            raise ValueError("a 'margin' needs a single test; leave out 'each'")
+        if self.measure == "delta_m" and self.tasks == "new":
+            raise ValueError("delta_m is about trained tasks only")
+        if self.treatment == self.reference:
+            raise ValueError("treatment and reference are the same")
+        for method in (*self.methods, self.treatment.method, self.reference.method):
+            if method is not None and method not in METHODS:
+                raise ValueError(f"unknown method '{method}'{nearest(method, METHODS)}")
+        return self
+
+
+class CostSide(Strict):
+    """One row of a cost measurement, apart from the number of dummies."""
+
+    method: str
+    regularizer: Literal["none", "dgr", "norm", "authors"]
+
+
+class CostComparison(Strict):
+    """A ratio of seconds per step, treatment / reference, that must be ``at_most`` a bound.
+
+    Measurements come without a spread: a ratio within a relative ``tolerance`` of the bound decides nothing.
+    """
+
+    id: Text
+    question: Text
+    kind: Literal["cost"]
+    treatment: CostSide
+    reference: CostSide
+    num_dummies: PositiveInt | None = None
+    """Of the treatment (and the reference, where it has any); without it, each number that both were measured with."""
+    at_most: PositiveFloat
+    tolerance: Annotated[float, Field(ge=0, lt=1)]
+
+
+class Claim(Strict):
+    """A claim of a paper, and the comparisons that decide it: one family of tests."""
+
+    id: Text
+    title: Text
+    text: Text
+    source: Text
+    alpha: Annotated[float, Field(gt=0, lt=1)]
+    comparisons: Annotated[
+        list[Annotated[PairedComparison | CostComparison, Field(discriminator="kind")]], Field(min_length=1)
+    ]
+
+
+class Claims(Strict):
+    """The whole file."""
+
+    claims: Annotated[list[Claim], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _unique(self) -> Self:
+        names = [claim.id for claim in self.claims]
+        names += [comparison.id for claim in self.claims for comparison in claim.comparisons]
+        if twice := [name for name, count in Counter(names).items() if count > 1]:
+            raise ValueError(f"the ids {', '.join(twice)} are given twice")
+        return self
+
+
+def load_claims(path: Path) -> Claims:
+    """Read and check the claims.
+
+    Raises:
+        DGRError: the file is missing or does not fit the schema.
+    """
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise DGRError(f"{path} must hold one key, 'claims', with a list of claims.")
+    return parse(Claims, data, str(path))

@@ -1,0 +1,177 @@
+"""Transfer to other classifiers: how well they do on a frozen representation, also on a task nobody trained it for.
+
+Five usual classifiers, fitted afresh to a few labelled training representations and scored by accuracy on test. They
+differ in what they can use: distances (kNN, SVM with a Gaussian kernel), single features (tree, forest), linear
+combinations (logistic regression). Features are standardised first, so that none profits from the size of z alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import ClassifierMixin
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import KFold, ParameterGrid
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+from dgr.errors import DGRError
+
+Labels = NDArray[np.int64]
+Settings = dict[str, Any]
+Choice = dict[str, dict[str, Settings]]
+"""Chosen settings by task and classifier."""
+
+
+class Samples(NamedTuple):
+    """Features ``(samples, features)`` and the labels ``(samples,)`` of each task."""
+
+    features: NDArray[Any]
+    labels: Mapping[str, Labels]
+
+    def first(self, count: int, what: str) -> Samples:
+        """The first samples.
+
+        Raises:
+            DGRError: there are fewer.
+        """
+        if len(self.features) < count:
+            raise DGRError(
+                f"{what} holds {len(self.features)} samples, but train_samples asks for {count}; lower that setting."
+            )
+        return Samples(self.features[:count], {task: labels[:count] for task, labels in self.labels.items()})
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """How a classifier is made from its settings, and the settings that are tried."""
+
+    make: Callable[..., ClassifierMixin]
+    grid: Mapping[str, list[Any]]
+
+
+CLASSIFIERS = {
+    "knn": Classifier(KNeighborsClassifier, {"n_neighbors": [1, 5, 15]}),
+    "tree": Classifier(lambda **s: DecisionTreeClassifier(random_state=0, **s), {"min_samples_leaf": [1, 5, 15]}),
+    "svm": Classifier(SVC, {"C": [1.0, 10.0, 100.0]}),
+    "logistic": Classifier(lambda **s: LogisticRegression(max_iter=2000, **s), {"C": [0.01, 0.1, 1.0, 10.0]}),
+    # A forest hardly depends on its settings beyond the number of trees, which is never too large.
+    "forest": Classifier(lambda **s: RandomForestClassifier(n_jobs=1, random_state=0, **s), {"n_estimators": [30]}),
+}
+FOLDS = 3
+
+UNSEEN: dict[str, dict[str, Callable[[Mapping[str, Labels]], Labels]]] = {
+    "multimnist": {"left_greater": lambda labels: (labels["left"] > labels["right"]).astype(np.int64)},
+}
+"""Tasks by kind of data set that no head was trained on, made from the labels of those that were.
+
+``left_greater``, whether the left digit is greater than the right one, is a function of both digits together, and of
+the *order* of the classes, which a classification loss does not know: each head needs one digit and may ignore the
+other. A representation that merely serves the two heads need not make it easy to read.
+"""
+
+
+def add_unseen(kind: str, labels: Mapping[str, Labels]) -> dict[str, Labels]:
+    """The labels of a data set's own tasks and of the tasks derived from them."""
+    return {**labels, **{task: derive(labels) for task, derive in UNSEEN.get(kind, {}).items()}}
+
+
+def choose_settings(train: Samples, val: Samples) -> Choice:
+    """Select every classifier's settings by inner cross-validation on train and val.
+
+    In each of :data:`FOLDS` folds a classifier is fitted to the training samples outside the fold and scored on the
+    validation samples in it: the encoder was trained on the training samples, whose representations are tidier than
+    those of unseen ones, and scores on them would ask for too little regularization. Ties go to the earlier setting.
+
+    Args:
+        train: what classifiers are fitted to.
+        val: where settings are compared; at least :data:`FOLDS` samples of each.
+    """
+    folds = list(_folds(len(train.features), len(val.features)))
+
+    def score(name: str, settings: Settings, task: str) -> float:
+        accuracies = [
+            _accuracy(
+                _fit(name, settings, train.features[fit], train.labels[task][fit]),
+                val.features[held_out],
+                val.labels[task][held_out],
+            )
+            for fit, held_out in folds
+        ]
+        return float(np.mean(accuracies))
+
+    def best(name: str, task: str) -> Settings:
+        candidates: list[Settings] = list(ParameterGrid(CLASSIFIERS[name].grid))
+        if len(candidates) == 1:
+            return candidates[0]
+        return max(candidates, key=lambda settings: score(name, settings, task))
+
+    _check(train, val)
+    return {task: {name: best(name, task) for name in CLASSIFIERS} for task in train.labels}
+
+
+def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[str, str, float]]:
+    """Fit every classifier to train for every task, and score it on test.
+
+    A class that is absent from train cannot be predicted and counts as wrong; where train holds a single class, it is
+    predicted always. A constant feature is ignored.
+
+    Args:
+        train: what classifiers are fitted to.
+        test: where they are scored.
+        choice: their settings.
+
+    Yields:
+        Task, classifier, accuracy.
+
+    Raises:
+        DGRError: a feature is NaN or infinite, or there are no samples.
+    """
+    _check(train, test)
+    for task, labels in train.labels.items():
+        for name in CLASSIFIERS:
+            fitted = _fit(name, choice[task][name], train.features, labels)
+            yield task, name, _accuracy(fitted, test.features, test.labels[task])
+
+
+def majority_accuracies(train: Samples, test: Samples) -> Iterator[tuple[str, float]]:
+    """Accuracy on test of always predicting train's most frequent class, by task."""
+    for task, labels in train.labels.items():
+        majority = DummyClassifier(strategy="most_frequent").fit(train.features, labels)
+        yield task, _accuracy(majority, test.features, test.labels[task])
+
+
+def _fit(name: str, settings: Settings, features: NDArray[Any], labels: Labels) -> Pipeline | DummyClassifier:
+    if len(np.unique(labels)) == 1:  # which SVM and logistic regression refuse
+        return DummyClassifier(strategy="most_frequent").fit(features, labels)
+    if "n_neighbors" in settings:
+        settings = {**settings, "n_neighbors": min(settings["n_neighbors"], len(features))}
+    return make_pipeline(StandardScaler(), CLASSIFIERS[name].make(**settings)).fit(features, labels)
+
+
+def _accuracy(fitted: Pipeline | DummyClassifier, features: NDArray[Any], labels: Labels) -> float:
+    return float(np.mean(fitted.predict(features) == labels))
+
+
+def _folds(train: int, val: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Rows of train to fit to, and rows of val to score on."""
+    splits: Iterable[Any] = zip(KFold(FOLDS).split(np.empty(train)), KFold(FOLDS).split(np.empty(val)), strict=True)
+    for (fit, _), (_, held_out) in splits:
+        yield fit, held_out
+
+
+def _check(*parts: Samples) -> None:
+    for part in parts:
+        if not len(part.features):
+            raise DGRError("A classifier needs at least one sample to be fitted to and one to be scored on.")
+        if not np.isfinite(part.features).all():
+            raise DGRError("A representation holds NaN or infinite values, which no classifier takes; train it again.")

@@ -1,0 +1,113 @@
+"""The audit page: one static file on which a reviewer goes from a claim to the runs, seeds and settings behind it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from dgr import paths
+from dgr.files import write_text
+from dgr.reporting import audit_claims, audit_exhibits, audit_runs, audit_studies
+from dgr.reporting.audit_exhibits import CLAIMS_TABLE, Exhibit
+from dgr.reporting.audit_grid import Grid, from_frame
+from dgr.reporting.audit_notes import render_notes
+from dgr.reporting.audit_sources import NOTES, Sources, open_sources
+from dgr.reporting.sparkline import sparkline
+
+Uses = dict[str, list[tuple[str, str]]]
+
+
+def write_audit(suite: str) -> Path:
+    """Write ``results/SUITE/audit.html``, the same bytes for the same files.
+
+    Read are the plan, the claims, the suite's records, tables and figures, ``docs/replication.md`` and ``dvc.lock``,
+    all of them committed: neither a run folder nor DVC's cache is needed. What has not been made yet is listed with the
+    command that makes it.
+
+    Raises:
+        DGRError: the suite has no runs, or the records of its runs are missing.
+    """
+    path = paths.RESULTS / suite / "audit.html"
+    write_text(path, render(open_sources(suite)))
+    return path
+
+
+def render(sources: Sources) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("dgr.reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["sparkline"] = sparkline
+    tables, figures = audit_exhibits.tables(sources), audit_exhibits.figures(sources)
+    claims = next((table for table in tables if table.name == CLAIMS_TABLE), None)
+    runs, others = audit_runs.run_records(sources), audit_studies.study_records(sources)
+    texts = audit_claims.claim_texts(sources)
+    inline = {name: environment.get_template(name).render().strip() for name in ("audit.css", "audit.js")}
+    html = environment.get_template("audit.html").render(
+        suite=sources.suite,
+        claims=claims,
+        texts=texts,
+        verdicts=Counter(audit_claims.verdicts(sources).values()),
+        tables=[table for table in tables if table is not claims],
+        figures=figures,
+        runs=runs,
+        others=others,
+        missing=[*(x for x in (*tables, *figures) if x.missing), *(x for x in (*runs, *others) if x.missing)],
+        uses=_uses(tables),
+        titles={record.anchor: record.title for record in (*runs, *others)}
+        | {item.anchor: f"comparison {item.id}" for claim in texts for item in claim.evidence},
+        notes=render_notes(NOTES, {exhibit.name: exhibit.anchor for exhibit in (*tables, *figures)}),
+        environment=_environment(sources),
+        totals=_totals(sources),
+        css=inline["audit.css"],
+        js=inline["audit.js"],
+        css_hash=_hash(inline["audit.css"]),
+        js_hash=_hash(inline["audit.js"]),
+    )
+    return html.rstrip() + "\n"
+
+
+def _hash(text: str) -> str:
+    """The source expression by which the page's own policy lets this text run, and nothing else."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _uses(tables: list[Exhibit]) -> Uses:
+    """For each record, the tables that have a number of it."""
+    uses: Uses = {}
+    for table in tables:
+        rows = table.grid.rows if table.grid else []
+        for anchor in dict.fromkeys(cell.anchor for row in rows for cell in row if cell.anchor):
+            uses.setdefault(anchor, []).append((table.name, table.anchor))
+    return uses
+
+
+def _environment(sources: Sources) -> Grid:
+    """Every combination of commit, machine and versions that the runs have, with how many runs have it."""
+    provenance = sources.records.provenance
+    names = [
+        "commit",
+        "dirty",
+        "device",
+        "threads",
+        *(name for name in map(str, provenance) if name.startswith("version_")),
+    ]
+    counts = provenance.groupby(names, sort=False, dropna=False).size().reset_index(name="runs")
+    return from_frame("Where the runs were made", counts.rename(columns=lambda name: name.removeprefix("version_")))
+
+
+def _totals(sources: Sources) -> dict[str, str]:
+    provenance = sources.records.provenance
+    return {
+        "Trained runs (method × regularizer × seed)": str(len(provenance)),
+        "Training time, all runs together": f"{provenance['wall_seconds'].sum() / 60:.0f} min",
+        "Largest memory of a process": f"{provenance['peak_memory_mb'].max():.0f} MB",
+    }

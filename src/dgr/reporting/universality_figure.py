@@ -1,0 +1,97 @@
+"""F2: universality over training, as the paper defines it and with the size of the representation taken out."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
+
+from dgr.errors import DGRError
+from dgr.reporting.learning_curves import LEVEL, t_interval
+from dgr.reporting.names import method_label
+from dgr.reporting.scope import CELL, Scope
+from dgr.reporting.style import COLOURS, DASHES, LABELS, PAGE_WIDTH, RC, Drawing
+
+PANELS = {
+    "gap": "gap: untrained − refitted (nats)",
+    "gap_normalized": "gap at equal mean ‖z‖ (nats)",
+    "refitted_loss": "loss of the refitted head (nats)",
+    "mean_norm": "mean ‖z‖ (log scale)",
+}
+
+
+def universality_figure(scope: Scope) -> Drawing:
+    """Mean over tasks, with a t-interval of the mean over seeds, of the methods that kept earlier representations.
+
+    Raises:
+        DGRError: none did.
+    """
+    frame = scope.records.universality
+    epochs = frame.groupby("method")["epoch"].nunique()
+    methods = [method for method in dict.fromkeys(frame["method"]) if epochs[method] > 1]
+    if not methods:
+        raise DGRError(f"{scope.name} needs representations of several epochs; add 'snapshots' to the configuration.")
+    if len(methods) > 1:
+        raise DGRError(f"{scope.name} shows one method, but {', '.join(methods)} have snapshots; leave them to one.")
+    shown = frame[frame["method"] == methods[0]]
+    curves = shown.groupby([*CELL, "seed", "epoch"], sort=False)[list(PANELS)].mean().reset_index()
+    with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
+        figure = _draw(curves)
+    return Drawing(figure, _caption(scope, curves, methods[0]))
+
+
+def _draw(curves: pd.DataFrame) -> Figure:
+    columns = 2
+    rows = math.ceil(len(PANELS) / columns)
+    figure = Figure(figsize=(PAGE_WIDTH, 0.8 + 2.0 * rows), layout="constrained")
+    axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True).flat)
+    axes[1].sharey(axes[0])  # on one scale it shows what the size of z makes of the gap
+    present = [name for name in COLOURS if name in set(curves["regularizer"])]
+    for axis, (quantity, title) in zip(axes, PANELS.items(), strict=True):
+        sns.lineplot(
+            curves,
+            x="epoch",
+            y=quantity,
+            hue="regularizer",
+            style="regularizer",
+            hue_order=present,
+            style_order=present,
+            palette=COLOURS,
+            dashes=DASHES,
+            errorbar=t_interval,
+            err_kws={"alpha": 0.2, "linewidth": 0},
+            legend=False,
+            ax=axis,
+        )
+        axis.set(title=title, xlabel="", ylabel="")
+        axis.tick_params(labelbottom=True)
+    axes[-1].set_yscale("log")
+    axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.supxlabel("epoch (0: untrained encoder)", fontsize=RC["axes.labelsize"])
+    handles: list[Artist] = [
+        Line2D([], [], color=COLOURS[name], dashes=DASHES[name], label=LABELS[name]) for name in present
+    ]
+    handles.append(Patch(color="0.8", label=f"{LEVEL:.0%} interval, n = {curves['seed'].nunique()}"))
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, handlelength=3)
+    return figure
+
+
+def _caption(scope: Scope, curves: pd.DataFrame, method: str) -> str:
+    draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
+    return (
+        f"Universality over training, {method_label(method)}, data set {scope.dataset}, architecture "
+        f"{scope.architecture}; test split, mean over tasks. Universality is the inverse of the gap between the mean "
+        f"loss of {draws} untrained heads and the loss of a refitted head on the frozen representation (after the "
+        "paper's abstract; its own formula was not available): a lower gap is a higher universality. The gap falls "
+        "with ‖z‖ alone, since an untrained head on a small representation merely guesses; at equal mean ‖z‖ each "
+        "representation is rescaled to one norm first, which shrinking cannot change. Lines are means over "
+        f"n = {curves['seed'].nunique()} seeds at epochs {', '.join(map(str, sorted(set(curves['epoch']))))}; bands "
+        f"are {LEVEL:.0%} t-intervals of the mean, pointwise."
+    )

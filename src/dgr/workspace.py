@@ -1,0 +1,52 @@
+"""A stage's entry in the plan, and the folder in which its unfinished work survives a kill."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from dgr.config import RunConfig, nearest, read_yaml
+from dgr.errors import DGRError
+from dgr.files import MANIFEST, cannot_write, sha256
+from dgr.paths import DATA, PLAN, UNFINISHED
+from dgr.provenance import config_hash
+
+
+def plan_entry(key: str, stages: tuple[str, ...]) -> Any:
+    """The plan's entry of a key, under the first of the stages that has one.
+
+    Raises:
+        DGRError: none of them has; names the nearest key.
+    """
+    plan = read_yaml(PLAN)
+    known = {name: entry for stage in stages for name, entry in plan[stage].items()}
+    if key not in known:
+        raise DGRError(f"{PLAN} has no entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
+    return known[key]
+
+
+def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
+    """Where unfinished work is kept: found again only with the same settings, data and code.
+
+    Args:
+        config: the run; its list of seeds may change without losing finished ones.
+        extra: what else tells this work from other work on the same run.
+
+    Raises:
+        DGRError: the folder cannot be made.
+    """
+    settings = config.model_dump(mode="json", exclude={"seeds"})
+    data = sha256(DATA / config.dataset / MANIFEST)
+    name = config_hash({"config": settings, "data": data, "code": _code_hash(), **extra})
+    folder = UNFINISHED / f"{config.key}-{name[:16]}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    return folder
+
+
+def _code_hash() -> str:
+    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
