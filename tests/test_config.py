@@ -43,7 +43,7 @@ def test_tuning_seeds_are_not_reported_seeds():
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: runs\.training: unknown key 'learnig_rate'; did"),
+        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: runs\.training: unknown key 'learnig_rate'; di"),
         (lambda t: t.update(metods=[]), "unknown key 'metods'; did you mean 'methods'"),
         (lambda t: t["methods"].append({"name": "pcgard"}), "[Uu]nknown method 'pcgard'.*pcgrad"),
         (lambda t: t["methods"].append({"name": "cagrad", "options": {"cc": 1}}), "'cagrad' has no option 'cc'"),

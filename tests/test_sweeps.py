@@ -27,10 +27,9 @@ def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
     sweeps.sweep(KEY, "cpu")
     rows = record()["rows"]
     quantities = {(row["split"], row["task"], row["metric"]) for row in rows}
-    assert quantities == {
-        *((split, task, metric) for split in ("val", "test") for task in ("left", "right") for metric in ("accuracy", "loss")),
-        *((split, "representation", "mean_norm") for split in ("val", "test")),
-    }  # fmt: skip
+    metrics = [("left", "accuracy"), ("left", "loss"), ("right", "accuracy"), ("right", "loss")]
+    metrics.append(("representation", "mean_norm"))
+    assert quantities == {(split, *metric) for split in ("val", "test") for metric in metrics}
     assert len(rows) == 2 * 2 * len(quantities)
     assert not list(UNFINISHED.iterdir()), "nothing is left behind"
     assert record()["agreement"] == [], "only finite differences are compared"

@@ -180,7 +180,7 @@ class ProbeConfig(Strict):
     """How a frozen representation is examined."""
 
     train_samples: PositiveInt
-    """Labelled training representations each classifier and each refitted head sees."""
+    """Labelled training representations each classifier sees; refitted heads see all."""
     draws: PositiveInt
     """Untrained heads drawn for each task to measure universality."""
 
@@ -250,7 +250,7 @@ def parse(model: type[Model], data: Any, where: str) -> Model:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        given = "" if first["type"] == "value_error" else f" (given: {first['input']!r})"
+        given = "" if first["type"] in ("value_error", "missing") else f" (given: {first['input']!r})"
         raise DGRError(f"{where}{': ' + place if place else ''}: {message}{given}.") from error
 
 

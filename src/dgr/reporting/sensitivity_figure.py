@@ -6,14 +6,14 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullFormatter, NullLocator
+from matplotlib.ticker import NullLocator
 
+from dgr.reporting.agreement_panel import HEADS, draw_agreement
 from dgr.reporting.names import Metric, method_label
 from dgr.reporting.scope import Scope
 from dgr.reporting.size_panel import draw_size
@@ -22,7 +22,6 @@ from dgr.reporting.sweep_points import VALUE, Point, all_runs, plain_runs, sweep
 
 ROOM_BELOW = 5.0
 """Points (of the printed metric) below the plain runs at which accuracy panels end."""
-HEADS = {"relu": ("ReLU heads", "o", "-"), "gelu": ("GELU heads", "s", (0, (3, 1.5)))}
 
 
 def sensitivity_figure(scope: Scope) -> Drawing:
@@ -42,8 +41,8 @@ def sensitivity_figure(scope: Scope) -> Drawing:
         draw_size(axes[1], points, runs, metric)
         _draw_epsilon(axes[2], points, metric)
         _draw_dummies(axes[3], points, metric)
-        _draw_agreement(axes[4], points, "cosine")
-        _draw_agreement(axes[5], points, "norm_ratio")
+        draw_agreement(axes[4], points, "cosine")
+        draw_agreement(axes[5], points, "norm_ratio")
         low, high = _limits(points, runs, level, metric)
         for axis, letter in zip(axes, "abcdef", strict=True):
             axis.set_title(f"({letter}) {axis.get_title()}", loc="left")
@@ -120,29 +119,6 @@ def _draw_dummies(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
     ticks = sorted({point.get("num_dummies") for point in several})
     axis.xaxis.set_minor_locator(NullLocator())
     axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-
-
-def _draw_agreement(axis: Axes, points: Sequence[Point], quantity: str) -> None:
-    compared = [point for point in points if len(point.agreement)]
-    steps = sorted({point.get("epsilon") for point in compared})
-    colours = {step: mpl.colormaps["viridis"](index / max(len(steps), 1)) for index, step in enumerate(steps)}
-    for point in compared:
-        means = point.agreement.groupby("epoch")[quantity].mean()
-        label, marker, line = HEADS[point.config.architecture.activation]
-        style: dict[str, Any] = {"linestyle": line, "marker": marker, "markersize": 2.5, "linewidth": 1.1}
-        first = point.config.architecture.activation == "relu"
-        name = f"ε = {point.get('epsilon'):g}" if first else None
-        axis.plot(means.index, means, color=colours[point.get("epsilon")], label=name, **style)
-    titles = {"cosine": "cosine of the two gradients", "norm_ratio": "norm, finite difference / exact"}
-    axis.set(title=titles[quantity], xlabel="epoch")
-    if not compared:
-        return
-    for label, marker, line in HEADS.values():
-        axis.plot([], [], color="0.3", linestyle=line, marker=marker, markersize=2.5, linewidth=1.1, label=label)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    if quantity == "norm_ratio":
-        axis.set(yscale="log")
-        axis.yaxis.set_minor_formatter(NullFormatter())
 
 
 def draw_curve(axis: Axes, runs: pd.DataFrame, label: str, style: dict[str, Any]) -> None:
