@@ -21,6 +21,16 @@ LOG_NAME = {stage: "{suite}-{name}" if stage in ("table", "figure") else "{key}"
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
+REPORTED = {
+    ("table", ".csv"): ("report/table.rst", "Tables", {"table": "{name}"}),
+    ("figure", ".png"): ("report/figure.rst", "Figures", {"figure": "{name}"}),
+    ("audit", ".html"): ("report/audit.rst", "Audit", {"suite": "{key}"}),
+}
+
+
+report: "report/workflow.rst"
+
+
 if SUITE not in PLAN["suites"]:
     raise WorkflowError(f"Unknown suite '{SUITE}'; paper_configs has: {', '.join(PLAN['suites'])}.")
 
@@ -68,7 +78,15 @@ def inputs(stage, key):
 def patterns(stage):
     """A stage's outputs with wildcards: ${key} → {key}, ${item.name} → {name}."""
     templates = (next(iter(out)) if isinstance(out, dict) else out for out in STAGES[stage]["do"]["outs"])
-    return [tracked(re.sub(r"\$\{(?:item\.)?(\w+)\}", r"{\1}", template)) for template in templates]
+    return [shown(stage, tracked(re.sub(r"\$\{(?:item\.)?(\w+)\}", r"{\1}", template))) for template in templates]
+
+
+def shown(stage, path):
+    """Marks what `snakemake --report` shows, with its caption."""
+    if (stage, Path(path).suffix) not in REPORTED:
+        return path
+    caption, category, labels = REPORTED[stage, Path(path).suffix]
+    return report(path, caption=caption, category=category, labels=labels)
 
 
 def key_of(wildcards):
@@ -123,6 +141,10 @@ for STAGE in STAGES:
         params:
             stage=lambda w, stage=STAGE: f"{stage}@{key_of(w)}",
             configuration=lambda w, stage=STAGE: entries(stage)[key_of(w)],
-            found=found("runs", "tuning", "probes", "baselines", "sweeps", "costs") if STAGE == "collect" else [],
+            found=(
+                found("runs", "tuning", "probes", "baselines", "sweeps", "costs", "embeddings")
+                if STAGE == "collect"
+                else []
+            ),
         shell:
             "dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"

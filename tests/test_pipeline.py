@@ -23,13 +23,22 @@ ROOT = Path(__file__).parents[1]
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED, SINGLE = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr", f"{PREFIX}-single_task-none"
 REPORTS = {"collect@mini", "table@mini-T1", "figure@mini-F5"}
-EVERYTHING = REPORTS | {
-    "prepare@multimnist",
-    f"tune@{TUNED}",
-    f"train_tuned@{TUNED}",
-    f"train@{PLAIN}",
-    f"train@{SINGLE}",
-}
+STUDIES = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
+AFTER_PLAIN = {f"probe@{PLAIN}", "embed@mini"}
+EVERYTHING = (
+    REPORTS
+    | STUDIES
+    | AFTER_PLAIN
+    | {
+        "prepare@multimnist",
+        f"probe@{TUNED}",
+        f"probe@{SINGLE}",
+        f"tune@{TUNED}",
+        f"train_tuned@{TUNED}",
+        f"train@{PLAIN}",
+        f"train@{SINGLE}",
+    }
+)
 
 
 @dataclass
@@ -119,7 +128,7 @@ def test_after_snakemake_nothing_is_left_to_do(project: Project) -> None:
 
 def test_after_checkout_nothing_is_trained_again(project: Project) -> None:
     before = project.manifests()
-    for folder in ("data", "runs", "tuning", "results", "figures"):
+    for folder in ("data", "runs", "tuning", "probes", "sweeps", "costs", "results", "figures"):
         shutil.rmtree(project.root / folder)
     project.run("dvc", "checkout", "--quiet")
     # Tables and figures are in git, not in the cache: here they are made again.
@@ -131,8 +140,8 @@ def test_after_checkout_nothing_is_trained_again(project: Project) -> None:
 def test_editing_a_run_repeats_it_and_what_depends_on_it(project: Project) -> None:
     before = project.manifests()
     project.edit_plan(set_learning_rate(PLAIN, 0.002))
-    assert project.snakemake("--dry-run") == {f"train@{PLAIN}"} | REPORTS
-    assert project.dvc_repro() == {f"train@{PLAIN}"} | REPORTS
+    assert project.snakemake("--dry-run") == {f"train@{PLAIN}"} | AFTER_PLAIN | REPORTS
+    assert project.dvc_repro() == {f"train@{PLAIN}"} | AFTER_PLAIN | REPORTS
     after = project.manifests()
     assert {key for key in after if after[key] != before[key]} == {PLAIN}
     # Snakemake has not seen this run of DVC's: told that the files are good, it has nothing to do either.
@@ -162,7 +171,9 @@ def test_a_failing_stage_fails_with_its_own_message(project: Project) -> None:
 
 def test_a_run_out_of_the_configuration_leaves_no_trace(project: Project) -> None:
     def drop(plan: Any) -> None:
-        del plan["tuned_runs"][TUNED], plan["tuning"][TUNED]
+        del plan["tuned_runs"][TUNED], plan["tuning"][TUNED], plan["probes"][TUNED]
+        # Both show DGR of their own.
+        plan["sweeps"].clear(), plan["costs"].clear(), plan["embeddings"].clear()
 
     project.edit_plan(drop)
     assert project.snakemake() == REPORTS
@@ -223,7 +234,7 @@ def test_lint_finds_nothing_but_that_rules_share_one_environment(finished: Proje
     assert titles == {"Specify a conda environment or container for each rule."}
 
 
-@pytest.mark.parametrize("stage", ["prepare", "tune", "train", "train_tuned", "collect", "table", "figure"])
+@pytest.mark.parametrize("stage", yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
 def test_deps_name_the_modules_a_stage_imports(stage: str) -> None:
     entry = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]["do"]
     command = entry["cmd"].split()[3]

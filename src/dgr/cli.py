@@ -93,7 +93,7 @@ def cost(key: str, device: Device = "auto") -> None:
 
 @app.command()
 def embed(key: str) -> None:
-    """Embed two runs' representations in the plane, results/SUITE/embedding.csv."""
+    """Embed two runs' representations in the plane, embeddings/KEY.csv."""
     from dgr.embedding import embed as make
 
     make(key)
@@ -125,9 +125,11 @@ def figure(suite: str, name: str) -> None:
 
 @app.command()
 def audit(suite: str) -> None:
-    """Make the audit page from records, tables and figures, results/SUITE/audit.html."""
+    """Make the audit page and the summary that `dvc metrics` shows, results/SUITE/{audit.html,summary.json}."""
     from dgr.reporting.audit import write_audit
+    from dgr.reporting.summary import write_summary
 
+    write_summary(suite)
     write_audit(suite)
 
 

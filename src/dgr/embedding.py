@@ -15,13 +15,13 @@ from dgr.config import EmbeddingConfig, parse
 from dgr.datasets.prepared import load
 from dgr.errors import DGRError
 from dgr.files import write_text
-from dgr.paths import DATA, RESULTS, RUNS
+from dgr.paths import DATA, EMBEDDINGS, RUNS
 from dgr.representation_file import load_representation
 from dgr.workspace import plan_entry
 
 
 def embed(key: str) -> None:
-    """Embed the same test samples of a plain and of a regularized run and write ``results/SUITE/embedding.csv``.
+    """Embed the same test samples of a plain and of a regularized run and write ``embeddings/KEY.csv``.
 
     Columns: ``regularizer, x, y``, then the label of each task; one row a sample.
 
@@ -49,7 +49,7 @@ def embed(key: str) -> None:
         frames.append(pd.DataFrame(columns | {task: values[chosen] for task, values in labels.items()}))
     # Four decimals of some tens of units are far finer than a dot.
     text = pd.concat(frames).to_csv(index=False, lineterminator="\n", float_format="%.4f")
-    write_text(RESULTS / config.suite / "embedding.csv", text)
+    write_text(EMBEDDINGS / f"{key}.csv", text)
 
 
 def tsne(features: NDArray[np.float32], perplexity: float, seed: int) -> NDArray[np.float32]:

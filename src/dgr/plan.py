@@ -48,6 +48,7 @@ STAGES = (
     "suites",
     "tables",
     "figures",
+    "audits",
 )
 
 
@@ -70,6 +71,8 @@ def make_plan(configs: Path) -> Plan:
         if file.dataset not in datasets:
             raise DGRError(f"{path}: unknown data set '{file.dataset}'{nearest(file.dataset, datasets)}.")
         plan["suites"][file.suite] = {}
+        if file.audit:
+            plan["audits"][file.suite] = {}
         for stage, names in (("tables", file.tables), ("figures", file.figures)):
             plan[stage] |= {f"{file.suite}-{name}": {"suite": file.suite, "name": name} for name in names}
         for stage, key, config in _stages(file, path):
@@ -120,7 +123,7 @@ def _stages(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tupl
             sweep.points()
             yield "sweeps", f"{key}-{name}", sweep
     else:
-        shared = file.model_dump(exclude={"kind", "tables", "figures"})
+        shared = file.model_dump(exclude={"kind", "tables", "figures", "audit"})
         yield "costs", key, CostConfig(**shared)
 
 

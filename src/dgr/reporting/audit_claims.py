@@ -58,7 +58,6 @@ def verdicts(sources: Sources) -> dict[str, str]:
 
 
 def _evidence(sources: Sources, comparison: dict[str, Any], decided: dict[str, str]) -> Evidence:
-    sides: dict[str, list[tuple[str, str | None]]]
     sides: dict[str, list[tuple[str, str | None]]] = {}
     for name in ("treatment", "reference"):
         side = comparison[name]

@@ -82,7 +82,7 @@ def _table(sources: Sources, name: str) -> Exhibit:
         return blank
     document = read_document(Path(files[1]))
     data = pd.read_csv(files[0], keep_default_na=False, na_values=[""])
-    anchors = [_anchor(sources, row) for row in data.to_dict("records")]
+    anchors = [_anchor(sources, {str(name): value for name, value in row.items()}) for row in data.to_dict("records")]
     fits = len(anchors) == len(document.grid.rows)
     grid = linked(document.grid, anchors) if fits else document.grid
     if "against" in data and "Comparison" in grid.columns:

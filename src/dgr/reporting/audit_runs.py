@@ -120,7 +120,11 @@ def _seeds(title: str, runs: pd.DataFrame) -> Grid:
     columns = {}
     for label, rows in wanted.items():
         for (task, metric), group in rows.groupby(["task", "metric"], sort=False):
-            name = f"{task} {metric.removesuffix(BEST_EPOCH)}, {label}" if task != REPRESENTATION else "mean ‖z‖, test"
+            name = (
+                f"{task} {str(metric).removesuffix(BEST_EPOCH)}, {label}"
+                if task != REPRESENTATION
+                else "mean ‖z‖, test"
+            )
             columns[name] = group.set_index("seed")["value"]
     return from_frame(f"{title}: every seed, as recorded", pd.DataFrame(columns).reset_index(names="seed"))
 
@@ -156,7 +160,7 @@ def _facts(provenance: pd.DataFrame) -> dict[str, str]:
 
 def _tuning(title: str, rows: pd.DataFrame, entry: dict[str, Any]) -> Grid:
     table = rows.pivot_table(index=["strength", "chosen"], columns=["metric", "task", "seed"], values="value")
-    table.columns = [f"{task} {metric}, seed {seed}" for metric, task, seed in table.columns]
+    table.columns = table.columns.map("{0[1]} {0[0]}, seed {0[2]}".format)
     return from_frame(f"{title}: tuning on the validation split, rule {entry['rule']}", table.reset_index())
 
 
@@ -168,7 +172,7 @@ def _by_seed(caption: str, frame: pd.DataFrame, index: list[str], value: str) ->
 
 def _curves(histories: pd.DataFrame) -> pd.DataFrame:
     """Rows epochs, columns seeds: the mean over tasks of the validation metric."""
-    columns = [name for name in histories if name.startswith("val_") and not name.startswith("val_loss/")]
+    columns = [name for name in map(str, histories) if name.startswith("val_") and not name.startswith("val_loss/")]
     values = histories.assign(value=histories[columns].mean(axis=1))
     return values.pivot(index="epoch", columns="seed", values="value")
 

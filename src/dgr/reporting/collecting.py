@@ -53,8 +53,19 @@ def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
     frames = {**_run_frames(entries, runs, tunings), **_study_frames(suite, plan, runs, root)}
     # pandas writes the shortest text that reads back as the same number.
     texts = {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in frames.items()}
+    texts["embedding"] = _embedding(suite, plan, root)
     for name, text in texts.items():
         write_text(root / paths.RESULTS / suite / f"{name}.csv", text)
+
+
+def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
+    """The points of F1 as their stage left them; no rows where none is configured."""
+    if suite not in plan.get("embeddings", {}):
+        return "regularizer,x,y\n"
+    path = root / paths.EMBEDDINGS / f"{suite}.csv"
+    if not path.is_file():
+        raise DGRError(f"{path} is missing; run `python -m dgr embed {suite}` or `snakemake --cores all`.")
+    return path.read_text()
 
 
 def _run_frames(
