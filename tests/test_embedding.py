@@ -7,7 +7,7 @@ from dgr import embedding
 from dgr.datasets.prepared import load
 from dgr.embedding import tsne
 from dgr.errors import DGRError
-from dgr.paths import DATA, PLAN, RESULTS, RUNS
+from dgr.paths import DATA, EMBEDDINGS, PLAN, RUNS
 
 KEY = "mini"
 
@@ -27,15 +27,15 @@ def entry(project):
 
 def test_both_runs_are_embedded_at_the_same_samples(entry):
     embedding.embed(KEY)
-    frame = pd.read_csv(RESULTS / "mini" / "embedding.csv")
+    frame = pd.read_csv(EMBEDDINGS / f"{KEY}.csv")
     assert list(frame) == ["regularizer", "x", "y", "left", "right"]
     plain, regularized = (frame[frame["regularizer"] == name] for name in ("none", "dgr"))
     assert len(plain) == len(regularized) == entry["samples"]
     assert (plain[["left", "right"]].to_numpy() == regularized[["left", "right"]].to_numpy()).all()
     assert np.isfinite(frame[["x", "y"]]).all().all()
-    first = (RESULTS / "mini" / "embedding.csv").read_bytes()
+    first = (EMBEDDINGS / f"{KEY}.csv").read_bytes()
     embedding.embed(KEY)
-    assert (RESULTS / "mini" / "embedding.csv").read_bytes() == first
+    assert (EMBEDDINGS / f"{KEY}.csv").read_bytes() == first
 
 
 def test_separate_clusters_stay_apart():

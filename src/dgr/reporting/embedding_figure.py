@@ -82,7 +82,10 @@ def _entry(scope: Scope) -> tuple[str, dict[str, Any]]:
 
 
 def _read(path: Path, key: str, entry: dict[str, Any]) -> pd.DataFrame:
-    remedy = f"make it with `python -m dgr embed {key}`, or all that is missing with `snakemake --cores all`"
+    remedy = (
+        f"make it with `python -m dgr embed {key}` and `python -m dgr collect {entry['suite']}`, "
+        "or all that is missing with `snakemake --cores all`"
+    )
     try:
         frame = pd.read_csv(path, keep_default_na=False)
     except FileNotFoundError as error:

@@ -130,7 +130,8 @@ def _rounded(data: pd.DataFrame) -> pd.DataFrame:
 
 def _number(value: float, signed: bool, digits: int) -> str:
     rounded = round(value, digits) + 0.0  # adding 0.0 turns −0.0 into 0.0
-    return f"{rounded:{'+' * (signed and rounded != 0)}.{digits}f}".replace("-", "−")
+    sign = "+" if signed and rounded != 0 else ""
+    return f"{rounded:{sign}.{digits}f}".replace("-", "−")
 
 
 def _sides(text: pd.DataFrame) -> list[str]:
