@@ -8,14 +8,15 @@ from pathlib import Path
 from dgr.errors import DGRError
 from dgr.files import write_text
 
-BLOCK = re.compile(r"(<!-- begin (?P<source>\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- begin (?P<source>\S+)(?P<rows> rows)? -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def filled(readme: str, root: Path) -> str:
     """The README's text with every marked block replaced by the file that its marker names.
 
     Args:
-        readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``.
+        readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``; after ``PATH rows`` the table's rows alone,
+            without its title and notes.
         root: what the paths are relative to.
 
     Raises:
@@ -26,7 +27,9 @@ def filled(readme: str, root: Path) -> str:
         source = root / match["source"]
         if not source.is_file():
             raise DGRError(f"{source}, which the README shows, is missing; run `make reproduce`.")
-        return f"{match[1]}{source.read_text().rstrip()}\n{match[3]}"
+        lines = source.read_text().rstrip().splitlines()
+        shown = [line for line in lines if line.startswith("|")] if match["rows"] else lines
+        return "\n".join([match[1].rstrip(), *shown, match[4]])
 
     return BLOCK.sub(replace, readme)
 
