@@ -1,5 +1,6 @@
 """The audit page in a real browser: accessibility, small screens, and the way from a claim to a run record."""
 
+# A record opens by script, after the address has changed: `wait_for` fails only if it never becomes visible.
 import shutil
 from pathlib import Path
 
@@ -77,16 +78,16 @@ def test_from_a_claim_to_a_run_record(visit, made, path) -> None:
     page = visit(path or made)
     page.locator("#table-claims tbody th a").first.click()
     evidence = page.locator(".evidence:target")
-    assert evidence.is_visible()
+    evidence.wait_for()
     title = evidence.locator("dd a").first.inner_text()
     evidence.locator("dd a").first.click()
     record = page.locator(".record:target")
     assert record.locator("h3").inner_text() == title
-    assert record.locator("table").first.is_visible()
+    record.locator("table").first.wait_for()
     assert "md5 of runs/" in record.inner_text()
     # And back, as every reader expects.
     page.go_back()
-    assert evidence.is_visible()
+    evidence.wait_for()
 
 
 def test_by_keyboard_alone(visit, made) -> None:
@@ -100,14 +101,14 @@ def test_by_keyboard_alone(visit, made) -> None:
     assert page.locator(":focus").get_attribute("href") == "#evidence-C2a"
     page.locator("#table-T1 tbody th a").nth(2).focus()
     page.keyboard.press("Enter")
-    assert page.locator(f"#{RUN} table").first.is_visible()
+    page.locator(f"#{RUN} table").first.wait_for()
 
 
 def test_records_open_without_script_too(visit, made) -> None:
     page = visit(made, java_script_enabled=False)
     page.locator("#table-T1 tbody th a").nth(2).click()
     page.locator(f"#{RUN} summary").click()
-    assert page.locator(f"#{RUN} table").first.is_visible()
+    page.locator(f"#{RUN} table").first.wait_for()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
