@@ -107,6 +107,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     shutil.copytree(ROOT / "profiles", project.root / "profiles")
     shutil.copytree(ROOT / "src", project.root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     shutil.copytree(ROOT / "tests/tiny_configs", project.root / "paper_configs")
+    shutil.copy(ROOT / "paper_configs/claims.yaml", project.root / "paper_configs")
     project.run("git", "init", "--quiet")
     project.run("dvc", "init", "--quiet")
     shutil.copy(ROOT / ".dvc/config", project.root / ".dvc/config")
