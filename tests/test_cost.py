@@ -32,7 +32,7 @@ def make_steppers(*methods):
 
 def test_every_method_is_measured_without_and_with_dgr(project):
     steppers = make_steppers(*METHODS)
-    rows = cost.measured(steppers, 2, CPU)
+    rows = cost.measured(steppers, 2, 1, CPU)
     found = [(row["method"], row["regularizer"], row["num_dummies"]) for row in rows]
     assert found == list(steppers)
     for method in METHODS:
@@ -60,7 +60,7 @@ def test_the_stage_writes_its_record(project):
 
 def test_costs_need_plain_equal_weighting(project):
     with pytest.raises(DGRError, match="multiples of 'equal_weighting'; add it"):
-        cost.measured(make_steppers("dwa"), 1, CPU)
+        cost.measured(make_steppers("dwa"), 1, 1, CPU)
 
 
 @pytest.mark.parametrize("number", cost.NUM_DUMMIES)
@@ -129,7 +129,7 @@ def test_resting_memory_counts_weights_state_and_dummies(project):
 def test_the_benchmark_tells_by_its_status(project, request, monkeypatch, capsys):
     script = str(request.config.rootpath / "benchmarks" / "step_cost.py")
     for limit, status in (("1000", 0), ("0.1", 1)):
-        monkeypatch.setattr(sys, "argv", [script, "--rounds", "3", "--limit", limit])
+        monkeypatch.setattr(sys, "argv", [script, "--rounds", "2", "--limit", limit])
         with pytest.raises(SystemExit) as done:
             runpy.run_path(script, run_name="__main__")
         assert done.value.code == status

@@ -1,3 +1,5 @@
+"""Both estimators of the penalty against independent formulas, in float64."""
+
 import copy
 
 import pytest
@@ -5,32 +7,13 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from dgr import DGRError, DummyGradientNorm, FeatureNormPenalty
-
-TASKS = 2
-ESTIMATORS = ["exact", "finite_difference"]
-
-
-def make_heads(activation=nn.GELU, batch_norm=False):
-    def head():
-        middle = [nn.BatchNorm1d(6)] if batch_norm else []
-        return nn.Sequential(nn.Linear(5, 6), *middle, activation(), nn.Linear(6, 3)).double()
-
-    return [head() for _ in range(TASKS)]
+from dgr import DGRError, DummyGradientNorm
+from regularizer_support import ESTIMATORS, TASKS, make_heads, make_problem, penalty_of
 
 
 @pytest.fixture
 def problem():
-    """A smooth encoder, GELU heads, a batch; all float64."""
-    torch.manual_seed(0)
-    encoder = nn.Sequential(nn.Linear(4, 5), nn.Tanh()).double()
-    inputs = torch.randn(7, 4, dtype=torch.float64)
-    targets = [torch.randint(3, (7,)) for _ in range(TASKS)]
-    return encoder, make_heads(), inputs, targets
-
-
-def penalty_of(heads, **options):
-    return DummyGradientNorm(heads, [cross_entropy] * TASKS, **options)
+    return make_problem()
 
 
 def encoder_gradient(value, encoder):
@@ -181,56 +164,6 @@ def test_the_encoder_is_walked_back_once(problem):
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_batch_norm_uses_the_batch_and_keeps_running_statistics(problem, estimator):
-    encoder, _, inputs, targets = problem
-    heads = make_heads(batch_norm=True)
-    for _ in range(3):
-        heads[0](encoder(inputs))
-    before = copy.deepcopy(heads[0].state_dict())
-    regularizer = penalty_of(heads, estimator=estimator).eval()
-    value = regularizer(encoder(inputs), targets)
-    assert torch.equal(value, regularizer.train()(encoder(inputs), targets))
-    assert all(torch.equal(before[name], tensor) for name, tensor in heads[0].state_dict().items())
-    assert not any("running" in name for name in regularizer.state_dict())
-
-
-def test_dropout_is_off_in_dummies(problem):
-    encoder, _, inputs, targets = problem
-    heads = [nn.Sequential(nn.Dropout(0.5), nn.Linear(5, 3)).double() for _ in range(TASKS)]
-    regularizer = penalty_of(heads)
-    assert torch.equal(regularizer(encoder(inputs), targets), regularizer(encoder(inputs), targets))
-
-
-def test_dummies_have_a_random_stream_of_their_own(problem):
-    _, heads, _, _ = problem
-    torch.manual_seed(5)
-    first = torch.rand(1)
-    torch.manual_seed(5)
-    one, same, other = penalty_of(heads, seed=1), penalty_of(heads, seed=1), penalty_of(heads, seed=2)
-    assert torch.equal(torch.rand(1), first), "drawing dummies must not advance the global stream"
-    assert all(torch.equal(a, b) for a, b in zip(one.parameters(), same.parameters(), strict=True))
-    assert not any(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
-    assert not any(
-        torch.equal(a, b) for a, b in zip(one.dummies[0].parameters(), heads[0].parameters(), strict=True)
-    ), "dummies must not be copies of the real heads"
-
-
-def test_resampling_draws_anew_and_continues_from_its_state(problem):
-    encoder, heads, inputs, targets = problem
-    features = encoder(inputs).detach()
-    fixed = penalty_of(heads)
-    assert fixed(features, targets) == fixed(features, targets)
-    resampled = penalty_of(heads, resample=True)
-    values = [resampled(features, targets).item() for _ in range(2)]
-    state = copy.deepcopy(resampled.state_dict())
-    values += [resampled(features, targets).item() for _ in range(2)]
-    assert len(set(values)) == 4
-    resumed = penalty_of(heads, resample=True)
-    resumed.load_state_dict(state)
-    assert [resumed(features, targets).item() for _ in range(2)] == values[2:]
-
-
-@pytest.mark.parametrize("estimator", ESTIMATORS)
 @pytest.mark.parametrize("norm", ["squared", "plain"])
 def test_a_vanishing_gradient_gives_zero_not_nan(problem, estimator, norm):
     _, heads, _, _ = problem
@@ -290,32 +223,6 @@ def test_heads_that_do_not_fit_are_named(problem):
     _, heads, _, targets = problem
     with pytest.raises(DGRError, match=r"Head 0 does not fit a representation of shape \(7, 9\)"):
         penalty_of(heads)(torch.randn(7, 9, dtype=torch.float64), targets)
-
-
-def test_a_head_that_cannot_be_drawn_anew_is_refused():
-    class Scale(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.factor = nn.Parameter(torch.ones(5))
-
-        def forward(self, z):
-            return self.factor * z
-
-    with pytest.raises(DGRError, match=r"Module '1' .* no reset_parameters"):
-        DummyGradientNorm([nn.Sequential(nn.Linear(5, 5), Scale())], [cross_entropy])
-    with pytest.raises(DGRError, match="one loss a head"):
-        DummyGradientNorm([nn.Linear(5, 3)], [])
-
-
-def test_feature_norm_penalty_is_the_mean_squared_norm():
-    z = torch.randn(7, 5, dtype=torch.float64, requires_grad=True)
-    penalty = FeatureNormPenalty(0.5)(z)
-    torch.testing.assert_close(penalty, 0.5 * (z.norm(dim=1) ** 2).mean())
-    torch.testing.assert_close(torch.autograd.grad(penalty, z)[0], z / 7)
-    dense = torch.ones(2, 5, 3, 3)
-    assert FeatureNormPenalty(1.0)(dense).item() == 5
-    with pytest.raises(DGRError, match="not negative"):
-        FeatureNormPenalty(-0.1)
 
 
 @pytest.mark.gpu

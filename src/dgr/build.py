@@ -36,7 +36,7 @@ def build_model(
 
     def encoder() -> nn.Module:
         torch.manual_seed(seed)
-        made = conv_encoder(image_shape[0], image_shape[1], config.channels, config.features)
+        made = conv_encoder(image_shape[0], image_shape[1], config.pooling, config.channels, config.features)
         return Normalized(made) if config.normalize else made
 
     with torch.random.fork_rng(devices=[]):
@@ -57,7 +57,7 @@ def build_regularizer(
         assert strength is not None
         return DummyGradientNorm(
             list(model.heads.values()),
-            [task.loss for task in tasks],
+            [task.criterion for task in tasks],
             strength,
             seed=seed,
             **config.model_dump(exclude={"name", "strength"}),

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from dgr.errors import DGRError
+from dgr.errors import DGRError, nearest
 from dgr.paths import CONFIGS, DATA, PLAN
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
@@ -34,7 +34,7 @@ def plan(check: Annotated[bool, typer.Option(help="Only check that the generated
 @app.command()
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
-    from dgr.config import DatasetConfig, nearest, parse, read_yaml
+    from dgr.config import DatasetConfig, parse, read_yaml
     from dgr.datasets.prepared import prepare as make
 
     known = read_yaml(PLAN)["datasets"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -10,7 +9,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
-from dgr.errors import DGRError
+from dgr.errors import DGRError, nearest
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
@@ -51,6 +50,8 @@ class ArchitectureConfig(Strict):
     """The encoder and the heads that stand on it."""
 
     name: Literal["conv"]
+    pooling: PositiveInt = 1
+    """Side of the squares of pixels that are averaged first."""
     channels: Annotated[list[PositiveInt], Field(min_length=1)]
     features: PositiveInt
     hidden: PositiveInt
@@ -214,13 +215,14 @@ class EmbeddingConfig(Strict):
 
 
 class CostConfig(Strict):
-    """A cost measurement: which methods are stepped, each without and with DGR, and how often."""
+    """A cost measurement: which methods are stepped, each without and with DGR, by rounds of a few steps."""
 
     suite: str
     dataset: str
     architecture: ArchitectureConfig
     training: TrainingConfig
     methods: Annotated[list[MethodConfig], Field(min_length=1)]
+    rounds: PositiveInt
     steps: PositiveInt
 
 
@@ -266,9 +268,3 @@ def read_yaml(path: Path) -> Any:
         raise DGRError(f"{path} is missing; run from the repository's top folder.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DGRError(f"{path} is not readable YAML: {' '.join(str(error).split())}.") from error
-
-
-def nearest(word: str, known: Any) -> str:
-    """``; did you mean 'x'?`` for a close match among the known words, else the list of them."""
-    matches = difflib.get_close_matches(word, list(known), n=1)
-    return f"; did you mean '{matches[0]}'?" if matches else f"; known: {', '.join(known)}"

@@ -44,7 +44,7 @@ Case = tuple[str, str, int]
 def measure(key: str, device: str) -> None:
     """Measure every case of a cost stage in one process and write ``costs/KEY.json``.
 
-    Seconds are medians over rounds in which each case takes one step, memory is that of one step: see
+    Seconds are medians over rounds in which each case takes a few steps, memory is that of one step: see
     :mod:`dgr.measuring`.
 
     Args:
@@ -57,7 +57,7 @@ def measure(key: str, device: str) -> None:
     config = parse(CostConfig, plan_entry(key, ("costs",)), key)
     place = choose_device(device)
     steppers = make_steppers(config, load(config.dataset, DATA), place)
-    rows = measured(steppers, config.steps, place)
+    rows = measured(steppers, config.rounds, config.steps, place)
     threads = torch.get_num_threads()
     write_json(COSTS / f"{key}.json", {"key": key, "device": device_name(place), "threads": threads, "rows": rows})
 
@@ -104,7 +104,7 @@ def make_stepper(
     return kind(model, penalty, balancer, optimizer, data.tasks, cycle(batches))
 
 
-def measured(steppers: dict[Case, Stepper], rounds: int, device: torch.device) -> list[dict[str, Any]]:
+def measured(steppers: dict[Case, Stepper], rounds: int, steps: int, device: torch.device) -> list[dict[str, Any]]:
     """Rows of ``costs/KEY.json``: seconds a step, ratio to plain equal weighting, peak memory in 10⁶ bytes.
 
     Raises:
@@ -115,7 +115,7 @@ def measured(steppers: dict[Case, Stepper], rounds: int, device: torch.device) -
     for stepper in steppers.values():
         for _ in range(WARM_UP):
             stepper()
-    seconds = np.median(interleaved_seconds(list(steppers.values()), rounds, device), axis=0)
+    seconds = np.median(interleaved_seconds(list(steppers.values()), rounds, device, steps), axis=0)
     medians = dict(zip(steppers, seconds.tolist(), strict=True))
     return [
         {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dgr.methods.base import Batch, Method, Step
+from dgr.methods.base import Batch, Method, forward
 from dgr.models.model import MultiTaskModel
 from dgr.norm_penalty import FeatureNormPenalty
 from dgr.regularizer import DummyGradientNorm
@@ -35,21 +35,9 @@ class Stepper:
         """Zero the gradients, forward, penalty, backward, optimizer."""
         self.optimizer.zero_grad()
         batch = next(self.batches)
-        features = self.model.encoder(batch[0])
-        predictions = self.model.predict(features)
-        targets = [batch[1][task.name] for task in self.tasks]
-        self.method.backward(
-            Step(
-                model=self.model,
-                tasks=self.tasks,
-                batch=batch,
-                features=features,
-                losses=[task.loss(predictions[task.name], batch[1][task.name]) for task in self.tasks],
-                penalty=None if self.regularizer is None else self.regularizer(features, targets),
-                held_out=next(self.batches) if self.method.needs_held_out else None,
-                learning_rate=self.optimizer.param_groups[0]["lr"],
-            )
-        )
+        held_out = next(self.batches) if self.method.needs_held_out else None
+        learning_rate = self.optimizer.param_groups[0]["lr"]
+        self.method.backward(forward(self.model, self.tasks, self.regularizer, batch, held_out, learning_rate))
         self.optimizer.step()
 
     def resting_bytes(self) -> int:

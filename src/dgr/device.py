@@ -6,8 +6,7 @@ import os
 
 import torch
 
-from dgr.config import nearest
-from dgr.errors import DGRError
+from dgr.errors import DGRError, nearest
 
 
 def choose_device(device: str) -> torch.device:

@@ -16,8 +16,10 @@ from torch.profiler import ProfilerActivity, profile
 Work = Callable[[], None]
 
 
-def interleaved_seconds(works: Sequence[Work], rounds: int, device: torch.device, seed: int = 0) -> np.ndarray:
-    """Time several pieces of work against each other: each once a round, in a new random order every round.
+def interleaved_seconds(
+    works: Sequence[Work], rounds: int, device: torch.device, calls: int = 1, seed: int = 0
+) -> np.ndarray:
+    """Time several pieces of work against each other: each in turn, in a new random order every round.
 
     What slows the machine down for a while then slows all of them, so compare within a round, or medians over rounds.
     On a CPU, seconds are this process's processor time (``time.process_time``): waiting for a core that another job
@@ -25,12 +27,14 @@ def interleaved_seconds(works: Sequence[Work], rounds: int, device: torch.device
 
     Args:
         works: called without arguments; warm them up before.
-        rounds: how often.
+        rounds: how often each has its turn.
+        calls: how often it is called in its turn. What follows itself finds its code and data in the caches, as a step
+            of training does; what comes after other work does not.
         device: where they compute.
         seed: of the orders.
 
     Returns:
-        Shape ``(rounds, works)``.
+        Seconds a call, shape ``(rounds, works)``.
     """
     cuda = device.type == "cuda"
     clock = time.perf_counter if cuda else time.process_time
@@ -44,10 +48,11 @@ def interleaved_seconds(works: Sequence[Work], rounds: int, device: torch.device
                 if cuda:
                     torch.cuda.synchronize(device)
                 start = clock()
-                works[index]()
+                for _ in range(calls):
+                    works[index]()
                 if cuda:
                     torch.cuda.synchronize(device)
-                row[index] = clock() - start
+                row[index] = (clock() - start) / calls
             gc.collect()
     finally:
         if collecting:

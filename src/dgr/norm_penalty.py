@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from dgr.regularizer import check_strength
+from dgr.errors import DGRError
 
 
 class FeatureNormPenalty(nn.Module):
@@ -40,3 +40,13 @@ class FeatureNormPenalty(nn.Module):
             A scalar.
         """
         return self.strength * features.square().sum(dim=1).mean()
+
+
+def check_strength(strength: float) -> None:
+    """Refuse a negative or non-finite strength of a penalty.
+
+    Raises:
+        DGRError: with the value.
+    """
+    if not 0 <= strength < float("inf"):
+        raise DGRError(f"The strength of a regularizer must be finite and not negative, but is {strength}.")

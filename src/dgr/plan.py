@@ -23,11 +23,10 @@ from dgr.config import (
     SweepConfig,
     TuningConfig,
     TuningRule,
-    nearest,
     parse,
     read_yaml,
 )
-from dgr.errors import DGRError
+from dgr.errors import DGRError, nearest
 from dgr.methods.registry import build_method
 from dgr.suite_files import Common, CostFile, SuiteFile, SweepFile, TableFile
 

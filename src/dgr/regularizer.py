@@ -6,9 +6,8 @@ detached z, through the dummy heads alone, and joins the task gradient in the on
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import chain, islice
 from typing import Any, Literal, Self
@@ -18,7 +17,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
 
+from dgr.dummies import differentiable, draw, dummy_copy
 from dgr.errors import DGRError
+from dgr.norm_penalty import check_strength
+from dgr.two_layer import has_closed_form, parameter_gradients
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Groups = list[list[Tensor]]
@@ -36,7 +38,8 @@ class DummyGradientNorm(nn.Module):
 
     Estimators of ∂R/∂z, which are two different regularizers where heads have kinks (ReLU):
 
-    * ``exact``: double backward through the dummy heads.
+    * ``exact``: double backward through the dummy heads, or the same in closed form where every head is two linear
+      layers of one shape with a ReLU between and its loss is torch's cross-entropy (:mod:`dgr.two_layer`).
     * ``finite_difference``: with the direction ``d = g/‖g‖`` held fixed and ``D⁺`` the loss at ``θ + εd``,
       ``R = ((D⁺ − D)/ε)²`` and ``∂R/∂z = 2 (D⁺ − D)(∂D⁺/∂z − ∂D/∂z)/ε²``, the factored form of the released code's
       expansion, which loses less to cancellation.
@@ -96,9 +99,10 @@ class DummyGradientNorm(nn.Module):
         self.resample = resample
         self.seed = seed
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
-        self.dummies = nn.ModuleList(_dummy_copy(head) for _ in range(num_dummies) for head in heads)
+        self.dummies = nn.ModuleList(dummy_copy(head) for _ in range(num_dummies) for head in heads)
         # Walking the modules takes as long as a small head's arithmetic, hence once. Copies and moves keep identity.
         self._parameters_by_head: Groups = [list(dummy.parameters()) for dummy in self.dummies]
+        self._closed_form = estimator == "exact" and has_closed_form(self.dummies, losses)
         self._draw()
 
     def forward(self, features: Tensor, targets: Sequence[Tensor]) -> Tensor:
@@ -117,14 +121,40 @@ class DummyGradientNorm(nn.Module):
         if self.resample and int(self.draws) > 0:
             self._draw()
         self.draws += 1
-        parameters = self._parameters_by_head
-        with torch.enable_grad(), _full_precision(features.device.type), _differentiable(parameters):
-            z = features.detach().to(torch.promote_types(features.dtype, torch.float32)).requires_grad_()
-            losses = self._losses(z, targets, [partial(dummy, z) for dummy in self.dummies])
-            estimate = self._exact if self.estimator == "exact" else self._finite_difference
-            value, gradient = estimate(z, targets, losses, self._grouped(parameters))
+        z = features.detach().to(torch.promote_types(features.dtype, torch.float32))
+        estimate = self._in_closed_form if self._fits_closed_form(z, targets) else self._by_autograd
+        with _full_precision(features.device.type):
+            value, gradient = estimate(z, targets)
         penalty: Tensor = _WithGradient.apply(features, self.strength * value, self.strength * gradient)  # type: ignore[no-untyped-call]
         return penalty
+
+    def _fits_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> bool:
+        """Whether the exact estimator's closed form holds; what is malformed is left to autograd's messages."""
+        return (
+            self._closed_form
+            and z.ndim == 2
+            and z.shape[1] == self._parameters_by_head[0][0].shape[1]
+            and all(target.dtype == torch.int64 and target.shape == z.shape[:1] for target in targets)
+        )
+
+    @torch.no_grad()
+    def _in_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        squares, pull_back = parameter_gradients(self._parameters_by_head, z, targets)
+        grouped = squares.reshape(-1, self._group_size).sum(dim=1)
+        if self.norm == "squared":
+            return grouped.sum() / self.num_dummies, pull_back(torch.ones_like(squares) / self.num_dummies)
+        norms = grouped.sqrt()
+        # ∂‖g‖/∂z = ∂‖g‖²/∂z / (2‖g‖)
+        factors = (_inverse(norms) / (2 * self.num_dummies)).repeat_interleave(self._group_size)
+        return norms.sum() / self.num_dummies, pull_back(factors)
+
+    def _by_autograd(self, z: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+        parameters = self._parameters_by_head
+        with torch.enable_grad(), differentiable(chain(*parameters)):
+            z.requires_grad_()
+            losses = self._losses(z, targets, [partial(dummy, z) for dummy in self.dummies])
+            estimate = self._exact if self.estimator == "exact" else self._finite_difference
+            return estimate(z, targets, losses, self._grouped(parameters))
 
     def _exact(
         self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
@@ -185,23 +215,20 @@ class DummyGradientNorm(nn.Module):
 
     def _grouped_sums(self, losses: list[Tensor]) -> Tensor:
         """The losses whose gradients share one norm, added: D_n of each set, or L_k(h_k^n(z)) of each dummy head."""
-        return torch.stack(losses).reshape(-1, 1 if self.per_task else len(self.losses)).sum(dim=1)
+        return torch.stack(losses).reshape(-1, self._group_size).sum(dim=1)
 
     def _grouped(self, lists: Groups) -> Groups:
         """One list a dummy head, joined to one list a norm."""
-        size = 1 if self.per_task else len(self.losses)
+        size = self._group_size
         return [list(chain(*lists[start : start + size])) for start in range(0, len(lists), size)]
 
+    @property
+    def _group_size(self) -> int:
+        """How many dummy heads share one norm."""
+        return 1 if self.per_task else len(self.losses)
+
     def _draw(self) -> None:
-        """Fresh weights for every dummy, from the dummies' own random stream."""
-        devices = [p.device for p in self.dummies.parameters() if p.is_cuda]
-        with torch.random.fork_rng(devices=sorted({device.index for device in devices})):
-            torch.manual_seed((self.seed + int(self.draws) * 0x9E3779B97F4A7C15) % 2**63)
-            for dummy in self.dummies:
-                for module in dummy.modules():
-                    if any(True for _ in module.parameters(recurse=False)):
-                        module.reset_parameters()  # type: ignore[operator]
-        self.dummies.requires_grad_(False)
+        draw(self.dummies, self.seed + int(self.draws) * 0x9E3779B97F4A7C15)
 
     def train(self, mode: bool = True) -> Self:
         """Does nothing: the penalty is the same function of z in training and in evaluation."""
@@ -229,49 +256,9 @@ class _WithGradient(torch.autograd.Function):
         return grad_outputs[0] * gradient, None, None
 
 
-def check_strength(strength: float) -> None:
-    """Refuse a negative or non-finite strength of a penalty.
-
-    Raises:
-        DGRError: with the value.
-    """
-    if not 0 <= strength < float("inf"):
-        raise DGRError(f"The strength of a regularizer must be finite and not negative, but is {strength}.")
-
-
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise DGRError(f"{name} must be one of {', '.join(choices)}, but is '{value}'.")
-
-
-def _dummy_copy(head: nn.Module) -> nn.Module:
-    """A copy that can be drawn anew, and whose prediction is a deterministic function of z without side effects."""
-    dummy = copy.deepcopy(head).train()
-    for name, module in dummy.named_modules():
-        if any(True for _ in module.parameters(recurse=False)) and not hasattr(module, "reset_parameters"):
-            raise DGRError(
-                f"Module '{name or type(module).__name__}' of a head holds parameters but has no reset_parameters(), "
-                "so no dummy can be drawn from it; define that method."
-            )
-        if isinstance(module, nn.modules.dropout._DropoutNd):
-            module.eval()
-        if isinstance(module, nn.modules.batchnorm._NormBase):
-            # Without running statistics the layer uses those of the batch, always.
-            module.track_running_stats = False
-            module.running_mean = module.running_var = module.num_batches_tracked = None
-    return dummy.double() if next(dummy.parameters()).dtype == torch.float64 else dummy.float()
-
-
-@contextmanager
-def _differentiable(parameters: Groups) -> Iterator[None]:
-    """Lets the dummies' parameters require a gradient here, and nowhere else."""
-    for parameter in chain(*parameters):
-        parameter.requires_grad_(True)
-    try:
-        yield
-    finally:
-        for parameter in chain(*parameters):
-            parameter.requires_grad_(False)
 
 
 def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) -> Groups:

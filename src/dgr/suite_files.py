@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, RootModel
+from pydantic import Field, PositiveInt, RootModel
 
 from dgr.config import (
     ArchitectureConfig,
@@ -88,7 +88,8 @@ class CostFile(Common):
 
     kind: Literal["cost"]
     methods: list[MethodConfig]
-    steps: int
+    rounds: PositiveInt
+    steps: PositiveInt
 
 
 class SuiteFile(RootModel[Annotated[TableFile | SweepFile | CostFile, Field(discriminator="kind")]]):

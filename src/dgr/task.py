@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -45,6 +46,11 @@ class Task:
         """Direction of the primary metric."""
         return True
 
+    @property
+    def criterion(self) -> Callable[[Tensor, Tensor], Tensor]:
+        """The loss without checks, a function of torch that :class:`dgr.DummyGradientNorm` can recognise."""
+        return functional.cross_entropy
+
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Mean cross-entropy over the batch.
 
@@ -63,7 +69,7 @@ class Task:
                 f"Task '{self.name}' expects predictions of shape (batch, {self.classes}), "
                 f"but its head gave {tuple(prediction.shape)}; check the head's last layer."
             )
-        return functional.cross_entropy(prediction, target)
+        return self.criterion(prediction, target)
 
     def metrics(self) -> MetricCollection:
         """Fresh streaming metrics (torchmetrics) over a whole split; accuracy is the share of correct labels."""

@@ -18,7 +18,7 @@ from dgr.datasets.prepared import PreparedData
 from dgr.divergence import check_finite
 from dgr.evaluation import Scores, evaluate, represent
 from dgr.improvement import relative_improvement
-from dgr.methods.base import Batch, Step
+from dgr.methods.base import Batch, Step, forward
 from dgr.provenance import config_hash
 from dgr.seeds import generator_for, seed_for
 
@@ -134,22 +134,8 @@ class Run:
     def _forward(self, batch: Batch, held_out: Batch | None) -> Step:
         self.model.train()
         self.optimizer.zero_grad()
-        inputs, targets = batch
-        features = self.model.encoder(inputs)
-        predictions = self.model.predict(features)
-        penalty = None
-        if self.regularizer is not None:
-            penalty = self.regularizer(features, [targets[task.name] for task in self.tasks])
-        return Step(
-            model=self.model,
-            tasks=self.tasks,
-            batch=batch,
-            features=features,
-            losses=[task.loss(predictions[task.name], targets[task.name]) for task in self.tasks],
-            penalty=penalty,
-            held_out=held_out,
-            learning_rate=float(self.schedule.get_last_lr()[0]),
-        )
+        learning_rate = float(self.schedule.get_last_lr()[0])
+        return forward(self.model, self.tasks, self.regularizer, batch, held_out, learning_rate)
 
     def _measured_backward(self, step: Step, weights: list[Tensor]) -> float:
         """Backward, and λ|g_R|/|g_task| on the encoder; costs one more encoder backward, hence once an epoch."""

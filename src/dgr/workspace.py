@@ -6,8 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from dgr.config import RunConfig, nearest, read_yaml
-from dgr.errors import DGRError
+from dgr.config import RunConfig, read_yaml
+from dgr.errors import DGRError, nearest
 from dgr.files import MANIFEST, cannot_write, sha256
 from dgr.paths import DATA, PLAN, UNFINISHED
 from dgr.provenance import config_hash

@@ -14,8 +14,9 @@ from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 from dgr.errors import DGRError
 from dgr.reporting import names
 from dgr.reporting.collecting import collect_suite
+from dgr.reporting.curves import t_interval
 from dgr.reporting.figures import save, write_figure
-from dgr.reporting.learning_curves import learning_curves, t_interval
+from dgr.reporting.learning_curves import learning_curves
 from dgr.reporting.records import load_records
 from dgr.reporting.scope import open_scope
 

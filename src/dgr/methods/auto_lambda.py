@@ -8,6 +8,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 from torch.func import functional_call
+from torch.nn.utils import parameters_to_vector
 from torch.optim.adam import adam
 from typing_extensions import override
 
@@ -30,13 +31,11 @@ class AutoLambda(LossWeighting):
 
     Liu, James, Davison, Johns, "Auto-Lambda: Disentangling Dynamic Task Relationships", TMLR 2022, arXiv 2202.03091.
 
-    Differences to the released code: the inner products are exact instead of a central finite difference in θ. The
-    gradient of :math:`\sum w_k L_k` is linear in w, so one backward through it (the double-backward form of a
-    Jacobian-vector product) gives all of them from the graph of the training batch that is there already: two
-    forward passes fewer, no ε, no round-off left in the weights, and the same dropout mask. The virtual step is the
-    paper's plain SGD, without the optimizer's momentum and weight decay, and looks at the tasks only, not at a
+    Differences to the released code: the inner products are exact instead of a central finite difference in θ, from
+    one backward pass a task through the graph of the training batch that is there already; their weighted sum is the
+    virtual step's gradient too. No ε, no round-off left in the weights, and the same dropout mask. The virtual step is
+    the paper's plain SGD, without the optimizer's momentum and weight decay, and looks at the tasks only, not at a
     regularizer. The clamp is added. Model weights, their ``.grad`` and BatchNorm statistics are never touched.
-    The layers must be twice differentiable, and the step holds about twice the activations of a plain one.
 
     Args:
         num_tasks: number K of tasks.
@@ -89,17 +88,17 @@ class AutoLambda(LossWeighting):
 
     def _weight_gradient(self, step: Step) -> Tensor:
         parameters = {name: p for name, p in step.model.named_parameters() if p.requires_grad}
-        weights = self.task_weights.clone().requires_grad_()
-        total = (weights * torch.stack(list(step.losses))).sum()
-        gradients = torch.autograd.grad(total, list(parameters.values()), create_graph=True, materialize_grads=True)
+        of_tasks = [
+            torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, materialize_grads=True)
+            for loss in step.losses
+        ]
         looked_ahead = {
-            name: (p.detach() - step.learning_rate * g.detach()).requires_grad_()
-            for (name, p), g in zip(parameters.items(), gradients, strict=True)
+            name: (p.detach() - step.learning_rate * _weighted(self.task_weights, gradients)).requires_grad_()
+            for (name, p), *gradients in zip(parameters.items(), *of_tasks, strict=True)
         }
-        directions = self._held_out_gradient(step, looked_ahead)
-        products = torch.stack([(g * v).sum() for g, v in zip(gradients, directions, strict=True)]).sum()
-        (by_weight,) = torch.autograd.grad(products, weights)
-        return -step.learning_rate * by_weight
+        direction = self._held_out_gradient(step, looked_ahead)
+        flat = parameters_to_vector(direction)
+        return -step.learning_rate * torch.stack([parameters_to_vector(gradients) @ flat for gradients in of_tasks])
 
     @staticmethod
     def _held_out_gradient(step: Step, looked_ahead: dict[str, Tensor]) -> Sequence[Tensor]:
@@ -111,3 +110,9 @@ class AutoLambda(LossWeighting):
         predictions = functional_call(step.model, {**looked_ahead, **buffers}, (inputs,))
         loss = torch.stack([task.loss(predictions[task.name], targets[task.name]) for task in step.tasks]).sum()
         return torch.autograd.grad(loss, list(looked_ahead.values()), materialize_grads=True)
+
+
+def _weighted(weights: Tensor, gradients: Sequence[Tensor]) -> Tensor:
+    """``Σ_k w_k g_k``."""
+    weighted: Tensor = torch.tensordot(weights.to(gradients[0].dtype), torch.stack(list(gradients)), dims=1)
+    return weighted

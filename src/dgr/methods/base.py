@@ -40,6 +40,30 @@ class Step:
     learning_rate: float
 
 
+def forward(
+    model: MultiTaskModel,
+    tasks: Sequence[Task],
+    regularizer: nn.Module | None,
+    batch: Batch,
+    held_out: Batch | None,
+    learning_rate: float,
+) -> Step:
+    """The forward half of a training step: representation, predictions, losses and penalty of a batch."""
+    inputs, targets = batch
+    features = model.encoder(inputs)
+    predictions = model.predict(features)
+    return Step(
+        model=model,
+        tasks=tasks,
+        batch=batch,
+        features=features,
+        losses=[task.loss(predictions[task.name], targets[task.name]) for task in tasks],
+        penalty=None if regularizer is None else regularizer(features, [targets[task.name] for task in tasks]),
+        held_out=held_out,
+        learning_rate=learning_rate,
+    )
+
+
 class Method(nn.Module, ABC):
     """Turns task losses into gradients.
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
-from dgr.errors import DGRError
+from dgr.errors import DGRError, nearest
 from dgr.methods.auto_lambda import AutoLambda
 from dgr.methods.base import Method
 from dgr.methods.cagrad import CAGrad
@@ -47,17 +45,9 @@ def build_method(name: str, num_tasks: int, **options: Any) -> Method:
         DGRError: the name, an option or a value is not valid, or a solver is not installed.
     """
     if name not in METHODS:
-        raise DGRError(f"Unknown method '{name}'; {_hint(name, METHODS)}")
+        raise DGRError(f"Unknown method '{name}'{nearest(name, METHODS)}")
     known = list(inspect.signature(METHODS[name]).parameters)[1:]
     for option in options:
         if option not in known:
-            raise DGRError(f"Method '{name}' has no option '{option}'; {_hint(option, known)}")
+            raise DGRError(f"Method '{name}' has no option '{option}'{nearest(option, known)}")
     return METHODS[name](positive_integer(name, "num_tasks", num_tasks), **options)
-
-
-def _hint(word: str, valid: Iterable[str]) -> str:
-    valid = list(valid)
-    if not valid:
-        return "it takes none."
-    close = get_close_matches(word, valid, n=1, cutoff=0.0)
-    return f"did you mean '{close[0]}'? Valid: {', '.join(valid)}."

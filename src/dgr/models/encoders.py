@@ -9,20 +9,23 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def conv_encoder(in_channels: int, image_size: int, channels: Sequence[int], features: int) -> nn.Sequential:
+def conv_encoder(
+    in_channels: int, image_size: int, pooling: int, channels: Sequence[int], features: int
+) -> nn.Sequential:
     """A small convolutional encoder for CPU: strided 3×3 convolutions with ReLU, then one linear layer with ReLU.
 
     Args:
         in_channels: channels of the image.
         image_size: height and width of the image, in pixels.
+        pooling: side of the squares of pixels that are averaged first; 1 leaves the image as it is.
         channels: width of each convolution; each halves the image.
         features: width of the representation.
 
     Returns:
         A module from ``(batch, in_channels, image_size, image_size)`` to ``(batch, features)``.
     """
-    layers: list[nn.Module] = []
-    size = image_size
+    layers: list[nn.Module] = [nn.AvgPool2d(pooling)] if pooling > 1 else []
+    size = image_size // pooling
     for width in channels:
         layers += [nn.Conv2d(in_channels, width, kernel_size=3, stride=2, padding=1), nn.ReLU()]
         in_channels, size = width, (size + 1) // 2

@@ -11,8 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from dgr import paths
-from dgr.config import nearest, read_yaml
-from dgr.errors import DGRError
+from dgr.config import read_yaml
+from dgr.errors import DGRError, nearest
 from dgr.files import write_atomically
 from dgr.reporting.critical_difference import critical_difference
 from dgr.reporting.embedding_figure import embedding_figure

@@ -6,20 +6,17 @@ import math
 
 import pandas as pd
 import seaborn as sns
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
 
 from dgr.errors import DGRError
+from dgr.reporting.curves import LEVEL, band_handle, draw_lines, line_handles
 from dgr.reporting.names import SINGLE_TASK, Metric, method_label, metric_named
 from dgr.reporting.scope import CELL, Scope
-from dgr.reporting.style import COLOURS, DASHES, LABELS, PAGE_WIDTH, RC, REFERENCE, Drawing
+from dgr.reporting.style import PAGE_WIDTH, RC, REFERENCE, Drawing
 
-LEVEL = 0.95
 COLUMNS = 3
 LEGEND_COLUMNS = 4
 SKIPPED = 0.2
@@ -45,14 +42,6 @@ def learning_curves(scope: Scope) -> Drawing:
     return Drawing(figure, _caption(scope, curves, metric))
 
 
-def t_interval(values: pd.Series) -> tuple[float, float]:
-    """Student's t-interval of the mean at :data:`LEVEL`; NaN (no band) for a single value."""
-    if len(values) < 2:
-        return math.nan, math.nan
-    half = stats.t.ppf((1 + LEVEL) / 2, len(values) - 1) * values.std(ddof=1) / math.sqrt(len(values))
-    return float(values.mean() - half), float(values.mean() + half)
-
-
 def _curves(scope: Scope, metrics: dict[str, str], metric: Metric) -> pd.DataFrame:
     columns = [f"val_{name}/{task}" for task, name in metrics.items()]
     histories = scope.records.histories
@@ -64,25 +53,10 @@ def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     rows = math.ceil(len(methods) / columns)
     figure = Figure(figsize=(PAGE_WIDTH, 0.9 + 1.6 * rows), layout="constrained")
     axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
-    present = [name for name in COLOURS if name in set(curves["regularizer"])]
     reference = curves[curves["method"] == SINGLE_TASK].groupby("epoch")["value"].mean()
     for axis, method in zip(axes, methods, strict=False):
         axis.plot(reference.index, reference, **REFERENCE)
-        sns.lineplot(
-            curves[curves["method"] == method],
-            x="epoch",
-            y="value",
-            hue="regularizer",
-            style="regularizer",
-            hue_order=present,
-            style_order=present,
-            palette=COLOURS,
-            dashes=DASHES,
-            errorbar=t_interval,
-            err_kws={"alpha": 0.2, "linewidth": 0},
-            legend=False,
-            ax=axis,
-        )
+        draw_lines(axis, curves[curves["method"] == method], "value")
         axis.set(title=method_label(method), xlabel="", ylabel="")
         axis.tick_params(labelbottom=True)
     for axis in axes[len(methods) :]:
@@ -91,12 +65,10 @@ def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.supxlabel("epoch", fontsize=RC["axes.labelsize"])
     figure.supylabel(f"validation {metric.label} ({metric.unit}), mean over tasks", fontsize=RC["axes.labelsize"])
-    handles: list[Artist] = [
-        Line2D([], [], color=COLOURS[name], dashes=DASHES[name], label=LABELS[name]) for name in present
-    ]
+    handles = line_handles(curves)
     if len(reference):
         handles.append(Line2D([], [], label=f"{method_label(SINGLE_TASK)} (mean)", **REFERENCE))
-    handles.append(Patch(color="0.8", label=f"{LEVEL:.0%} interval, n = {_seeds(curves)}"))
+    handles.append(band_handle(_seeds(curves)))
     figure.legend(
         handles=handles,
         loc="outside upper center",

@@ -9,8 +9,7 @@ from typing import Any
 import pandas as pd
 
 from dgr import paths
-from dgr.config import nearest
-from dgr.errors import DGRError
+from dgr.errors import DGRError, nearest
 from dgr.reporting import record_rows
 from dgr.reporting.run_folder import IDENTITY
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dgr import paths
-from dgr.config import nearest, read_yaml
-from dgr.errors import DGRError
+from dgr.config import read_yaml
+from dgr.errors import DGRError, nearest
 from dgr.reporting import rendering
 from dgr.reporting.ablation_table import ablation_table
 from dgr.reporting.claims_table import claims_table

@@ -6,18 +6,15 @@ import math
 
 import pandas as pd
 import seaborn as sns
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
 from dgr.errors import DGRError
-from dgr.reporting.learning_curves import LEVEL, t_interval
+from dgr.reporting.curves import LEVEL, band_handle, draw_lines, line_handles
 from dgr.reporting.names import method_label
 from dgr.reporting.scope import CELL, Scope
-from dgr.reporting.style import COLOURS, DASHES, LABELS, PAGE_WIDTH, RC, Drawing
+from dgr.reporting.style import PAGE_WIDTH, RC, Drawing
 
 PANELS = {
     "gap": "gap: untrained − refitted (nats)",
@@ -53,32 +50,15 @@ def _draw(curves: pd.DataFrame) -> Figure:
     figure = Figure(figsize=(PAGE_WIDTH, 0.8 + 2.0 * rows), layout="constrained")
     axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True).flat)
     axes[1].sharey(axes[0])  # on one scale it shows what the size of z makes of the gap
-    present = [name for name in COLOURS if name in set(curves["regularizer"])]
     for axis, (quantity, title) in zip(axes, PANELS.items(), strict=True):
-        sns.lineplot(
-            curves,
-            x="epoch",
-            y=quantity,
-            hue="regularizer",
-            style="regularizer",
-            hue_order=present,
-            style_order=present,
-            palette=COLOURS,
-            dashes=DASHES,
-            errorbar=t_interval,
-            err_kws={"alpha": 0.2, "linewidth": 0},
-            legend=False,
-            ax=axis,
-        )
+        draw_lines(axis, curves, quantity)
         axis.set(title=title, xlabel="", ylabel="")
         axis.tick_params(labelbottom=True)
     axes[-1].set_yscale("log")
     axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.supxlabel("epoch (0: untrained encoder)", fontsize=RC["axes.labelsize"])
-    handles: list[Artist] = [
-        Line2D([], [], color=COLOURS[name], dashes=DASHES[name], label=LABELS[name]) for name in present
-    ]
-    handles.append(Patch(color="0.8", label=f"{LEVEL:.0%} interval, n = {curves['seed'].nunique()}"))
+    handles = line_handles(curves)
+    handles.append(band_handle(curves["seed"].nunique()))
     figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, handlelength=3)
     return figure
 
