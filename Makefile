@@ -14,7 +14,7 @@ install: .venv/installed  ## only make the environment
 
 reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit
 	@$(IN_VENV) snakemake --cores all
-	@echo "Done. Tables: results/mini/T1.md; learning curves: figures/mini/; every run's record: runs/*/seed-*/"
+	@echo "Done. Tables: results/mini/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)

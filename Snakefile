@@ -12,12 +12,11 @@ from shutil import which
 
 import yaml
 
-PLAN = yaml.safe_load(Path("paper_configs/runs.yaml").read_text())
+PLAN = yaml.safe_load(Path("paper_configs/runs.json").read_text())
 STAGES = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
 RUNS = PLAN["runs"] | PLAN["tuned_runs"]
 SUITE = config.get("suite", "mini")
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
-LOG_NAME = {stage: "{suite}-{name}" if stage in ("table", "figure") else "{key}" for stage in STAGES}
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
@@ -57,7 +56,7 @@ def in_suite(stage, key):
 
 def tracked(path):
     """The file that stands for an output: a folder's manifest has the hash of everything in the folder."""
-    return f"{path}/manifest.json" if path.startswith(("data/", "runs/")) else path
+    return path if Path(path).suffix else f"{path}/manifest.json"
 
 
 CHOSEN = [(stage, key) for stage in STAGES for key in entries(stage) if in_suite(stage, key)]
@@ -76,9 +75,9 @@ def inputs(stage, key):
 
 
 def patterns(stage):
-    """A stage's outputs with wildcards: ${key} → {key}, ${item.name} → {name}."""
+    """A stage's outputs with wildcards: ${key} → {key}, ${item.name} → {name}, ${item.run.suite} → {suite}."""
     templates = (next(iter(out)) if isinstance(out, dict) else out for out in STAGES[stage]["do"]["outs"])
-    return [shown(stage, tracked(re.sub(r"\$\{(?:item\.)?(\w+)\}", r"{\1}", template))) for template in templates]
+    return [shown(stage, tracked(re.sub(r"\$\{(?:\w+\.)*(\w+)\}", r"{\1}", template))) for template in templates]
 
 
 def shown(stage, path):
@@ -94,10 +93,16 @@ def key_of(wildcards):
     return wildcards.key if "key" in wildcards.keys() else f"{wildcards.suite}-{wildcards.name}"
 
 
-def found(*folders):
-    """What lies in folders, configured or not: DVC sees a run that is left over, so Snakemake has to see it too."""
-    made = {output for output in OUTPUTS if str(Path(output).parent) in folders}
-    return sorted(made.union(str(path) for folder in folders for path in Path(folder).glob("[!.]*")))
+def found():
+    """What lies in the suite's runs, configured or not: DVC sees one that is left over, so Snakemake has to as well."""
+    made = {output for output in OUTPUTS if output.startswith(f"runs/{SUITE}/")}
+    return sorted(made.union(map(str, Path("runs", SUITE).glob("*/[!.]*"))))
+
+
+def log_of(stage):
+    """A log with the wildcards of the stage's outputs: by key, or by suite and name."""
+    wildcards = re.findall(r"{\w+}", patterns(stage)[0])
+    return f"logs/{stage}/{'/'.join(wildcards)}.log"
 
 
 def one_of(values):
@@ -128,10 +133,11 @@ for STAGE in STAGES:
         output:
             patterns(STAGE),
         log:
-            f"logs/{STAGE}/{LOG_NAME[STAGE]}.log",
+            log_of(STAGE),
         wildcard_constraints:
             key=one_of(entries(STAGE)),
             name=one_of(entry["name"] for entry in entries(STAGE).values() if entry and "name" in entry),
+            suite=one_of(PLAN["suites"]),
         # The longest chains start first.
         priority: int(STAGE == "tune")
         # What is timed has the machine to itself.
@@ -141,10 +147,6 @@ for STAGE in STAGES:
         params:
             stage=lambda w, stage=STAGE: f"{stage}@{key_of(w)}",
             configuration=lambda w, stage=STAGE: entries(stage)[key_of(w)],
-            found=(
-                found("runs", "tuning", "probes", "baselines", "sweeps", "costs", "embeddings")
-                if STAGE == "collect"
-                else []
-            ),
+            found=found() if STAGE == "collect" else [],
         shell:
             "dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"

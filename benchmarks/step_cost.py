@@ -19,8 +19,8 @@ from dgr.datasets.prepared import load
 from dgr.device import choose_device
 from dgr.measuring import interleaved_seconds
 from dgr.paths import DATA
+from dgr.plan_file import plan_entry
 from dgr.provenance import device_name
-from dgr.workspace import plan_entry
 
 LEVEL = 0.95
 

@@ -1,5 +1,6 @@
 """A small suite's committed files, as a fresh checkout has them, and the audit page made from them."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def make_checkout(root: Path) -> Path:
     plan = yaml.safe_load((results / "runs.yaml").read_text())
     for stage, names in (("tables", ("T1", "T9", "claims")), ("figures", ("F5", "F9"))):
         plan[stage] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
-    (root / "paper_configs/runs.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
+    (root / "paper_configs/runs.json").write_text(json.dumps(plan))
     (root / "paper_configs/claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}))
     (root / "docs").mkdir()
     shutil.copy(ROOT / "docs/replication.md", root / "docs")
@@ -56,7 +57,7 @@ def make_checkout(root: Path) -> Path:
             path.write_text(",".join(columns) + "\n")
     save(learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results))), root / "figures/toy/F5")
     key = RUN.removeprefix("run-")
-    outs = [{"path": f"runs/{key}", "hash": "md5", "md5": "abc.dir", "size": 1}]
+    outs = [{"path": f"runs/{SUITE}/train/{key}", "hash": "md5", "md5": "abc.dir", "size": 1}]
     stage = {"cmd": "…", "deps": [{"path": "data/digits", "md5": "def.dir"}], "outs": outs}
     (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {f"train_tuned@{key}": stage}}))
     return results

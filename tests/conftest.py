@@ -1,3 +1,4 @@
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -27,7 +28,7 @@ def tiny_data(tmp_path_factory):
     """The prepared data set of the tiny configuration."""
     root = tmp_path_factory.mktemp("tiny") / DATA
     for name, config in make_plan(TINY_CONFIGS)["datasets"].items():
-        prepare(name, DatasetConfig(**config), root)
+        prepare(name, DatasetConfig(config).root, root)
     return root
 
 
@@ -50,7 +51,7 @@ def edit_plan(project):
         for name, value in changes.items():
             entry = plan[stage][key]
             entry[name] = entry[name] | value if isinstance(value, dict) else value
-        PLAN.write_text(yaml.safe_dump(plan, sort_keys=False))
+        PLAN.write_text(json.dumps(plan))
 
     return edit
 

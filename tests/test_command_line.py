@@ -13,7 +13,7 @@ from dgr import checkpoint, stages
 from dgr.checkpoint import load_checkpoint, save_checkpoint
 from dgr.errors import DGRError
 from dgr.files import write_atomically, write_json, write_text
-from dgr.paths import DATA, PLAN, RUNS, TUNING, UNFINISHED
+from dgr.paths import DATA, PLAN, RUNS, UNFINISHED, output_path
 from dgr.representation_file import load_representation
 
 EW = "mini-multimnist-conv-equal_weighting-none"
@@ -37,7 +37,7 @@ def test_a_mistake_is_one_sentence_without_traceback_and_a_failing_status(projec
         (["tune", EW], "has no entry"),
         (["train", EW, "--device", "gpu"], "Unknown device 'gpu'"),
         (["prepare", "multimnits"], "Unknown data set 'multimnits'; did you mean 'multimnist'?"),
-        (["train", DGR], f"tuning/{DGR}.json is missing; run `python -m dgr tune {DGR}`"),
+        (["train", DGR], f"runs/mini/tune/{DGR}.json is missing; run `python -m dgr tune {DGR}`"),
     ],
 )
 def test_wrong_arguments(project, command, arguments, message):
@@ -152,16 +152,16 @@ def test_a_full_disk_while_checkpointing_keeps_the_last_good_one(project, comman
 
 def test_a_full_disk_at_the_end_keeps_the_earlier_result(project, monkeypatch):
     stages.train(EW, "cpu")
-    before = (RUNS / EW / "manifest.json").read_bytes()
+    before = (output_path("mini", "train", EW) / "manifest.json").read_bytes()
     monkeypatch.setattr(stages, "write_manifest", full_disk)
-    with pytest.raises(DGRError, match=f"Cannot write runs/{EW}: No space left"):
+    with pytest.raises(DGRError, match=f"Cannot write runs/mini/train/{EW}: No space left"):
         stages.train(EW, "cpu")
-    assert (RUNS / EW / "manifest.json").read_bytes() == before
+    assert (output_path("mini", "train", EW) / "manifest.json").read_bytes() == before
 
 
 def test_a_target_that_is_no_folder(project, command):
-    Path(TUNING).write_text("a file in the way")
-    assert "Cannot write tuning" in command("tune", DGR)
+    RUNS.write_text("a file in the way")
+    assert "Cannot write runs/mini/tune" in command("tune", DGR)
 
 
 def test_a_failing_writer_leaves_the_old_file(tmp_path):

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,8 @@ import yaml
 from dgr.config import RunConfig, TrainingConfig, parse
 from dgr.errors import DGRError
 from dgr.paths import CONFIGS, PLAN
-from dgr.plan import dump, load_plan, make_plan
+from dgr.plan import dump, make_plan
+from dgr.plan_file import read_plan
 
 TABLE = CONFIGS / "mini" / "T1.yaml"
 PROJECT = Path(__file__).parents[1]
@@ -23,11 +25,11 @@ def test_the_committed_plan_is_current():
 
 
 def test_a_plan_is_read_back_as_it_was_made(project):
-    assert load_plan(PLAN) == make_plan(CONFIGS)
+    assert read_plan() == make_plan(CONFIGS)
 
 
 def test_keys_are_the_runs_own_keys():
-    plan = load_plan(PROJECT / PLAN)
+    plan = json.loads((PROJECT / PLAN).read_text())
     for stage in ("runs", "tuned_runs"):
         assert all(RunConfig(**entry).key == key for key, entry in plan[stage].items())
     assert not set(plan["runs"]) & set(plan["tuned_runs"])
@@ -35,7 +37,7 @@ def test_keys_are_the_runs_own_keys():
 
 
 def test_tuning_seeds_are_not_reported_seeds():
-    plan = load_plan(PROJECT / PLAN)
+    plan = json.loads((PROJECT / PLAN).read_text())
     for key, tuning in plan["tuning"].items():
         assert not set(tuning["seeds"]) & set(plan["tuned_runs"][key]["seeds"])
 
@@ -70,7 +72,7 @@ def test_mistakes_are_named_in_one_sentence(project, edit, message):
 def test_two_tables_may_share_a_run_but_not_describe_it_differently(project):
     copy = TABLE.with_name("T9.yaml")
     copy.write_text(TABLE.read_text())
-    assert make_plan(CONFIGS)["runs"] == load_plan(PLAN)["runs"]
+    assert make_plan(CONFIGS)["runs"] == read_plan()["runs"]
     copy.write_text(TABLE.read_text().replace("epochs: 1", "epochs: 2"))
     with pytest.raises(DGRError, match=r"mini-.* is described differently"):
         make_plan(CONFIGS)

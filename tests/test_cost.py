@@ -15,7 +15,7 @@ from dgr.datasets.prepared import load
 from dgr.errors import DGRError
 from dgr.measuring import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
-from dgr.paths import COSTS, DATA, PLAN
+from dgr.paths import DATA, PLAN, output_path
 
 KEY = "mini-multimnist-conv"
 CPU = torch.device("cpu")
@@ -51,7 +51,7 @@ def test_every_method_is_measured_without_and_with_dgr(project):
 
 def test_the_stage_writes_its_record(project):
     cost.measure(KEY, "cpu")
-    record = json.loads((COSTS / f"{KEY}.json").read_text())
+    record = json.loads(output_path("mini", "cost", f"{KEY}.json").read_text())
     assert record["key"] == KEY
     assert record["device"].startswith("cpu")
     assert record["threads"] == 1

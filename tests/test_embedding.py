@@ -7,7 +7,7 @@ from dgr import embedding
 from dgr.datasets.prepared import load
 from dgr.embedding import tsne
 from dgr.errors import DGRError
-from dgr.paths import DATA, EMBEDDINGS, PLAN, RUNS
+from dgr.paths import DATA, PLAN, output_path
 
 KEY = "mini"
 
@@ -18,7 +18,7 @@ def entry(project):
     entry = yaml.safe_load(PLAN.read_text())["embeddings"][KEY]
     samples = len(load(entry["dataset"], DATA).splits["test"])
     for number, run in enumerate((entry["plain"], entry["regularized"])):
-        folder = RUNS / run / f"seed-{entry['seed']}"
+        folder = output_path("mini", "train", run) / f"seed-{entry['seed']}"
         folder.mkdir(parents=True)
         z = np.random.default_rng(number).standard_normal((samples, 4)).astype(np.float32)
         np.savez(folder / "representation.npz", train=z, val=z, test=z)
@@ -27,15 +27,15 @@ def entry(project):
 
 def test_both_runs_are_embedded_at_the_same_samples(entry):
     embedding.embed(KEY)
-    frame = pd.read_csv(EMBEDDINGS / f"{KEY}.csv")
+    frame = pd.read_csv(output_path("mini", "embed", f"{KEY}.csv"))
     assert list(frame) == ["regularizer", "x", "y", "left", "right"]
     plain, regularized = (frame[frame["regularizer"] == name] for name in ("none", "dgr"))
     assert len(plain) == len(regularized) == entry["samples"]
     assert (plain[["left", "right"]].to_numpy() == regularized[["left", "right"]].to_numpy()).all()
     assert np.isfinite(frame[["x", "y"]]).all().all()
-    first = (EMBEDDINGS / f"{KEY}.csv").read_bytes()
+    first = output_path("mini", "embed", f"{KEY}.csv").read_bytes()
     embedding.embed(KEY)
-    assert (EMBEDDINGS / f"{KEY}.csv").read_bytes() == first
+    assert output_path("mini", "embed", f"{KEY}.csv").read_bytes() == first
 
 
 def test_separate_clusters_stay_apart():
@@ -56,6 +56,6 @@ def test_too_few_samples_are_refused(entry, edit_plan, change):
 
 
 def test_a_missing_run_is_named(entry):
-    (RUNS / entry["regularized"] / f"seed-{entry['seed']}" / "representation.npz").unlink()
+    (output_path("mini", "train", entry["regularized"]) / f"seed-{entry['seed']}" / "representation.npz").unlink()
     with pytest.raises(DGRError, match=f"python -m dgr train {entry['regularized']}"):
         embedding.embed(KEY)

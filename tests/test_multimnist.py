@@ -78,7 +78,7 @@ def test_prepared_data_is_what_was_composed(tmp_path):
     expected = compose(CONFIG)
     assert [task.name for task in data.tasks] == ["left", "right"]
     for split in SPLITS:
-        inputs = data.splits[split].inputs
+        inputs = torch.cat(list(data.splits[split].inputs(7)))
         assert inputs.shape == (CONFIG.pairs[split], 1, 36, 36)
         assert inputs.dtype == torch.float32
         assert np.array_equal((inputs[:, 0] * 255).round().numpy(), expected[split]["images"])
@@ -124,10 +124,10 @@ def test_damaged_data_is_refused_with_the_way_out(project, damage, message):
 def test_an_interrupted_prepare_leaves_the_old_data_whole(project, monkeypatch):
     from dgr.datasets import prepared
 
-    before = load("multimnist", DATA).splits["train"].inputs
+    before = load("multimnist", DATA).splits["train"].images
     full_disk = OSError(28, "No space left")
     monkeypatch.setattr(prepared, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(full_disk))
     with pytest.raises(DGRError, match=r"Cannot write data/multimnist: No space left"):
         prepare("multimnist", CONFIG, DATA)
-    assert torch.equal(load("multimnist", DATA).splits["train"].inputs, before)
+    assert torch.equal(load("multimnist", DATA).splits["train"].images, before)
     assert [path.name for path in DATA.iterdir()] == ["multimnist"]

@@ -81,12 +81,12 @@ class Project:
 
     def manifests(self) -> dict[str, str]:
         """By run; its histories hold times, so that no run can be repeated without changing it."""
-        return {path.parent.name: path.read_text() for path in self.root.glob("runs/*/manifest.json")}
+        return {path.parent.name: path.read_text() for path in self.root.glob("runs/mini/train/*/manifest.json")}
 
     def edit_plan(self, edit: Callable[[Any], None]) -> None:
-        plan = yaml.safe_load(self.read("paper_configs/runs.yaml"))
+        plan = yaml.safe_load(self.read("paper_configs/runs.json"))
         edit(plan)
-        (self.root / "paper_configs/runs.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
+        (self.root / "paper_configs/runs.json").write_text(json.dumps(plan))
 
     def assert_settled(self) -> None:
         """Both engines say that nothing is to be done."""
@@ -129,7 +129,7 @@ def test_after_snakemake_nothing_is_left_to_do(project: Project) -> None:
 
 def test_after_checkout_nothing_is_trained_again(project: Project) -> None:
     before = project.manifests()
-    for folder in ("data", "runs", "tuning", "probes", "sweeps", "costs", "results", "figures"):
+    for folder in ("data", "runs", "results", "figures"):
         shutil.rmtree(project.root / folder)
     project.run("dvc", "checkout", "--quiet")
     # Tables and figures are in git, not in the cache: here they are made again.
@@ -182,14 +182,14 @@ def test_a_run_out_of_the_configuration_leaves_no_trace(project: Project) -> Non
         assert "dgr" not in path.read_text().replace("-m dgr", ""), path.name
     project.assert_settled()
     # Its folder is left over; when that goes too, both engines notice.
-    shutil.rmtree(project.root / "runs" / TUNED)
+    shutil.rmtree(project.root / "runs/mini/train" / TUNED)
     assert "collect@mini" in project.snakemake("--dry-run")
     assert set(json.loads(project.run("dvc", "status", "--json"))) == {"collect@mini"}
 
 
 def test_a_damaged_output_fails_the_audit(project: Project) -> None:
-    (project.root / "runs" / PLAIN / "seed-0/metrics.json").write_text("{}")
-    assert f"runs/{PLAIN}" in project.run("snakemake", "--cores", "2", fails=True)
+    (project.root / "runs/mini/train" / PLAIN / "seed-0/metrics.json").write_text("{}")
+    assert f"runs/mini/train/{PLAIN}" in project.run("snakemake", "--cores", "2", fails=True)
     project.run("dvc", "checkout", "--quiet", "--force")
     project.assert_settled()
 

@@ -135,25 +135,25 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     for key, width, snapshots in ((KEY, WIDTH, ("", "@0", "@1")), (UNTUNED, 2 * WIDTH, ("",))):
         for seed in (0, 1):
-            folder = Path("runs", key, f"seed-{seed}")
+            folder = Path("runs/toy/train", key, f"seed-{seed}")
             folder.mkdir(parents=True)
             arrays = {s + e: z(s, 0.1 if e == "@0" else 1.0, width) for e in snapshots for s in SIZES}
             np.savez(folder / "representation.npz", **arrays)
             write_json(folder / "metrics.json", {"identity": {"regularizer": "none"}, "final": {"epoch": 4}})
-        write_manifest(Path("runs", key))
+        write_manifest(Path("runs/toy/train", key))
     place = {"suite": "toy", "dataset": "digits", "train_samples": 50, "draws": 4}
     architecture = {"name": "conv", "channels": [2], "features": WIDTH, "hidden": 5, "activation": "relu"}
     probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
     plan = {"probes": {KEY: probed, UNTUNED: probed}, "baselines": {"toy-digits": place}}
     Path("paper_configs").mkdir()
-    Path("paper_configs/runs.yaml").write_text(yaml.safe_dump(plan))
+    Path("paper_configs/runs.json").write_text(json.dumps(plan))
     return tmp_path
 
 
 def test_probe_stage(workplace: Path) -> None:
     assert workplace
     probe(KEY)
-    path = Path("probes", f"{KEY}.json")
+    path = Path("runs/toy/probe", f"{KEY}.json")
     first = path.read_bytes()
     record = json.loads(first)
     cells = [(row["seed"], row["source"], row["task"], row["classifier"]) for row in record["rows"]]
@@ -175,9 +175,9 @@ def test_probe_stage(workplace: Path) -> None:
 def test_separate_encoders_are_probed_joined_and_measured_apart(workplace: Path) -> None:
     assert workplace
     probe(UNTUNED)
-    record = json.loads(Path("probes", f"{UNTUNED}.json").read_text())
+    record = json.loads(Path("runs/toy/probe", f"{UNTUNED}.json").read_text())
     assert {row["source"] for row in record["rows"]} == {"representation"}
-    z = np.load(Path("runs", UNTUNED, "seed-0/representation.npz"))["test"]
+    z = np.load(Path("runs/toy/train", UNTUNED, "seed-0/representation.npz"))["test"]
     norms = [row["mean_norm"] for row in record["universality"][:2]]
     parts = (z[:, :WIDTH], z[:, WIDTH:])
     assert norms == pytest.approx([np.linalg.norm(part, axis=1).mean() for part in parts], rel=1e-5)
@@ -186,7 +186,7 @@ def test_separate_encoders_are_probed_joined_and_measured_apart(workplace: Path)
 def test_baselines_stage(workplace: Path) -> None:
     assert workplace
     baselines("toy-digits")
-    rows = json.loads(Path("baselines/toy-digits.json").read_text())["rows"]
+    rows = json.loads(Path("runs/toy/baselines/toy-digits.json").read_text())["rows"]
     assert [(row["source"], row["classifier"]) for row in rows[:3]] == [("majority", "majority")] * 3
     assert len(rows) == 3 + 3 * 5
     right = np.load("data/digits/test_right.npy")
@@ -195,16 +195,16 @@ def test_baselines_stage(workplace: Path) -> None:
 
 
 def edit_plan(**changes: object) -> None:
-    path = Path("paper_configs/runs.yaml")
+    path = Path("paper_configs/runs.json")
     plan = yaml.safe_load(path.read_text())
     plan["probes"][KEY] |= changes
-    path.write_text(yaml.safe_dump(plan))
+    path.write_text(json.dumps(plan))
 
 
 def refused(message: str) -> None:
     with pytest.raises(DGRError, match=message):
         probe(KEY)
-    assert not Path("probes").exists()
+    assert not Path("runs/toy/probe").exists()
 
 
 def test_too_few_training_samples(workplace: Path) -> None:
@@ -223,26 +223,26 @@ def test_missing_seed_and_unknown_key(workplace: Path) -> None:
 
 def test_run_that_was_edited(workplace: Path) -> None:
     assert workplace
-    Path("runs", KEY, "seed-1/metrics.json").write_text("{}")
+    Path("runs/toy/train", KEY, "seed-1/metrics.json").write_text("{}")
     refused("was edited")
 
 
 def test_run_on_other_data(workplace: Path) -> None:
     assert workplace
-    path = Path("runs", KEY, "seed-0/representation.npz")
+    path = Path("runs/toy/train", KEY, "seed-0/representation.npz")
     arrays = dict(np.load(path))
     np.savez(path, **{**arrays, "val": arrays["val"][:-1]})
-    write_manifest(Path("runs", KEY))
+    write_manifest(Path("runs/toy/train", KEY))
     refused("'val' has 29 samples, but the data set 30")
 
 
 def test_representation_that_is_not_finite(workplace: Path) -> None:
     assert workplace
-    path = Path("runs", KEY, "seed-0/representation.npz")
+    path = Path("runs/toy/train", KEY, "seed-0/representation.npz")
     arrays = dict(np.load(path))
     arrays["train"][0, 0] = np.nan
     np.savez(path, **arrays)
-    write_manifest(Path("runs", KEY))
+    write_manifest(Path("runs/toy/train", KEY))
     refused("'train', is not finite float32")
 
 

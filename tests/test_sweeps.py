@@ -8,7 +8,8 @@ from dgr import sweeps
 from dgr.config import RunConfig, SweepConfig
 from dgr.datasets.prepared import load
 from dgr.errors import DGRError
-from dgr.paths import CONFIGS, DATA, PLAN, SWEEPS, UNFINISHED
+from dgr.evaluation import represent
+from dgr.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path
 from dgr.plan import make_plan
 from dgr.sweeps import ComparedRun, agreement
 from dgr.training import Run
@@ -18,7 +19,7 @@ FINITE = {"name": "dgr", "strength": 0.1, "estimator": "finite_difference", "eps
 
 
 def record():
-    return json.loads((SWEEPS / f"{KEY}.json").read_text())
+    return json.loads(output_path("mini", "sweep", f"{KEY}.json").read_text())
 
 
 def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
@@ -38,7 +39,7 @@ def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
     alone = Run(RunConfig(**run), 0, 1.0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
     alone.train()
     at_one = [row for row in rows if row["settings"] == {"regularizer.strength": 1.0} and row["seed"] == 0]
-    z = alone.model.encoder(alone.splits["test"].inputs)
+    z = represent(alone.model, alone.splits["test"])
     norm = next(row["value"] for row in at_one if row["metric"] == "mean_norm" and row["split"] == "test")
     assert norm == pytest.approx(z.norm(dim=1).mean().item(), rel=1e-5)
 
@@ -56,20 +57,20 @@ def test_finished_points_of_a_killed_sweep_are_kept(project, monkeypatch):
         patch.setattr(Run, "train", killed_at_the_second)
         with pytest.raises(KeyboardInterrupt):
             sweeps.sweep(KEY, "cpu")
-    assert not SWEEPS.exists()
+    assert not output_path("mini", "sweep", f"{KEY}.json").exists()
     monkeypatch.setattr(Run, "train", lambda run: (trained.append(run.config.regularizer.strength), train(run)))
     sweeps.sweep(KEY, "cpu")
     assert trained == [0.01, 1.0]
-    resumed = (SWEEPS / f"{KEY}.json").read_bytes()
+    resumed = output_path("mini", "sweep", f"{KEY}.json").read_bytes()
     sweeps.sweep(KEY, "cpu")
-    assert (SWEEPS / f"{KEY}.json").read_bytes() == resumed
+    assert output_path("mini", "sweep", f"{KEY}.json").read_bytes() == resumed
 
 
 def test_agreement_is_recorded_along_training_by_finite_differences(project, edit_plan):
     heads = {"architecture.activation": ["gelu"], "regularizer": [FINITE, FINITE | {"estimator": "exact"}]}
     plan = yaml.safe_load(PLAN.read_text())
     plan["sweeps"][KEY] |= {"vary": heads}
-    PLAN.write_text(yaml.safe_dump(plan))
+    PLAN.write_text(json.dumps(plan))
     sweeps.sweep(KEY, "cpu")
     rows = record()["agreement"]
     assert [row["epoch"] for row in rows] == [0, 1], "the untrained encoder and the end of each epoch"

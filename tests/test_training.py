@@ -16,7 +16,7 @@ from dgr.config import RunConfig
 from dgr.datasets.prepared import load
 from dgr.errors import DGRError
 from dgr.methods.registry import METHODS, build_method
-from dgr.paths import DATA, PLAN, RUNS, TUNING, UNFINISHED
+from dgr.paths import DATA, PLAN, UNFINISHED, output_path
 from dgr.training import Run
 
 EW = "mini-multimnist-conv-equal_weighting-none"
@@ -47,7 +47,7 @@ def test_a_stage_writes_the_five_files_of_every_seed(project):
     plan = yaml.safe_load(PLAN.read_text())["runs"][EW]
     data = load("multimnist", DATA)
     for seed in plan["seeds"]:
-        folder = RUNS / EW / f"seed-{seed}"
+        folder = output_path("mini", "train", EW) / f"seed-{seed}"
         assert {path.name for path in folder.iterdir()} == {
             "metrics.json", "history.csv", "representation.npz", "checkpoint.pt", "provenance.json",
         }  # fmt: skip
@@ -64,7 +64,7 @@ def test_a_stage_writes_the_five_files_of_every_seed(project):
 def test_recorded_metrics_follow_from_checkpoint_and_representation(project):
     """The test accuracy in metrics.json, computed again by hand from the stored files."""
     stages.train(EW, "cpu")
-    folder = RUNS / EW / "seed-0"
+    folder = output_path("mini", "train", EW) / "seed-0"
     metrics = json.loads((folder / "metrics.json").read_text())
     weights = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
     test = load("multimnist", DATA).splits["test"]
@@ -136,9 +136,9 @@ def test_kill_9_and_resume_gives_identical_metrics(project, edit_plan):
     done = len(torch.load(checkpoint, weights_only=True)["progress"]["history"])
     assert 0 < done < 150
     stages.train(EW, "cpu")
-    resumed = (RUNS / EW / "seed-0" / "metrics.json").read_bytes()
+    resumed = (output_path("mini", "train", EW) / "seed-0" / "metrics.json").read_bytes()
     stages.train(EW, "cpu")
-    assert (RUNS / EW / "seed-0" / "metrics.json").read_bytes() == resumed
+    assert (output_path("mini", "train", EW) / "seed-0" / "metrics.json").read_bytes() == resumed
 
 
 def test_finished_seeds_of_a_killed_stage_are_kept(project, monkeypatch):
@@ -159,7 +159,10 @@ def test_unfinished_work_of_other_settings_is_not_continued(project, edit_plan, 
             stages.train(EW, "cpu")
     edit_plan("runs", EW, training={"learning_rate": 0.5})
     stages.train(EW, "cpu")
-    rates = [line.split(",")[1] for line in (RUNS / EW / "seed-0" / "history.csv").read_text().splitlines()[1:]]
+    rates = [
+        line.split(",")[1]
+        for line in (output_path("mini", "train", EW) / "seed-0" / "history.csv").read_text().splitlines()[1:]
+    ]
     assert rates[0] == "0.5"
 
 
@@ -198,7 +201,7 @@ def test_the_gradient_ratio_is_that_of_the_encoder_gradients(project):
 
 def test_tuning_records_the_grid_and_its_best(project):
     stages.tune(DGR, "cpu")
-    record = json.loads((TUNING / f"{DGR}.json").read_text())
+    record = json.loads(output_path("mini", "tune", f"{DGR}.json").read_text())
     config = yaml.safe_load(PLAN.read_text())["tuning"][DGR]
     assert [(row["strength"], row["seed"]) for row in record["grid"]] == [
         (strength, seed) for strength in config["grid"] for seed in config["seeds"]
@@ -214,7 +217,7 @@ def test_tuning_records_the_grid_and_its_best(project):
         assert record["scores"][str(strength)] == pytest.approx(sum(changes) / 2)
     assert record["scores"][str(record["chosen"])] == max(record["scores"].values())
     stages.train(DGR, "cpu")
-    metrics = json.loads((RUNS / DGR / "seed-0" / "metrics.json").read_text())
+    metrics = json.loads((output_path("mini", "train", DGR) / "seed-0" / "metrics.json").read_text())
     assert metrics["strength"] == record["chosen"]
 
 

@@ -20,7 +20,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
 @app.command()
 def plan(check: Annotated[bool, typer.Option(help="Only check that the generated file is current.")] = False) -> None:
-    """Expand paper_configs into the list of stages, paper_configs/runs.yaml."""
+    """Expand paper_configs into the list of stages, paper_configs/runs.json."""
     from dgr.files import write_text
     from dgr.plan import dump, make_plan
 
@@ -34,18 +34,19 @@ def plan(check: Annotated[bool, typer.Option(help="Only check that the generated
 @app.command()
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
-    from dgr.config import DatasetConfig, parse, read_yaml
+    from dgr.config import DatasetConfig, parse
     from dgr.datasets.prepared import prepare as make
+    from dgr.plan_file import read_plan
 
-    known = read_yaml(PLAN)["datasets"]
+    known = read_plan()["datasets"]
     if dataset not in known:
         raise DGRError(f"Unknown data set '{dataset}'{nearest(dataset, known)}.")
-    make(dataset, parse(DatasetConfig, known[dataset], dataset), DATA)
+    make(dataset, parse(DatasetConfig, known[dataset], dataset).root, DATA)
 
 
 @app.command()
 def tune(key: str, device: Device = "auto") -> None:
-    """Choose a regularizer's strength on the validation split, tuning/KEY.json."""
+    """Choose a regularizer's strength on the validation split, runs/SUITE/tune/KEY.json."""
     from dgr import stages
 
     stages.tune(key, device)
@@ -53,7 +54,7 @@ def tune(key: str, device: Device = "auto") -> None:
 
 @app.command()
 def train(key: str, device: Device = "auto") -> None:
-    """Train one method for its list of seeds, runs/KEY."""
+    """Train one method for its list of seeds, runs/SUITE/train/KEY."""
     from dgr import stages
 
     stages.train(key, device)
@@ -61,7 +62,7 @@ def train(key: str, device: Device = "auto") -> None:
 
 @app.command()
 def probe(key: str) -> None:
-    """Examine the frozen representations of a run, probes/KEY.json."""
+    """Examine the frozen representations of a run, runs/SUITE/probe/KEY.json."""
     from dgr.probe_stage import probe as examine
 
     examine(key)
@@ -69,7 +70,7 @@ def probe(key: str) -> None:
 
 @app.command()
 def baselines(key: str) -> None:
-    """What classifiers reach without an encoder, baselines/KEY.json."""
+    """What classifiers reach without an encoder, runs/SUITE/baselines/KEY.json."""
     from dgr.probe_stage import baselines as measure
 
     measure(key)
@@ -77,7 +78,7 @@ def baselines(key: str) -> None:
 
 @app.command()
 def sweep(key: str, device: Device = "auto") -> None:
-    """Train every point of a sensitivity study, sweeps/KEY.json."""
+    """Train every point of a sensitivity study, runs/SUITE/sweep/KEY.json."""
     from dgr.sweeps import sweep as train_points
 
     train_points(key, device)
@@ -85,7 +86,7 @@ def sweep(key: str, device: Device = "auto") -> None:
 
 @app.command()
 def cost(key: str, device: Device = "auto") -> None:
-    """Measure seconds and memory of a step of every method, costs/KEY.json."""
+    """Measure seconds and memory of a step of every method, runs/SUITE/cost/KEY.json."""
     from dgr.cost import measure
 
     measure(key, device)
@@ -93,7 +94,7 @@ def cost(key: str, device: Device = "auto") -> None:
 
 @app.command()
 def embed(key: str) -> None:
-    """Embed two runs' representations in the plane, embeddings/KEY.csv."""
+    """Embed two runs' representations in the plane, runs/SUITE/embed/KEY.csv."""
     from dgr.embedding import embed as make
 
     make(key)

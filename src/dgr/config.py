@@ -7,7 +7,16 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    PositiveInt,
+    RootModel,
+    ValidationError,
+    model_validator,
+)
 
 from dgr.errors import DGRError, nearest
 
@@ -235,7 +244,29 @@ class MultiMNISTConfig(Strict):
     seed: Annotated[int, Field(ge=0)]
 
 
-DatasetConfig = MultiMNISTConfig
+class UTKFaceConfig(Strict):
+    """UTKFace from an archive or a folder of its chips."""
+
+    kind: Literal["utkface"]
+    source: str
+    """Name of the archive or folder among the sources."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Of the archive; a folder is taken as it is."""
+    image_size: PositiveInt
+    shares: dict[SplitName, Annotated[float, Field(gt=0, lt=1)]]
+    """Of all faces, by split; together 1."""
+    seed: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if set(self.shares) != set(SPLITS) or abs(sum(self.shares.values()) - 1) > 1e-9:
+            raise ValueError(f"shares must be those of train, val and test and add up to 1, but are {self.shares}")
+        return self
+
+
+class DatasetConfig(RootModel[Annotated[MultiMNISTConfig | UTKFaceConfig, Field(discriminator="kind")]]):
+    """Any data set."""
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

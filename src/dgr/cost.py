@@ -27,9 +27,9 @@ from dgr.files import write_json
 from dgr.measuring import interleaved_seconds, peak_bytes
 from dgr.methods.base import Batch
 from dgr.methods.registry import METHODS
-from dgr.paths import COSTS, DATA
+from dgr.paths import DATA, output_path
+from dgr.plan_file import plan_entry
 from dgr.provenance import device_name
-from dgr.workspace import plan_entry
 
 REFERENCE = "equal_weighting"
 NUM_DUMMIES = (1, 4)
@@ -42,7 +42,7 @@ Case = tuple[str, str, int]
 
 
 def measure(key: str, device: str) -> None:
-    """Measure every case of a cost stage in one process and write ``costs/KEY.json``.
+    """Measure every case of a cost stage in one process and write the record.
 
     Seconds are medians over rounds in which each case takes a few steps, memory is that of one step: see
     :mod:`dgr.measuring`.
@@ -59,7 +59,8 @@ def measure(key: str, device: str) -> None:
     steppers = make_steppers(config, load(config.dataset, DATA), place)
     rows = measured(steppers, config.rounds, config.steps, place)
     threads = torch.get_num_threads()
-    write_json(COSTS / f"{key}.json", {"key": key, "device": device_name(place), "threads": threads, "rows": rows})
+    record = {"key": key, "device": device_name(place), "threads": threads, "rows": rows}
+    write_json(output_path(config.suite, "cost", f"{key}.json"), record)
 
 
 def make_steppers(config: CostConfig, data: PreparedData, device: torch.device) -> dict[Case, Stepper]:
@@ -95,7 +96,7 @@ def make_stepper(
     shared = config.model_dump(include={"suite", "dataset", "architecture", "training"})
     run = RunConfig(**shared, method=method, regularizer=regularizer, seeds=[0])
     strength = None if name == "none" else STRENGTH
-    model, penalty, balancer = build_run(run, strength, data.tasks, data.splits["train"].inputs.shape[1:], seed=0)
+    model, penalty, balancer = build_run(run, strength, data.tasks, data.splits["train"].images.shape[1:], seed=0)
     for module in (model, penalty, balancer):
         if module is not None:
             module.to(device)
@@ -105,7 +106,7 @@ def make_stepper(
 
 
 def measured(steppers: dict[Case, Stepper], rounds: int, steps: int, device: torch.device) -> list[dict[str, Any]]:
-    """Rows of ``costs/KEY.json``: seconds a step, ratio to plain equal weighting, peak memory in 10⁶ bytes.
+    """Rows of the record: seconds a step, ratio to plain equal weighting, peak memory in 10⁶ bytes.
 
     Raises:
         DGRError: there is no plain equal weighting to compare with.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +14,13 @@ from dgr.config import EmbeddingConfig, parse
 from dgr.datasets.prepared import load
 from dgr.errors import DGRError
 from dgr.files import write_text
-from dgr.paths import DATA, EMBEDDINGS, RUNS
+from dgr.paths import DATA, output_path
+from dgr.plan_file import plan_entry
 from dgr.representation_file import load_representation
-from dgr.workspace import plan_entry
 
 
 def embed(key: str) -> None:
-    """Embed the same test samples of a plain and of a regularized run and write ``embeddings/KEY.csv``.
+    """Embed the same test samples of a plain and of a regularized run and write their places.
 
     Columns: ``regularizer, x, y``, then the label of each task; one row a sample.
 
@@ -43,13 +42,13 @@ def embed(key: str) -> None:
     chosen = np.sort(np.random.default_rng(config.seed).permutation(available)[: config.samples])
     frames = []
     for run in (config.plain, config.regularized):
-        z = _representation(run, config.seed, available)[chosen]
+        z = _representation(config.suite, run, config.seed, available)[chosen]
         places = tsne(z, config.perplexity, config.seed)
         columns = {"regularizer": run.rpartition("-")[2], "x": places[:, 0], "y": places[:, 1]}
         frames.append(pd.DataFrame(columns | {task: values[chosen] for task, values in labels.items()}))
     # Four decimals of some tens of units are far finer than a dot.
     text = pd.concat(frames).to_csv(index=False, lineterminator="\n", float_format="%.4f")
-    write_text(EMBEDDINGS / f"{key}.csv", text)
+    write_text(output_path(config.suite, "embed", f"{key}.csv"), text)
 
 
 def tsne(features: NDArray[np.float32], perplexity: float, seed: int) -> NDArray[np.float32]:
@@ -69,9 +68,9 @@ def tsne(features: NDArray[np.float32], perplexity: float, seed: int) -> NDArray
     return places
 
 
-def _representation(run: str, seed: int, samples: int) -> NDArray[Any]:
+def _representation(suite: str, run: str, seed: int, samples: int) -> NDArray[Any]:
     remedy = f"run `python -m dgr train {run}`"
-    path: Path = RUNS / run / f"seed-{seed}" / "representation.npz"
+    path = output_path(suite, "train", run) / f"seed-{seed}" / "representation.npz"
     z = load_representation(path, remedy)["test"]
     if len(z) != samples:
         raise DGRError(f"{path} has {len(z)} test samples, but the data set {samples}; {remedy}.")

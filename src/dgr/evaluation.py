@@ -18,7 +18,7 @@ Scores = dict[str, dict[str, float]]
 def represent(model: MultiTaskModel, split: Split, batch_size: int = 512) -> Tensor:
     """The representations z of a split in evaluation mode, shape ``(samples, …)``."""
     model.eval()
-    return torch.cat([model.encoder(inputs) for inputs in torch.split(split.inputs, batch_size)])
+    return torch.cat([model.encoder(inputs) for inputs in split.inputs(batch_size)])
 
 
 @torch.no_grad()

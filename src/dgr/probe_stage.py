@@ -21,10 +21,10 @@ from dgr.config import SPLITS, BaselineConfig, ProbedRun, parse
 from dgr.errors import DGRError
 from dgr.files import read_json, read_manifest, write_json
 from dgr.models.heads import mlp_head
-from dgr.paths import BASELINES, DATA, PROBES, RUNS
+from dgr.paths import DATA, output_path
+from dgr.plan_file import plan_entry
 from dgr.representation_file import load_representation
 from dgr.seeds import seed_for
-from dgr.workspace import plan_entry
 
 Arrays = dict[str, NDArray[Any]]
 DIGITS = 7
@@ -48,7 +48,7 @@ class Labelled:
 
 
 def probe(key: str) -> None:
-    """Examine every seed of a run and write ``probes/KEY.json``.
+    """Examine every seed of a run and write what was measured.
 
     Classifiers are fitted to the first ``train_samples`` training representations. Their settings are selected once,
     on the run's first seed. Heads are refitted to all training representations. The untrained encoder is probed for
@@ -62,7 +62,7 @@ def probe(key: str) -> None:
     """
     config = parse(ProbedRun, plan_entry(key, ("probes",)), key)
     data = _labelled(config.dataset)
-    folder = RUNS / key
+    folder = output_path(config.suite, "train", key)
     remedy = f"make it with `python -m dgr train {key}`"
     read_manifest(folder, remedy)
     rows: list[dict[str, Any]] = []
@@ -87,11 +87,11 @@ def probe(key: str) -> None:
                     rows.append(row)
             measured += _universality(config, seed, metrics["final"]["epoch"], features, data)
     record = {"key": key, "config": config.model_dump(mode="json"), "settings": choices}
-    write_json(PROBES / f"{key}.json", {**record, "rows": rows, "universality": measured})
+    write_json(output_path(config.suite, "probe", f"{key}.json"), {**record, "rows": rows, "universality": measured})
 
 
 def baselines(key: str) -> None:
-    """What classifiers reach without an encoder: the majority class, and raw pixels; ``baselines/KEY.json``.
+    """What classifiers reach without an encoder: the majority class, and raw pixels.
 
     Args:
         key: a key of the plan's baselines.
@@ -113,7 +113,7 @@ def baselines(key: str) -> None:
         for task, classifier, value in probing.accuracies(few, test, choice):
             rows.append({"source": "pixels", "task": task, "classifier": classifier, "value": value})
     record = {"key": key, "config": config.model_dump(mode="json"), "settings": {"pixels": choice}}
-    write_json(BASELINES / f"{key}.json", {**record, "rows": rows})
+    write_json(output_path(config.suite, "baselines", f"{key}.json"), {**record, "rows": rows})
 
 
 def _universality(

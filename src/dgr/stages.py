@@ -15,14 +15,15 @@ from dgr.device import choose_device
 from dgr.evaluation import Scores, evaluate, represent
 from dgr.files import cannot_write, read_json, write_json, write_manifest
 from dgr.improvement import mean_relative_improvement
-from dgr.paths import DATA, RUNS, TUNING
+from dgr.paths import DATA, output_path
+from dgr.plan_file import plan_entry
 from dgr.run_records import write_records
 from dgr.training import Run
-from dgr.workspace import open_workspace, plan_entry
+from dgr.workspace import open_workspace
 
 
 def train(key: str, device: str) -> None:
-    """Train every seed of a run and write ``runs/KEY``; a killed call goes on where it was.
+    """Train every seed of a run and write its folder; a killed call goes on where it was.
 
     Args:
         key: a run id of the plan.
@@ -36,6 +37,7 @@ def train(key: str, device: str) -> None:
     place = choose_device(device)
     data = load(config.dataset, DATA)
     workspace = open_workspace(config, {"strength": strength})
+    target = output_path(config.suite, "train", key)
     try:
         for seed in config.seeds:
             _train_seed(config, seed, strength, data, place, workspace)
@@ -43,16 +45,16 @@ def train(key: str, device: str) -> None:
         for leftover in set(result.iterdir()) - {result / f"seed-{seed}" for seed in config.seeds}:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         write_manifest(result, key=key, seeds=config.seeds)
-        RUNS.mkdir(exist_ok=True)
-        shutil.rmtree(RUNS / key, ignore_errors=True)
-        result.replace(RUNS / key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
+        result.replace(target)
         shutil.rmtree(workspace)
     except OSError as error:
-        raise cannot_write(RUNS / key, error) from error
+        raise cannot_write(target, error) from error
 
 
 def tune(key: str, device: str) -> None:
-    """Train the grid of strengths and write ``tuning/KEY.json`` with every value and the choice.
+    """Train the grid of strengths and write every value and the choice.
 
     Args:
         key: a run id of the plan's tuning stages.
@@ -76,8 +78,9 @@ def tune(key: str, device: str) -> None:
             rows.append(read_json(done, f"remove {workspace} and run again"))
     directions = {task.name: task.higher_is_better for task in data.tasks}
     scores = _scores(rows, config.grid, {task.name: task.primary_metric for task in data.tasks}, directions)
-    record = {"key": key, "rule": config.rule, "grid": rows, "scores": scores}
-    write_json(TUNING / f"{key}.json", {**record, "chosen": best_strength(scores, config.grid)})
+    chosen = best_strength(scores, config.grid)
+    record = {"key": key, "rule": config.rule, "grid": rows, "scores": scores, "chosen": chosen}
+    write_json(output_path(config.run.suite, "tune", f"{key}.json"), record)
     shutil.rmtree(workspace)
 
 
@@ -127,5 +130,6 @@ def _strength(config: RunConfig) -> float | None:
         return None
     if config.regularizer.strength != "tuned":
         return config.regularizer.strength
-    chosen: float = read_json(TUNING / f"{config.key}.json", f"run `python -m dgr tune {config.key}`")["chosen"]
+    path = output_path(config.suite, "tune", f"{config.key}.json")
+    chosen: float = read_json(path, f"run `python -m dgr tune {config.key}`")["chosen"]
     return chosen

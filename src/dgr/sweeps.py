@@ -18,18 +18,19 @@ from dgr.device import choose_device
 from dgr.errors import DGRError
 from dgr.evaluation import evaluate, represent
 from dgr.files import read_json, write_json
-from dgr.paths import DATA, SWEEPS
+from dgr.paths import DATA, output_path
+from dgr.plan_file import plan_entry
 from dgr.provenance import config_hash
 from dgr.seeds import seed_for
 from dgr.training import Run
-from dgr.workspace import open_workspace, plan_entry
+from dgr.workspace import open_workspace
 
 Row = dict[str, Any]
 SPLITS = ("val", "test")
 
 
 def sweep(key: str, device: str) -> None:
-    """Train every point of a sweep for every seed and write ``sweeps/KEY.json``; a killed call goes on where it was.
+    """Train every point of a sweep for every seed and write the record; a killed call goes on where it was.
 
     Where the estimator is a finite difference, it also records along training how far that gradient agrees with the
     exact one, see :func:`agreement`.
@@ -57,7 +58,7 @@ def sweep(key: str, device: str) -> None:
         finished = read_json(done, f"remove {workspace} and run again")
         for name in ("rows", "agreement"):
             record[name] += [{"settings": settings, "seed": seed, **row} for row in finished[name]]
-    write_json(SWEEPS / f"{key}.json", record)
+    write_json(output_path(config.suite, "sweep", f"{key}.json"), record)
     shutil.rmtree(workspace)
 
 
@@ -93,8 +94,9 @@ class ComparedRun(Run):
 
     @override
     def _keep_snapshot(self, epoch: int) -> None:
-        batch = Split(*self.splits["train"].batch(self._rows()))
-        self.progress.snapshots[str(epoch)] = represent(self.model, batch)
+        split, rows = self.splits["train"], self._rows()
+        targets = {task: target[rows] for task, target in split.targets.items()}
+        self.progress.snapshots[str(epoch)] = represent(self.model, Split(split.images[rows], targets))
 
     def agreements(self) -> list[Row]:
         """:func:`agreement` at every epoch, 0 being the untrained encoder; no row where a gradient vanishes."""

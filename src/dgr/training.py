@@ -62,7 +62,7 @@ class Run:
         self.device = device
         self.checkpoint = checkpoint
         self.splits = {name: split.to(device) for name, split in data.splits.items()}
-        image_shape = self.splits["train"].inputs.shape[1:]
+        image_shape = self.splits["train"].images.shape[1:]
         self.model, self.regularizer, self.method = build_run(config, strength, self.tasks, image_shape, seed)
         for module in (self.model, self.regularizer, self.method):
             if module is not None:

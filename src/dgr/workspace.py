@@ -1,4 +1,4 @@
-"""A stage's entry in the plan, and the folder in which its unfinished work survives a kill."""
+"""The folder in which a stage's unfinished work survives a kill."""
 
 from __future__ import annotations
 
@@ -6,24 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from dgr.config import RunConfig, read_yaml
-from dgr.errors import DGRError, nearest
+from dgr.config import RunConfig
 from dgr.files import MANIFEST, cannot_write, sha256
-from dgr.paths import DATA, PLAN, UNFINISHED
+from dgr.paths import DATA, UNFINISHED
 from dgr.provenance import config_hash
-
-
-def plan_entry(key: str, stages: tuple[str, ...]) -> Any:
-    """The plan's entry of a key, under the first of the stages that has one.
-
-    Raises:
-        DGRError: none of them has; names the nearest key.
-    """
-    plan = read_yaml(PLAN)
-    known = {name: entry for stage in stages for name, entry in plan[stage].items()}
-    if key not in known:
-        raise DGRError(f"{PLAN} has no entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
-    return known[key]
 
 
 def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:

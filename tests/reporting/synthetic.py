@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from dgr.files import write_manifest
 
@@ -56,17 +55,17 @@ def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: in
 
 def write_plan(plan: dict[str, Any]) -> None:
     Path("paper_configs").mkdir(exist_ok=True)
-    Path("paper_configs/runs.yaml").write_text(yaml.safe_dump(plan, sort_keys=False))
+    Path("paper_configs/runs.json").write_text(json.dumps(plan))
 
 
 def make_runs(plan: dict[str, Any], root: Path) -> None:
     for key, entry in (plan["runs"] | plan["tuned_runs"]).items():
         chosen = STRENGTHS[entry["regularizer"]["name"]]
         if key in plan["tuning"]:
-            make_tuning(key, plan["tuning"][key], chosen, root / "tuning")
+            make_tuning(key, plan["tuning"][key], chosen, root / "runs" / SUITE / "tune")
         for seed in entry["seeds"]:
-            make_seed(key, entry, seed, chosen, root / "runs" / key / f"seed-{seed}")
-        write_manifest(root / "runs" / key, key=key, seeds=entry["seeds"])
+            make_seed(key, entry, seed, chosen, root / "runs" / SUITE / "train" / key / f"seed-{seed}")
+        write_manifest(root / "runs" / SUITE / "train" / key, key=key, seeds=entry["seeds"])
 
 
 def make_tuning(key: str, entry: dict[str, Any], chosen: float | None, folder: Path) -> None:
@@ -133,10 +132,10 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
 
 def make_studies(plan: dict[str, Any], root: Path) -> None:
     """Probes of every run and the baselines, as those stages would leave them."""
-    for folder in ("probes", "baselines"):
-        (root / folder).mkdir(exist_ok=True)
+    for stage in ("probe", "baselines"):
+        (root / "runs" / SUITE / stage).mkdir(exist_ok=True)
     for key, entry in plan["probes"].items():
-        (root / "probes" / f"{key}.json").write_text(json.dumps(make_probes(key, entry, plan)))
+        (root / "runs" / SUITE / "probe" / f"{key}.json").write_text(json.dumps(make_probes(key, entry, plan)))
     for key, entry in plan["baselines"].items():
         rows = [{"source": "majority", "task": task, "classifier": "majority", "value": 0.1} for task in PROBED]
         rows += [
@@ -145,7 +144,7 @@ def make_studies(plan: dict[str, Any], root: Path) -> None:
             for index, name in enumerate(CLASSIFIERS)
         ]
         record = {"key": key, "config": entry, "rows": rows}
-        (root / "baselines" / f"{key}.json").write_text(json.dumps(record))
+        (root / "runs" / SUITE / "baselines" / f"{key}.json").write_text(json.dumps(record))
 
 
 def make_probes(key: str, entry: dict[str, Any], plan: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def test_every_value_is_recorded_once_and_unchanged(results: Path) -> None:
     assert ",".join(runs) == "suite,dataset,architecture,method,regularizer,seed,task,split,metric,value"
     assert len(runs) == 6 * 3 * (len(TASKS) * 3 * 3 + 3)
     assert not runs.drop(columns="value").duplicated().any()
-    metrics = json.loads(Path(f"runs/{TUNED}/seed-1/metrics.json").read_text())
+    metrics = json.loads(Path(f"runs/toy/train/{TUNED}/seed-1/metrics.json").read_text())
     row = runs.query("method == 'equal_weighting' and regularizer == 'dgr' and seed == 1 and split == 'test'")
     values = row.set_index(["task", "metric"])["value"]
     assert values["left", "accuracy"] == metrics["final"]["test"]["left"]["accuracy"]
@@ -75,29 +75,31 @@ def test_a_dropped_run_leaves_no_trace(results: Path, plan: dict[str, Any]) -> N
     del plan["tuned_runs"][TUNED]
     write_plan(plan)
     collect_suite(SUITE)
-    assert Path("runs", TUNED).exists()
+    assert Path("runs/toy/train", TUNED).exists()
     for frame in vars(load_records(results)).values():
         if "method" in frame:
             assert frame.query("method == 'equal_weighting' and regularizer == 'dgr'").empty
 
 
 def test_missing_runs_are_all_named(plan: dict[str, Any]) -> None:
-    shutil.rmtree(Path("runs", EW))
-    refused(plan, f"runs/{EW}/manifest.json is missing", f"`python -m dgr train {EW}`", "`snakemake --cores all`")
-    shutil.rmtree(Path("runs", TUNED))
+    shutil.rmtree(Path("runs/toy/train", EW))
+    refused(
+        plan, f"runs/toy/train/{EW}/manifest.json is missing", f"`python -m dgr train {EW}`", "`snakemake --cores all`"
+    )
+    shutil.rmtree(Path("runs/toy/train", TUNED))
     refused(plan, "2 records", EW, TUNED)
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "history.csv", "provenance.json"])
 def test_partial_run(plan: dict[str, Any], name: str) -> None:
-    Path("runs", EW, "seed-2", name).unlink()
+    Path("runs/toy/train", EW, "seed-2", name).unlink()
     refused(plan, f"seed-2/{name} is missing", EW)
-    write_manifest(Path("runs", EW))
+    write_manifest(Path("runs/toy/train", EW))
     refused(plan, f"seed-2/{name} is missing", f"train {EW}")
 
 
 def test_edited_run(plan: dict[str, Any]) -> None:
-    edit(Path("runs", EW, "seed-0/metrics.json"), lambda value: value.update(strength=2), manifest=False)
+    edit(Path("runs/toy/train", EW, "seed-0/metrics.json"), lambda value: value.update(strength=2), manifest=False)
     refused(plan, "was edited", EW)
 
 
@@ -127,7 +129,7 @@ def test_other_seeds_than_configured(plan: dict[str, Any]) -> None:
     ],
 )
 def test_metrics_that_do_not_fit(plan: dict[str, Any], change: Callable[[Any], object], message: str) -> None:
-    edit(Path("runs", EW, "seed-0/metrics.json"), change)
+    edit(Path("runs/toy/train", EW, "seed-0/metrics.json"), change)
     refused(plan, message, "seed-0" if "luck" not in message else "")
 
 
@@ -142,21 +144,21 @@ def test_metrics_that_do_not_fit(plan: dict[str, Any], change: Callable[[Any], o
     ],
 )
 def test_history_that_does_not_fit(plan: dict[str, Any], change: Callable[[Any], Any], message: str) -> None:
-    path = Path("runs", EW, "seed-0/history.csv")
+    path = Path("runs/toy/train", EW, "seed-0/history.csv")
     change(pd.read_csv(path)).to_csv(path, index=False)
     write_manifest(path.parent.parent)
     refused(plan, message, f"train {EW}")
 
 
 def test_penalty_may_be_empty_only_without_regularizer(plan: dict[str, Any]) -> None:
-    path = Path("runs", TUNED, "seed-0/history.csv")
+    path = Path("runs/toy/train", TUNED, "seed-0/history.csv")
     pd.read_csv(path).assign(penalty=None).to_csv(path, index=False)
     write_manifest(path.parent.parent)
     refused(plan, "not finite numbers in penalty")
 
 
 def test_damaged_json(plan: dict[str, Any]) -> None:
-    path = Path("runs", EW, "seed-0/metrics.json")
+    path = Path("runs/toy/train", EW, "seed-0/metrics.json")
     path.write_text(path.read_text()[:40])
     write_manifest(path.parent.parent)
     refused(plan, "metrics.json cannot be read", f"train {EW}")
@@ -168,7 +170,7 @@ def test_run_of_an_older_configuration(plan: dict[str, Any]) -> None:
 
 
 def test_run_with_another_strength_than_tuned(plan: dict[str, Any]) -> None:
-    edit(Path("tuning", f"{TUNED}.json"), lambda value: value.update(chosen=0.1), manifest=False)
+    edit(Path("runs/toy/tune", f"{TUNED}.json"), lambda value: value.update(chosen=0.1), manifest=False)
     refused(plan, TUNED, "strength 1.0, not with the tuned 0.1")
 
 
@@ -183,12 +185,12 @@ def test_run_with_another_strength_than_tuned(plan: dict[str, Any]) -> None:
     ],
 )
 def test_tuning_that_does_not_fit(plan: dict[str, Any], change: Callable[[Any], object], message: str) -> None:
-    edit(Path("tuning", f"{TUNED}.json"), change, manifest=False)
+    edit(Path("runs/toy/tune", f"{TUNED}.json"), change, manifest=False)
     refused(plan, message, f"`python -m dgr tune {TUNED}`")
 
 
 def test_missing_tuning(plan: dict[str, Any]) -> None:
-    Path("tuning", f"{TUNED}.json").unlink()
+    Path("runs/toy/tune", f"{TUNED}.json").unlink()
     refused(plan, "is missing", f"`python -m dgr tune {TUNED}`")
 
 
@@ -204,7 +206,7 @@ def test_tasks_must_agree(plan: dict[str, Any]) -> None:
             for split in ("train", "val", "test"):
                 metrics[moment][split]["third"] = metrics[moment][split]["left"]
 
-    path = Path("runs", EW, "seed-2")
+    path = Path("runs/toy/train", EW, "seed-2")
     columns = dict.fromkeys(("train_loss/third", "weight/third", "val_loss/third", "val_accuracy/third"), 1.0)
     pd.read_csv(path / "history.csv").assign(**columns).to_csv(path / "history.csv", index=False)
     edit(path / "metrics.json", third)
@@ -219,7 +221,7 @@ def test_unknown_suite(plan: dict[str, Any]) -> None:
 
 def test_nothing_is_lost_when_runs_break_later(results: Path, plan: dict[str, Any]) -> None:
     before = (results / "runs.csv").read_bytes()
-    shutil.rmtree(Path("runs", EW))
+    shutil.rmtree(Path("runs/toy/train", EW))
     with pytest.raises(DGRError):
         collect_suite(SUITE)
     assert plan

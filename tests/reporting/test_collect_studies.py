@@ -13,8 +13,8 @@ from dgr.reporting.collecting import collect, collect_suite
 from dgr.reporting.records import load_records
 
 EW = "toy-digits-conv-equal_weighting-none"
-PROBES, BASELINES = f"probes/{EW}.json", "baselines/toy-digits.json"
-SWEEP, COSTS = "sweeps/toy-digits-conv-strength.json", "costs/toy-digits-conv.json"
+PROBES, BASELINES = f"runs/toy/probe/{EW}.json", "runs/toy/baselines/toy-digits.json"
+SWEEP, COSTS = "runs/toy/sweep/toy-digits-conv-strength.json", "runs/toy/cost/toy-digits-conv.json"
 POINTS = [0.1, 1.0]
 STRENGTH = "regularizer.strength"
 
@@ -148,7 +148,7 @@ def test_probes_of_other_tasks_or_epochs_than_the_run(plan: dict[str, Any]) -> N
 
 
 def test_all_missing_studies_are_named(plan: dict[str, Any]) -> None:
-    for path in Path("probes").iterdir():
+    for path in Path("runs/toy/probe").iterdir():
         path.unlink()
     refused(plan, "6 records cannot be used", EW)
 

@@ -1,3 +1,4 @@
+import json
 import os
 import shutil
 import subprocess
@@ -44,7 +45,7 @@ def make_suite(built: dict[Any, Path], workplace: Path) -> Suite:
             make_studies(plan, root)
             collect(SUITE, plan, root)
             (root / paths.CONFIGS).mkdir()
-            (root / paths.PLAN).write_text(yaml.safe_dump(plan, sort_keys=False))
+            (root / paths.PLAN).write_text(json.dumps(plan))
             shutil.copy(CLAIMS, root / paths.CONFIGS)
         for folder in (paths.CONFIGS, paths.RESULTS):
             shutil.copytree(root / folder, workplace / folder)

@@ -4,38 +4,54 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.config import SPLITS, DatasetConfig, SplitName
-from dgr.datasets import multimnist
+from dgr.config import SPLITS, MultiMNISTConfig, SplitName, UTKFaceConfig
+from dgr.datasets import multimnist, utkface
 from dgr.errors import DGRError
 from dgr.files import cannot_write, read_manifest, write_manifest
+from dgr.paths import SOURCES
 from dgr.task import Task
 
 
 @dataclass(frozen=True)
 class Split:
-    """Inputs ``(samples, channels, height, width)`` in [0, 1] and targets ``(samples,)`` by task name."""
+    """Images and targets, as stored.
 
-    inputs: Tensor
+    Attributes:
+        images: ``(samples, channels, height, width)``, uint8; on a CPU mapped from the file, not read as a whole.
+        targets: ``(samples,)`` by task name.
+    """
+
+    images: Tensor
     targets: dict[str, Tensor]
 
     def __len__(self) -> int:
-        return len(self.inputs)
+        return len(self.images)
 
     def batch(self, rows: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """The samples of the given rows."""
-        return self.inputs[rows], {task: target[rows] for task, target in self.targets.items()}
+        """Inputs in [0, 1], and targets, of the given rows."""
+        return as_inputs(self.images[rows]), {task: target[rows] for task, target in self.targets.items()}
+
+    def inputs(self, size: int) -> Iterator[Tensor]:
+        """All inputs in order, ``size`` at a time."""
+        return map(as_inputs, torch.split(self.images, size))
 
     def to(self, device: torch.device) -> Split:
         """The same on a device."""
-        return Split(self.inputs.to(device), {task: target.to(device) for task, target in self.targets.items()})
+        return Split(self.images.to(device), {task: target.to(device) for task, target in self.targets.items()})
+
+
+def as_inputs(images: Tensor) -> Tensor:
+    """Bytes 0…255 as float32 in [0, 1]."""
+    return images.float() / 255
 
 
 @dataclass(frozen=True)
@@ -46,7 +62,7 @@ class PreparedData:
     splits: dict[str, Split]
 
 
-def prepare(name: str, config: DatasetConfig, root: Path) -> None:
+def prepare(name: str, config: MultiMNISTConfig | UTKFaceConfig, root: Path) -> None:
     """Make ``root/name`` in a temporary folder and rename it, so that nothing half-made is taken for whole.
 
     Raises:
@@ -58,18 +74,27 @@ def prepare(name: str, config: DatasetConfig, root: Path) -> None:
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as temporary:
             folder = Path(temporary) / name
             folder.mkdir()
-            _write_arrays(folder, multimnist.compose(config))
-            write_manifest(
-                folder,
-                dataset=name,
-                config=config.model_dump(mode="json"),
-                tasks=[asdict(task) for task in multimnist.TASKS],
-            )
+            tasks, splits, report = _compose(config)
+            _write_arrays(folder, splits)
+            described = [asdict(task) for task in tasks]
+            write_manifest(folder, dataset=name, config=config.model_dump(mode="json"), tasks=described, report=report)
             if target.exists():
                 shutil.rmtree(target)
             folder.replace(target)
     except OSError as error:
         raise cannot_write(target, error) from error
+
+
+def _compose(
+    config: MultiMNISTConfig | UTKFaceConfig,
+) -> tuple[Sequence[Task], Mapping[SplitName, multimnist.Arrays], dict[str, Any]]:
+    """Tasks, arrays of each split, and what is worth knowing of how they came about."""
+    if isinstance(config, MultiMNISTConfig):
+        return multimnist.TASKS, multimnist.compose(config), {}
+    source = SOURCES / config.source
+    if not source.exists():
+        raise DGRError(f"{source} is missing; put it there, or name its folder in the environment as DGR_SOURCES.")
+    return utkface.TASKS, *utkface.compose(config, source)
 
 
 def load(name: str, root: Path) -> PreparedData:
@@ -98,7 +123,8 @@ def _load_split(folder: Path, split: str, tasks: Sequence[Task], remedy: str) ->
     def array(name: str) -> Tensor:
         path = folder / f"{split}_{name}.npy"
         try:
-            return torch.from_numpy(np.load(path, allow_pickle=False))
+            # Mapped copy-on-write: torch wants memory that it might write to.
+            return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
         except (OSError, ValueError) as error:
             raise DGRError(f"{path} is not a readable array ({error}); {remedy}.") from error
 
@@ -107,4 +133,4 @@ def _load_split(folder: Path, split: str, tasks: Sequence[Task], remedy: str) ->
     for task, target in targets.items():
         if len(target) != len(images):
             raise DGRError(f"{folder}: split '{split}' has {len(images)} images but {len(target)} labels of '{task}'.")
-    return Split(images.unsqueeze(1).float() / 255, targets)
+    return Split(images if images.ndim == 4 else images.unsqueeze(1), targets)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from dgr.paths import output_path
 from dgr.reporting.audit_grid import Grid, from_frame, number
 from dgr.reporting.audit_sources import Sources
 from dgr.reporting.names import REGULARIZERS, method_label
@@ -81,7 +82,9 @@ def _run_record(sources: Sources, key: str, entry: dict[str, Any]) -> Record:
     tuned = key in sources.plan["tuned_runs"]
     facts, summary = {}, "not run"
     if done:
-        facts = _facts(provenance) | sources.locked("train_tuned" if tuned else "train", key, f"runs/{key}")
+        facts = _facts(provenance) | sources.locked(
+            "train_tuned" if tuned else "train", key, str(output_path(sources.suite, "train", key))
+        )
         strength = f", strength {number(provenance['strength'].iloc[0])}" if cell["regularizer"] != "none" else ""
         summary = f"{len(done)} of {len(entry['seeds'])} seeds{strength}"
     if absent and done:

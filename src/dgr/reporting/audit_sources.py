@@ -11,7 +11,7 @@ import pandas as pd
 import yaml
 
 from dgr import paths
-from dgr.config import read_yaml
+from dgr.plan_file import read_plan
 from dgr.reporting.records import Records, configured_runs, configured_studies, load_records
 
 LOCK = Path("dvc.lock")
@@ -64,7 +64,11 @@ class Sources:
         if entry is None:
             return {"DVC": "no entry in dvc.lock"}
         files = {file["path"]: file["md5"] for file in [*entry["outs"], *entry.get("deps", [])]}
-        shown = [path for path in files if path == output or path.startswith(("data/", "tuning/"))]
+        shown = [
+            path
+            for path in files
+            if path == output or path.startswith(("data/", str(paths.output_path(self.suite, "tune", ""))))
+        ]
         return {"DVC stage": f"{stage}@{key}"} | {f"md5 of {path}": files[path] for path in shown}
 
 
@@ -74,5 +78,5 @@ def open_sources(suite: str) -> Sources:
     Raises:
         DGRError: the suite has no runs, or a file of its records is missing or not readable.
     """
-    plan = read_yaml(paths.PLAN)
+    plan = read_plan()
     return Sources(suite, plan, configured_runs(plan, suite), load_records(paths.RESULTS / suite))

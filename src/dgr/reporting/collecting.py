@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import pandas as pd
 
 from dgr import paths
-from dgr.config import read_yaml
 from dgr.errors import DGRError
 from dgr.files import write_text
+from dgr.plan_file import read_plan
 from dgr.reporting import record_rows
 from dgr.reporting.record_rows import Row
 from dgr.reporting.records import COLUMNS, configured_runs, configured_studies
@@ -25,7 +25,7 @@ Read = TypeVar("Read")
 
 def collect_suite(suite: str) -> None:
     """:func:`collect` with the project's plan, in the working directory."""
-    collect(suite, read_yaml(paths.PLAN), Path())
+    collect(suite, read_plan(), Path())
 
 
 def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
@@ -37,7 +37,7 @@ def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
 
     Args:
         suite: its name in the plan.
-        plan: the parsed ``runs.yaml``.
+        plan: the parsed ``runs.json``.
         root: the repository's top folder, with the folders of :mod:`dgr.paths`.
 
     Raises:
@@ -47,8 +47,8 @@ def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
     entries = configured_runs(plan, suite)
     _check_unique(entries)
     tuned = [key for key in entries if key in plan["tuned_runs"]]
-    tunings = _read_all(tuned, lambda key: read_tuning(key, plan["tuning"][key], root / paths.TUNING))
-    runs = _read_all(entries, lambda key: read_run(key, entries[key], root / paths.RUNS))
+    tunings = _read_all(tuned, lambda key: read_tuning(key, plan["tuning"][key], root))
+    runs = _read_all(entries, lambda key: read_run(key, entries[key], root))
     _check_agreement(entries, runs, tunings)
     frames = {**_run_frames(entries, runs, tunings), **_study_frames(suite, plan, runs, root)}
     # pandas writes the shortest text that reads back as the same number.
@@ -62,7 +62,7 @@ def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
     """The points of F1 as their stage left them; no rows where none is configured."""
     if suite not in plan.get("embeddings", {}):
         return "regularizer,x,y\n"
-    path = root / paths.EMBEDDINGS / f"{suite}.csv"
+    path = root / paths.output_path(suite, "embed", f"{suite}.csv")
     if not path.is_file():
         raise DGRError(f"{path} is missing; run `python -m dgr embed {suite}` or `snakemake --cores all`.")
     return path.read_text()

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from dgr import paths
-from dgr.config import read_yaml
 from dgr.errors import DGRError
+from dgr.plan_file import read_plan
 from dgr.reporting.names import REGULARIZERS, method_label
 from dgr.reporting.records import configured_studies
 from dgr.reporting.scope import Scope
@@ -74,7 +74,7 @@ def densest(places: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _entry(scope: Scope) -> tuple[str, dict[str, Any]]:
-    entries = configured_studies(read_yaml(paths.PLAN), "embeddings", scope.suite)
+    entries = configured_studies(read_plan(), "embeddings", scope.suite)
     found = [key for key, entry in entries.items() if {entry["plain"], entry["regularized"]} <= set(scope.runs)]
     if len(found) != 1:
         raise DGRError(f"{scope.name} needs one embedding of two runs in scope, but {len(found)} are configured.")

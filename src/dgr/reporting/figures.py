@@ -11,9 +11,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
 from dgr import paths
-from dgr.config import read_yaml
 from dgr.errors import DGRError, nearest
 from dgr.files import write_atomically
+from dgr.plan_file import read_plan
 from dgr.reporting.critical_difference import critical_difference
 from dgr.reporting.embedding_figure import embedding_figure
 from dgr.reporting.learning_curves import learning_curves
@@ -41,7 +41,7 @@ def write_figure(suite: str, name: str) -> list[Path]:
     """
     if name not in FIGURES:
         raise DGRError(f"There is no figure '{name}'{nearest(name, FIGURES)}.")
-    scope = open_scope("figures", suite, name, read_yaml(paths.PLAN), load_records(paths.RESULTS / suite))
+    scope = open_scope("figures", suite, name, read_plan(), load_records(paths.RESULTS / suite))
     return save(FIGURES[name](scope), paths.FIGURES / suite / name)
 
 

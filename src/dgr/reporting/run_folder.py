@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from dgr.config import parse
 from dgr.errors import DGRError
 from dgr.files import read_json, read_manifest
+from dgr.paths import output_path
 from dgr.reporting.names import metric_named
 from dgr.reporting.run_schema import SPLITS, Metrics, Provenance, Tuning, Values
 
@@ -39,13 +40,13 @@ def identity_of(entry: dict[str, Any], seed: int) -> dict[str, str | int]:
     return {"suite": entry["suite"], "dataset": entry["dataset"], **named, "seed": seed}
 
 
-def read_run(key: str, entry: dict[str, Any], runs_root: Path) -> list[SeedRecord]:
+def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
     """Read and check all seeds of one configured run.
 
     Args:
         key: the run's key, also the name of its folder.
         entry: the run's entry in the plan.
-        runs_root: the folder of all runs.
+        root: the repository's top folder.
 
     Returns:
         One record a seed, in the order of the configuration.
@@ -53,7 +54,7 @@ def read_run(key: str, entry: dict[str, Any], runs_root: Path) -> list[SeedRecor
     Raises:
         DGRError: what is wrong with which file, and how to make the run again.
     """
-    folder = runs_root / key
+    folder = root / output_path(entry["suite"], "train", key)
     remedy = f"make it with `python -m dgr train {key}`, or all that is missing with `snakemake --cores all`"
     listed = read_manifest(folder, remedy)["files"]
     made = {name.split("/")[0] for name in listed}
@@ -74,18 +75,18 @@ def read_run(key: str, entry: dict[str, Any], runs_root: Path) -> list[SeedRecor
     return records
 
 
-def read_tuning(key: str, entry: dict[str, Any], tuning_root: Path) -> Tuning:
+def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
     """Read and check the tuning record of one run.
 
     Args:
         key: the run's key.
         entry: the run's entry in the plan's ``tuning``: rule, grid and seeds.
-        tuning_root: the folder of all tuning records.
+        root: the repository's top folder.
 
     Raises:
         DGRError: what is wrong with the file, and how to make it again.
     """
-    path = tuning_root / f"{key}.json"
+    path = root / output_path(entry["run"]["suite"], "tune", f"{key}.json")
     remedy = f"make it with `python -m dgr tune {key}`, or all that is missing with `snakemake --cores all`"
     tuning = read_record(path, Tuning, remedy)
     made = sorted((candidate.strength, candidate.seed) for candidate in tuning.grid)

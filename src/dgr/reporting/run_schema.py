@@ -61,7 +61,7 @@ class Candidate(BaseModel):
 
 
 class Tuning(BaseModel):
-    """``tuning/KEY.json``."""
+    """``runs/SUITE/tune/KEY.json``."""
 
     key: str
     rule: str
@@ -95,7 +95,7 @@ class UniversalityRow(BaseModel):
 
 
 class Probes(BaseModel):
-    """``probes/KEY.json``."""
+    """``runs/SUITE/probe/KEY.json``."""
 
     key: str
     config: dict[str, Any]
@@ -113,7 +113,7 @@ class BaselineRow(BaseModel):
 
 
 class Baselines(BaseModel):
-    """``baselines/KEY.json``."""
+    """``runs/SUITE/baselines/KEY.json``."""
 
     key: str
     config: dict[str, Any]
@@ -142,7 +142,7 @@ class AgreementRow(BaseModel):
 
 
 class Sweep(BaseModel):
-    """``sweeps/KEY.json``."""
+    """``runs/SUITE/sweep/KEY.json``."""
 
     key: str
     name: str
@@ -162,7 +162,7 @@ class CostRow(BaseModel):
 
 
 class Costs(BaseModel):
-    """``costs/KEY.json``."""
+    """``runs/SUITE/cost/KEY.json``."""
 
     key: str
     device: str

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dgr import paths
 from dgr.config import SweepConfig, parse
 from dgr.errors import DGRError
+from dgr.paths import output_path
 from dgr.reporting.record_rows import REPRESENTATION, settings_text
 from dgr.reporting.run_folder import read_record
 from dgr.reporting.run_schema import Baselines, Costs, Probes, Sweep
@@ -27,7 +27,7 @@ def read_probes(key: str, entry: dict[str, Any], root: Path) -> Probes:
     Raises:
         DGRError: what is wrong with the file, and how to make it again.
     """
-    path, remedy = _file(root, paths.PROBES, key, "probe")
+    path, remedy = _file(root, entry["suite"], key, "probe")
     probes = read_record(path, Probes, remedy)
     _check_made_for(path, probes.key == key and probes.config == entry, remedy)
     for source in sorted({row.source for row in probes.rows} | {REPRESENTATION}):
@@ -45,7 +45,7 @@ def read_probes(key: str, entry: dict[str, Any], root: Path) -> Probes:
 
 def read_baselines(key: str, entry: dict[str, Any], root: Path) -> Baselines:
     """Read and check what classifiers reach without an encoder; arguments and errors as for :func:`read_probes`."""
-    path, remedy = _file(root, paths.BASELINES, key, "baselines")
+    path, remedy = _file(root, entry["suite"], key, "baselines")
     baselines = read_record(path, Baselines, remedy)
     _check_made_for(path, baselines.key == key and baselines.config == entry, remedy)
     for source in ("majority", "pixels"):
@@ -57,7 +57,7 @@ def read_baselines(key: str, entry: dict[str, Any], root: Path) -> Baselines:
 
 def read_sweep(key: str, entry: dict[str, Any], root: Path) -> Sweep:
     """Read and check one sensitivity study; arguments and errors as for :func:`read_probes`."""
-    path, remedy = _file(root, paths.SWEEPS, key, "sweep")
+    path, remedy = _file(root, entry["suite"], key, "sweep")
     sweep = read_record(path, Sweep, remedy)
     _check_made_for(path, sweep.key == key and sweep.name == entry["name"], remedy)
     points = [settings_text(settings) for settings, _ in parse(SweepConfig, entry, key).points()]
@@ -70,7 +70,7 @@ def read_sweep(key: str, entry: dict[str, Any], root: Path) -> Sweep:
 
 def read_costs(key: str, entry: dict[str, Any], root: Path) -> Costs:
     """Read and check one measurement of costs; arguments and errors as for :func:`read_probes`."""
-    path, remedy = _file(root, paths.COSTS, key, "cost")
+    path, remedy = _file(root, entry["suite"], key, "cost")
     costs = read_record(path, Costs, remedy)
     _check_made_for(path, costs.key == key, remedy)
     plain = [(row.method,) for row in costs.rows if row.regularizer == "none"]
@@ -78,9 +78,9 @@ def read_costs(key: str, entry: dict[str, Any], root: Path) -> Costs:
     return costs
 
 
-def _file(root: Path, folder: Path, key: str, command: str) -> tuple[Path, str]:
+def _file(root: Path, suite: str, key: str, command: str) -> tuple[Path, str]:
     remedy = f"make it with `python -m dgr {command} {key}`, or all that is missing with `snakemake --cores all`"
-    return root / folder / f"{key}.json", remedy
+    return root / output_path(suite, command, f"{key}.json"), remedy
 
 
 def _check_made_for(path: Path, fits: bool, remedy: str) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dgr import paths
-from dgr.config import read_yaml
 from dgr.errors import DGRError, nearest
+from dgr.plan_file import read_plan
 from dgr.reporting import rendering
 from dgr.reporting.ablation_table import ablation_table
 from dgr.reporting.claims_table import claims_table
@@ -38,5 +38,5 @@ def write_table(suite: str, name: str) -> list[Path]:
     if name not in TABLES:
         raise DGRError(f"There is no table '{name}'{nearest(name, TABLES)}.")
     folder = paths.RESULTS / suite
-    scope = open_scope("tables", suite, name, read_yaml(paths.PLAN), load_records(folder))
+    scope = open_scope("tables", suite, name, read_plan(), load_records(folder))
     return rendering.write(TABLES[name](scope), folder / name, f"tab:{suite}-{name}")

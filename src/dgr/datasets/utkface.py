@@ -1,0 +1,143 @@
+"""UTKFace: faces with three tasks, age in seven bins, gender, and ethnicity, from the aligned and cropped chips.
+
+Labels stand in the file names, ``AGE_GENDER_RACE_TIME.jpg.chip.jpg``. Zhang, Song, Qi, CVPR 2017.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import tarfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from dgr.config import SplitName, UTKFaceConfig
+from dgr.errors import DGRError
+from dgr.task import Task
+
+AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
+"""Right-closed bins, as in the authors' code: (0, 10], (10, 20], …"""
+TASKS = (Task("age", "classification", 7), Task("gender", "classification", 2), Task("race", "classification", 5))
+NAME = re.compile(r"(\d+)_([01])_([0-4])_[^/]*\.jpg\.chip\.jpg")
+
+Arrays = dict[str, NDArray[np.uint8] | NDArray[np.int64]]
+Labels = tuple[int, int, int]
+
+
+class Face(NamedTuple):
+    """One distinct image: its bytes, a name it has, and its labels."""
+
+    content: bytes
+    name: str
+    labels: Labels
+
+
+def compose(config: UTKFaceConfig, source: Path) -> tuple[dict[SplitName, Arrays], dict[str, Any]]:
+    """Images and labels of each split, and what was left out.
+
+    Files whose names do not carry three labels are left out. Byte-identical files are one face: kept once where all
+    their names agree on all three classes, left out where they contradict each other, since none of them can be
+    trusted. So no image is in two splits. Faces are put in the order of their content's hash, then shuffled with the
+    seed, so that the splits do not depend on the order of files.
+
+    Args:
+        config: the settings.
+        source: the archive, or a folder with its files.
+
+    Returns:
+        For each split ``images`` ``(faces, 3, size, size)``, uint8, and ``age``, ``gender``, ``race`` ``(faces,)``;
+        and the counts of files, of odd names (with the first of them), of copies and of contradictions.
+
+    Raises:
+        DGRError: the source is missing, is not the expected one, or holds an image that cannot be decoded.
+    """
+    faces, report = distinct_faces(_files(source, config), source)
+    order = np.random.default_rng(config.seed).permutation(len(faces))
+    bounds = np.rint(np.cumsum([0.0, *config.shares.values()]) * len(faces)).astype(int)
+    splits: dict[SplitName, Arrays] = {}
+    for split, start, stop in zip(config.shares, bounds[:-1], bounds[1:], strict=True):
+        if start == stop:
+            raise DGRError(f"{source} has {len(faces)} faces, of which split '{split}' gets none; raise its share.")
+        chosen = [faces[index] for index in order[start:stop]]
+        labels = np.array([face.labels for face in chosen], np.int64)
+        images = np.stack([_decode(face, config.image_size, source) for face in chosen])
+        splits[split] = {"images": images} | {task.name: labels[:, k] for k, task in enumerate(TASKS)}
+    return splits, report
+
+
+def distinct_faces(files: Iterable[tuple[str, bytes]], source: Path) -> tuple[list[Face], dict[str, Any]]:
+    """The faces that are kept, in the order of their content's hash, and the counts of what is left out.
+
+    Raises:
+        DGRError: there is none.
+    """
+    by_content: dict[str, list[Face]] = defaultdict(list)
+    odd = []
+    for name, content in files:
+        labels = read_labels(name)
+        if labels is None:
+            odd.append(name)
+        else:
+            by_content[hashlib.sha256(content).hexdigest()].append(Face(content, name, labels))
+    groups = [by_content[digest] for digest in sorted(by_content)]
+    kept = [group[0] for group in groups if len({face.labels for face in group}) == 1]
+    if not kept:
+        raise DGRError(f"{source} holds no file named AGE_GENDER_RACE_TIME.jpg.chip.jpg; give the UTKFace chips.")
+    report = {
+        "files": len(odd) + sum(map(len, groups)),
+        "odd_names": len(odd),
+        "first_odd_names": sorted(odd)[:5],
+        "copies": sum(len(group) - 1 for group in groups),
+        "contradicting_faces": len(groups) - len(kept),
+        "faces": len(kept),
+    }
+    return kept, report
+
+
+def read_labels(name: str) -> Labels | None:
+    """Age bin, gender and race of a file name; None where it does not carry all three."""
+    match = NAME.fullmatch(name)
+    if match is None:
+        return None
+    age, gender, race = map(int, match.groups())
+    if not AGE_EDGES[0] < age <= AGE_EDGES[-1]:
+        return None
+    return int(np.searchsorted(AGE_EDGES, age)) - 1, gender, race
+
+
+def _files(source: Path, config: UTKFaceConfig) -> Iterator[tuple[str, bytes]]:
+    """Names without folders, and contents. Nothing is extracted, so an archive cannot write anywhere."""
+    if source.is_dir():
+        for path in sorted(source.rglob("*.jpg")):
+            yield path.name, path.read_bytes()
+        return
+    try:
+        with source.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        if digest != config.sha256:
+            raise DGRError(f"{source} has SHA-256 {digest}, but {config.sha256} is expected; fetch it again.")
+        with tarfile.open(source) as archive:
+            for member in archive:
+                if member.isfile() and member.name.endswith(".jpg"):
+                    content = archive.extractfile(member)
+                    assert content is not None
+                    yield Path(member.name).name, content.read()
+    except (OSError, tarfile.TarError, EOFError) as error:
+        raise DGRError(f"{source} cannot be read as an archive ({error}); fetch it again.") from error
+
+
+def _decode(face: Face, size: int, source: Path) -> NDArray[np.uint8]:
+    """Channels first, scaled to a square where it is not of that size already."""
+    try:
+        with Image.open(io.BytesIO(face.content)) as image:
+            scaled = image.convert("RGB").resize((size, size), Image.Resampling.BILINEAR)
+    except (OSError, SyntaxError) as error:
+        raise DGRError(f"{face.name} in {source} is not a whole image ({error}); fetch the data set again.") from error
+    return np.asarray(scaled).transpose(2, 0, 1)
