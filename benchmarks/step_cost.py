@@ -17,6 +17,7 @@ from dgr.config import CostConfig, parse
 from dgr.cost import REFERENCE, WARM_UP, make_steppers
 from dgr.datasets.prepared import load
 from dgr.device import choose_device
+from dgr.errors import DGRError
 from dgr.measuring import interleaved_seconds
 from dgr.paths import DATA
 from dgr.plan_file import plan_entry
@@ -62,4 +63,7 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except DGRError as error:
+        sys.exit(f"step_cost: {error}")

@@ -190,6 +190,21 @@ def test_every_multi_task_run_is_in_the_scatter(opened: Any) -> None:
     assert shown >= main + 2 * (points - 1), "all but the usual point that two studies share"
 
 
+def test_a_representation_that_vanished_leaves_the_layout_whole(opened: Any) -> None:
+    """‖z‖ = 0 on a logarithmic axis, with its accuracy below the panel: marked at the left edge."""
+    scope = opened("F3")
+    sweeps = scope.records.sweeps.copy()
+    vanished = sweeps["settings"].str.contains("10.0") & (sweeps["metric"] == "mean_norm")
+    assert vanished.any()
+    sweeps.loc[vanished, "value"] = 0.0
+    figure = sensitivity_figure(replace(scope, records=replace(scope.records, sweeps=sweeps))).figure
+    figure.draw_without_rendering()
+    size, below = figure.axes[1], figure.axes[3]
+    assert [text.get_text() for text in size.texts] == ["20"]
+    assert size.texts[0].xy[0] == size.get_xlim()[0]
+    assert below.get_tightbbox().y1 < size.xaxis.label.get_window_extent().y0
+
+
 def test_what_was_not_studied_says_so(opened: Any) -> None:
     figure = sensitivity_figure(opened("F3", ["strength"])).figure
     empty = [axis for axis in figure.axes if any(text.get_text() == "not studied" for text in axis.texts)]

@@ -135,8 +135,8 @@ def _number(value: float, signed: bool, digits: int) -> str:
 
 
 def _sides(text: pd.DataFrame) -> list[str]:
-    """Names to the left, everything that holds digits to the right."""
-    return ["r" if text[name].str.contains(r"\d").any() else "l" for name in text]
+    """Columns whose cells are mostly numbers to the right, words and settings to the left."""
+    return ["r" if text[name].str.match(r"[\[+−-]*\d").mean() >= 0.5 else "l" for name in text]
 
 
 def _escape_markdown(text: str) -> str:

@@ -64,7 +64,16 @@ def _finish_accuracy(axis: Axes, low: float, high: float, level: float | None, m
     _mark_outside(axis, low)
     if level is not None:
         axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE)
-    axis.legend(frameon=True, framealpha=0.85, edgecolor="none", fontsize=6.5, handlelength=2.4)
+    above_marks = (0.0, 0.1, 1.0, 0.9)
+    axis.legend(
+        loc="best",
+        bbox_to_anchor=above_marks,
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none",
+        fontsize=6.5,
+        handlelength=2.4,
+    )
 
 
 def _draw_strength(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
@@ -154,9 +163,12 @@ def _limits(points: Sequence[Point], runs: pd.DataFrame, level: float | None, me
 
 def _mark_outside(axis: Axes, low: float) -> None:
     """A triangle at the lower edge under every mean that lies below it, with its value beside it."""
+    left, right = axis.get_xlim()
+    axis.set_xlim(left, right)
     for index, line in enumerate(axis.lines[:]):
         for x, y in np.asarray(line.get_xydata(), dtype=float):
             if y < low:
+                x = min(max(x, left), right)  # ‖z‖ = 0 has no place on a logarithmic axis
                 axis.plot([x], [low], marker="v", color=line.get_color(), markersize=5, clip_on=False, zorder=4)
                 side: dict[str, Any] = {"xytext": (-5 if index % 2 else 5, 4), "ha": "right" if index % 2 else "left"}
                 text: dict[str, Any] = {"color": line.get_color(), "fontsize": 6, "textcoords": "offset points"}
@@ -170,7 +182,8 @@ def _caption(scope: Scope, points: Sequence[Point], metric: Metric, low: float) 
         f"Data set {scope.dataset}, architecture {scope.architecture}: test {metric.label}, mean over tasks, last "
         "epoch. "
         f"Panels a, c to f: {method}, n = {seeds} seeds, each run a dot, lines through means; no test is made. "
-        f"Values below {low:.0f} {metric.unit} are triangles at the edge, with the mean. "
+        f"Values below {low:.0f} {metric.unit} are triangles at the edge, with the mean; a norm of 0 stands at the left "
+        "edge. "
         "(a) strength of DGR and of the control, a plain penalty on ‖z‖²: the axes differ in unit. "
         "(b) the same runs against the mean norm of the test representations they arrive at, and every run of the main "
         "comparison (open symbols, all multi-task methods): where DGR's line lies above the control's at the same ‖z‖, "
