@@ -13,15 +13,15 @@ import sys
 import numpy as np
 from scipy import stats
 
-from dgr.config import CostConfig, parse
+from dgr.core.config import CostConfig, parse
+from dgr.core.device import choose_device
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA
+from dgr.core.plan_file import plan_entry
+from dgr.core.provenance import device_name
 from dgr.cost import REFERENCE, WARM_UP, make_steppers
 from dgr.datasets.prepared import load
-from dgr.device import choose_device
-from dgr.errors import DGRError
 from dgr.measuring import interleaved_seconds
-from dgr.paths import DATA
-from dgr.plan_file import plan_entry
-from dgr.provenance import device_name
 
 LEVEL = 0.95
 

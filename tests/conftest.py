@@ -8,10 +8,10 @@ import torch
 import yaml
 
 from dgr import cli
-from dgr.config import DatasetConfig
+from dgr.core.config import DatasetConfig
+from dgr.core.files import write_text
+from dgr.core.paths import CONFIGS, DATA, PLAN
 from dgr.datasets.prepared import prepare
-from dgr.files import write_text
-from dgr.paths import CONFIGS, DATA, PLAN
 from dgr.plan import dump, make_plan
 
 TINY_CONFIGS = Path(__file__).parent / "tiny_configs"

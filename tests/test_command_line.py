@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from dgr import checkpoint, stages
-from dgr.checkpoint import load_checkpoint, save_checkpoint
-from dgr.errors import DGRError
-from dgr.files import write_atomically, write_json, write_text
-from dgr.paths import DATA, PLAN, RUNS, UNFINISHED, output_path
+from dgr.core.errors import DGRError
+from dgr.core.files import write_atomically, write_json, write_text
+from dgr.core.paths import DATA, PLAN, RUNS, UNFINISHED, output_path
 from dgr.representation_file import load_representation
+from dgr.training import checkpoint, stages
+from dgr.training.checkpoint import load_checkpoint, save_checkpoint
 
 EW = "mini-multimnist-conv-equal_weighting-none"
 DGR = "mini-multimnist-conv-equal_weighting-dgr"

@@ -4,11 +4,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dgr.config import RunConfig, TrainingConfig, parse
-from dgr.errors import DGRError
-from dgr.paths import CONFIGS, PLAN
+from dgr.core.config import RunConfig, TrainingConfig, parse
+from dgr.core.errors import DGRError
+from dgr.core.paths import CONFIGS, PLAN
+from dgr.core.plan_file import read_plan
 from dgr.plan import dump, make_plan
-from dgr.plan_file import read_plan
 
 TABLE = CONFIGS / "mini" / "T1.yaml"
 PROJECT = Path(__file__).parents[1]

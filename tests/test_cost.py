@@ -10,12 +10,12 @@ import torch
 import yaml
 
 from dgr import cost
-from dgr.config import CostConfig, MethodConfig
+from dgr.core.config import CostConfig, MethodConfig
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA, PLAN, output_path
 from dgr.datasets.prepared import load
-from dgr.errors import DGRError
 from dgr.measuring import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
-from dgr.paths import DATA, PLAN, output_path
 
 KEY = "mini-multimnist-conv"
 CPU = torch.device("cpu")

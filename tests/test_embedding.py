@@ -4,10 +4,10 @@ import pytest
 import yaml
 
 from dgr import embedding
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA, PLAN, output_path
 from dgr.datasets.prepared import load
 from dgr.embedding import tsne
-from dgr.errors import DGRError
-from dgr.paths import DATA, PLAN, output_path
 
 KEY = "mini"
 

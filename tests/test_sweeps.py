@@ -5,14 +5,14 @@ import torch
 import yaml
 
 from dgr import sweeps
-from dgr.config import RunConfig, SweepConfig
+from dgr.core.config import RunConfig, SweepConfig
+from dgr.core.errors import DGRError
+from dgr.core.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path
 from dgr.datasets.prepared import load
-from dgr.errors import DGRError
-from dgr.evaluation import represent
-from dgr.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path
 from dgr.plan import make_plan
 from dgr.sweeps import ComparedRun, agreement
-from dgr.training import Run
+from dgr.training.evaluation import represent
+from dgr.training.run import Run
 
 KEY = "mini-multimnist-conv-strength"
 FINITE = {"name": "dgr", "strength": 0.1, "estimator": "finite_difference", "epsilon": 0.01}

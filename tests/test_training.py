@@ -11,13 +11,13 @@ import pytest
 import torch
 import yaml
 
-from dgr import stages
-from dgr.config import RunConfig
+from dgr.core.config import RunConfig
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA, PLAN, UNFINISHED, output_path
 from dgr.datasets.prepared import load
-from dgr.errors import DGRError
 from dgr.methods.registry import METHODS, build_method
-from dgr.paths import DATA, PLAN, UNFINISHED, output_path
-from dgr.training import Run
+from dgr.training import stages
+from dgr.training.run import Run
 
 EW = "mini-multimnist-conv-equal_weighting-none"
 DGR = "mini-multimnist-conv-equal_weighting-dgr"

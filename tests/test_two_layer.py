@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from dgr import DummyGradientNorm
-from dgr.two_layer import has_closed_form
+from dgr.regularizers.two_layer import has_closed_form
 from regularizer_support import TASKS, make_heads, penalty_of
 
 BATCH, FEATURES, CLASSES = 7, 5, 3

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.models.heads import mlp_head
 from dgr.universality import Samples, Universality, measure_universality, refit
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dgr.config import UTKFaceConfig
+from dgr.core.config import UTKFaceConfig
+from dgr.core.errors import DGRError
 from dgr.datasets import prepared
 from dgr.datasets.prepared import load, prepare
 from dgr.datasets.utkface import compose, read_labels
-from dgr.errors import DGRError
 
 SIZE = 8
 SHARES = {"train": 0.5, "val": 0.25, "test": 0.25}

@@ -8,16 +8,16 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
-    "DGRError": "dgr.errors",
-    "DummyGradientNorm": "dgr.regularizer",
-    "FeatureNormPenalty": "dgr.norm_penalty",
+    "DGRError": "dgr.core.errors",
+    "DummyGradientNorm": "dgr.regularizers.dummy_gradient_norm",
+    "FeatureNormPenalty": "dgr.regularizers.norm_penalty",
     "Method": "dgr.methods.base",
     "MultiTaskModel": "dgr.models.model",
     "Step": "dgr.methods.base",
-    "Task": "dgr.task",
+    "Task": "dgr.core.task",
     "build_method": "dgr.methods.registry",
-    "mean_relative_improvement": "dgr.improvement",
-    "seed_for": "dgr.seeds",
+    "mean_relative_improvement": "dgr.core.improvement",
+    "seed_for": "dgr.core.seeds",
 }
 
 __all__ = sorted(_PUBLIC)

@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from dgr.errors import DGRError, nearest
-from dgr.paths import CONFIGS, DATA, PLAN
+from dgr.core.errors import DGRError, nearest
+from dgr.core.paths import CONFIGS, DATA, PLAN
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
 
@@ -21,7 +21,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 @app.command()
 def plan(check: Annotated[bool, typer.Option(help="Only check that the generated file is current.")] = False) -> None:
     """Expand paper_configs into the list of stages, paper_configs/runs.json."""
-    from dgr.files import write_text
+    from dgr.core.files import write_text
     from dgr.plan import dump, make_plan
 
     text = dump(make_plan(CONFIGS))
@@ -34,9 +34,9 @@ def plan(check: Annotated[bool, typer.Option(help="Only check that the generated
 @app.command()
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
-    from dgr.config import DatasetConfig, parse
+    from dgr.core.config import DatasetConfig, parse
+    from dgr.core.plan_file import read_plan
     from dgr.datasets.prepared import prepare as make
-    from dgr.plan_file import read_plan
 
     known = read_plan()["datasets"]
     if dataset not in known:
@@ -47,7 +47,7 @@ def prepare(dataset: str) -> None:
 @app.command()
 def tune(key: str, device: Device = "auto") -> None:
     """Choose a regularizer's strength on the validation split, runs/SUITE/tune/KEY.json."""
-    from dgr import stages
+    from dgr.training import stages
 
     stages.tune(key, device)
 
@@ -55,7 +55,7 @@ def tune(key: str, device: Device = "auto") -> None:
 @app.command()
 def train(key: str, device: Device = "auto") -> None:
     """Train one method for its list of seeds, runs/SUITE/train/KEY."""
-    from dgr import stages
+    from dgr.training import stages
 
     stages.train(key, device)
 

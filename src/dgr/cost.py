@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from dgr.build import build_optimizer, build_run
-from dgr.config import (
+from dgr.core.config import (
     ControlConfig,
     CostConfig,
     DGRConfig,
@@ -19,17 +18,18 @@ from dgr.config import (
     RunConfig,
     parse,
 )
+from dgr.core.device import choose_device
+from dgr.core.errors import DGRError
+from dgr.core.files import write_json
+from dgr.core.paths import DATA, output_path
+from dgr.core.plan_file import plan_entry
+from dgr.core.provenance import device_name
 from dgr.cost_steps import ReleasedProcedure, Stepper
 from dgr.datasets.prepared import PreparedData, load
-from dgr.device import choose_device
-from dgr.errors import DGRError
-from dgr.files import write_json
 from dgr.measuring import interleaved_seconds, peak_bytes
 from dgr.methods.base import Batch
 from dgr.methods.registry import METHODS
-from dgr.paths import DATA, output_path
-from dgr.plan_file import plan_entry
-from dgr.provenance import device_name
+from dgr.training.build import build_optimizer, build_run
 
 REFERENCE = "equal_weighting"
 NUM_DUMMIES = (1, 4)
@@ -49,7 +49,7 @@ def measure(key: str, device: str) -> None:
 
     Args:
         key: a key of the plan's costs.
-        device: as for :func:`dgr.stages.train`.
+        device: as for :func:`dgr.training.stages.train`.
 
     Raises:
         DGRError: unknown key, missing data, or no plain equal weighting among the methods.

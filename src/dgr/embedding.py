@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from dgr.config import EmbeddingConfig, parse
+from dgr.core.config import EmbeddingConfig, parse
+from dgr.core.errors import DGRError
+from dgr.core.files import write_text
+from dgr.core.paths import DATA, output_path
+from dgr.core.plan_file import plan_entry
 from dgr.datasets.prepared import load
-from dgr.errors import DGRError
-from dgr.files import write_text
-from dgr.paths import DATA, output_path
-from dgr.plan_file import plan_entry
 from dgr.representation_file import load_representation
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from dgr.config import (
+from dgr.core.config import (
     BaselineConfig,
     ControlConfig,
     CostConfig,
@@ -24,9 +24,9 @@ from dgr.config import (
     parse,
     read_yaml,
 )
-from dgr.errors import DGRError, nearest
+from dgr.core.errors import DGRError, nearest
+from dgr.core.plan_file import Plan
 from dgr.methods.registry import build_method
-from dgr.plan_file import Plan
 from dgr.suite_files import Common, CostFile, SuiteFile, SweepFile, TableFile
 
 STAGES = (

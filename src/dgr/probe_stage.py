@@ -17,14 +17,14 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch.nn.functional import cross_entropy
 
 from dgr import probing, universality
-from dgr.config import SPLITS, BaselineConfig, ProbedRun, parse
-from dgr.errors import DGRError
-from dgr.files import read_json, read_manifest, write_json
+from dgr.core.config import SPLITS, BaselineConfig, ProbedRun, parse
+from dgr.core.errors import DGRError
+from dgr.core.files import read_json, read_manifest, write_json
+from dgr.core.paths import DATA, output_path
+from dgr.core.plan_file import plan_entry
+from dgr.core.seeds import seed_for
 from dgr.models.heads import mlp_head
-from dgr.paths import DATA, output_path
-from dgr.plan_file import plan_entry
 from dgr.representation_file import load_representation
-from dgr.seeds import seed_for
 
 Arrays = dict[str, NDArray[Any]]
 DIGITS = 7

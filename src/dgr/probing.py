@@ -24,7 +24,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 Labels = NDArray[np.int64]
 Settings = dict[str, Any]

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dgr.config import SPLITS
-from dgr.errors import DGRError
+from dgr.core.config import SPLITS
+from dgr.core.errors import DGRError
 
 
 def load_representation(path: Path, remedy: str) -> dict[str, NDArray[np.float32]]:

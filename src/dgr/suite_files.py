@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, RootModel
 
-from dgr.config import (
+from dgr.core.config import (
     ArchitectureConfig,
     MethodConfig,
     ProbeConfig,

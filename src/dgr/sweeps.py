@@ -11,19 +11,19 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from dgr.build import build_regularizer
-from dgr.config import DGRConfig, NoRegularizer, RunConfig, SweepConfig, parse
+from dgr.core.config import DGRConfig, NoRegularizer, RunConfig, SweepConfig, parse
+from dgr.core.device import choose_device
+from dgr.core.errors import DGRError
+from dgr.core.files import read_json, write_json
+from dgr.core.paths import DATA, output_path
+from dgr.core.plan_file import plan_entry
+from dgr.core.provenance import config_hash
+from dgr.core.seeds import seed_for
+from dgr.core.workspace import open_workspace
 from dgr.datasets.prepared import PreparedData, Split, load
-from dgr.device import choose_device
-from dgr.errors import DGRError
-from dgr.evaluation import evaluate, represent
-from dgr.files import read_json, write_json
-from dgr.paths import DATA, output_path
-from dgr.plan_file import plan_entry
-from dgr.provenance import config_hash
-from dgr.seeds import seed_for
-from dgr.training import Run
-from dgr.workspace import open_workspace
+from dgr.training.build import build_regularizer
+from dgr.training.evaluation import evaluate, represent
+from dgr.training.run import Run
 
 Row = dict[str, Any]
 SPLITS = ("val", "test")
@@ -37,7 +37,7 @@ def sweep(key: str, device: str) -> None:
 
     Args:
         key: a key of the plan's sweeps.
-        device: as for :func:`dgr.stages.train`.
+        device: as for :func:`dgr.training.stages.train`.
 
     Raises:
         DGRError: unknown key, missing data, or a point that diverges; says which.

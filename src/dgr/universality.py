@@ -24,7 +24,7 @@ from scipy.optimize import minimize
 from torch import Tensor, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 PATIENCE = 10

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from dgr.claims import load_claims
-from dgr.config import parse
-from dgr.paths import CONFIGS
+from dgr.core.config import parse
+from dgr.core.paths import CONFIGS
 from dgr.reporting.records import Records
 
 METHODS = ("equal_weighting", "pcgrad")

@@ -4,7 +4,7 @@ import pytest
 from made_up_records import claims_of, cost, make_records, paired, shipped_claims
 
 from dgr.claims import load_claims, verdicts
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
 from dgr.reporting import names
 

@@ -7,7 +7,7 @@ from made_up_records import CLASSIFIERS, METHODS, claims_of, cost, make_records,
 
 from dgr.claims import verdicts
 from dgr.comparison import smallest_p
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 PROBES = {"measure": "probe_accuracy", "classifiers": list(CLASSIFIERS)}
 

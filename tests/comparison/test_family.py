@@ -6,7 +6,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from dgr.comparison import compare, holm, smallest_p, t_test_p
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 NORMAL = np.random.default_rng(3).normal(1.8, 0.8, 8)
 

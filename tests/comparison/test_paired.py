@@ -15,7 +15,7 @@ from dgr.comparison import (
     t_test_p,
     wilcoxon_p,
 )
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 NORMAL = np.random.default_rng(3).normal(1.8, 0.8, 8)
 

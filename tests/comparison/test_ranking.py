@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dgr.comparison.ranking import rank_cells
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 
 def block_design(blocks, cells, step):

@@ -6,7 +6,7 @@ import pytest
 import torchjd._mixins
 from toy_problem import make_toy
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.methods import METHODS, build_method
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from toy_problem import Toy, flat, make_toy, penalty
 
 from dgr.methods import METHODS, Step, build_method
-from dgr.regularizer import DummyGradientNorm
+from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
 
 STEPS = 4
 

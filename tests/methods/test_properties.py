@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from toy_problem import Toy, make_toy
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.methods import METHODS, Method, build_method
 from dgr.methods.bargaining import MAX_FAILURES_IN_A_ROW, StaleWeightsWarning
 from dgr.models.model import MultiTaskModel

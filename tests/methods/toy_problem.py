@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from dgr.core.task import Task
 from dgr.methods import Batch, Method, Step
 from dgr.models.model import MultiTaskModel
-from dgr.task import Task
 
 CLASSES = 3
 LEARNING_RATE = 0.05

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dgr.files import write_manifest
+from dgr.core.files import write_manifest
 
 SUITE, TASKS = "toy", ("left", "right")
 PROBED = (*TASKS, "left_greater")

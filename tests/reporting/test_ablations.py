@@ -12,8 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic import SUITE, TASKS, write_plan
 
-from dgr.config import SweepConfig
-from dgr.errors import DGRError
+from dgr.core.config import SweepConfig
+from dgr.core.errors import DGRError
 from dgr.reporting import rendering
 from dgr.reporting.ablation_table import ablation_table
 from dgr.reporting.cost_table import cost_table

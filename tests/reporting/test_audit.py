@@ -9,7 +9,7 @@ import yaml
 from audit_page import XHTML, by_id, links, page, parsed, text
 
 from audit_support import ROOT, RUN, SUITE
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.audit import write_audit
 
 

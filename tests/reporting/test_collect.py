@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from synthetic import GRID, SUITE, TASKS, write_plan
 
-from dgr.errors import DGRError
-from dgr.files import write_manifest
+from dgr.core.errors import DGRError
+from dgr.core.files import write_manifest
 from dgr.reporting.collecting import collect, collect_suite
 from dgr.reporting.records import load_records
 

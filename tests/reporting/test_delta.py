@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.delta import delta_m, single_task_reference
 
 UP = {"a": True, "b": True}

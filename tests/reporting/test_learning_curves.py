@@ -11,7 +11,7 @@ from PIL import Image
 from scipy import stats
 from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting import names
 from dgr.reporting.collecting import collect_suite
 from dgr.reporting.curves import t_interval

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.readme import filled
 
 ROOT = Path(__file__).parents[2]

@@ -15,8 +15,8 @@ from PIL import Image
 from scipy import stats
 from synthetic import CELLS, SUITE, make_plan, make_runs, make_studies, write_plan
 
-from dgr import paths
-from dgr.errors import DGRError
+from dgr.core import paths
+from dgr.core.errors import DGRError
 from dgr.reporting.collecting import collect
 from dgr.reporting.figures import write_figure
 from dgr.reporting.records import load_records

@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.summary import write_summary
 
 

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from synthetic import CLASSIFIERS, PROBED, SUITE, TASKS, make_plan, make_runs, make_studies, write_plan
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting import rendering
 from dgr.reporting.collecting import collect_suite
 from dgr.reporting.records import load_records

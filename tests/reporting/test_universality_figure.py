@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.collecting import collect_suite
 from dgr.reporting.figures import write_figure
 from dgr.reporting.records import load_records

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dgr.claims.pairs import NotRunError, cell_label
 from dgr.claims.schema import CostComparison, CostSide
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 NO_DUMMIES = ("none", "norm")
 

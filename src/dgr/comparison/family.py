@@ -17,7 +17,7 @@ from dgr.comparison.paired import (
     t_test_p,
     wilcoxon_p,
 )
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 Outcome = Literal["better", "worse", "inconclusive"]
 

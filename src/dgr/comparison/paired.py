@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special, stats
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ import pandas as pd
 import scikit_posthocs
 from scipy import stats
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 
 @dataclass(frozen=True)

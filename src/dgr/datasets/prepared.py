@@ -13,12 +13,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.config import SPLITS, MultiMNISTConfig, SplitName, UTKFaceConfig
+from dgr.core.config import SPLITS, MultiMNISTConfig, SplitName, UTKFaceConfig
+from dgr.core.errors import DGRError
+from dgr.core.files import cannot_write, read_manifest, write_manifest
+from dgr.core.paths import SOURCES
+from dgr.core.task import Task
 from dgr.datasets import multimnist, utkface
-from dgr.errors import DGRError
-from dgr.files import cannot_write, read_manifest, write_manifest
-from dgr.paths import SOURCES
-from dgr.task import Task
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dgr.config import SplitName, UTKFaceConfig
-from dgr.errors import DGRError
-from dgr.task import Task
+from dgr.core.config import SplitName, UTKFaceConfig
+from dgr.core.errors import DGRError
+from dgr.core.task import Task
 
 AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
 """Right-closed bins, as in the authors' code: (0, 10], (10, 20], …"""

@@ -12,7 +12,7 @@ from torch.nn.utils import parameters_to_vector
 from torch.optim.adam import adam
 from typing_extensions import override
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.methods.base import Step
 from dgr.methods.loss_weighting import LossWeighting
 from dgr.methods.options import number

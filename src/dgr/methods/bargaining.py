@@ -11,7 +11,7 @@ from torchjd.aggregation import Weighting
 from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 # Deviation of α_k (Gα)_k from 1 at which no further program is solved, and the largest one that counts as solved:
 # where gradients nearly cancel, ECOS ends at about 1e-3.

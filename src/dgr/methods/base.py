@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from dgr.core.task import Task
 from dgr.models.model import MultiTaskModel
-from dgr.task import Task
 
 Batch = tuple[Tensor, dict[str, Tensor]]
 

@@ -8,7 +8,7 @@ from torchjd.aggregation import CAGradWeighting, GramianWeightedAggregator
 from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.methods.gradient_balancing import GradientBalancing, ScaleFree
 from dgr.methods.options import number
 

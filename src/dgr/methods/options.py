@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from numbers import Real
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 
 def number(method: str, option: str, value: object, *, above: float = -math.inf, at_least: float = -math.inf) -> float:

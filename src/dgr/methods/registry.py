@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from dgr.errors import DGRError, nearest
+from dgr.core.errors import DGRError, nearest
 from dgr.methods.auto_lambda import AutoLambda
 from dgr.methods.base import Method
 from dgr.methods.cagrad import CAGrad

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.config import DGRConfig
+from dgr.core.config import DGRConfig
 from dgr.reporting.names import CONTROLS, Metric, method_label
 from dgr.reporting.rendering import Table, mean_sd
 from dgr.reporting.scope import Scope

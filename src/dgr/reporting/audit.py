@@ -9,8 +9,8 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from dgr import paths
-from dgr.files import write_text
+from dgr.core import paths
+from dgr.core.files import write_text
 from dgr.reporting import audit_claims, audit_exhibits, audit_runs, audit_studies
 from dgr.reporting.audit_exhibits import CLAIMS_TABLE, Exhibit
 from dgr.reporting.audit_grid import Grid, from_frame

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from dgr import paths
-from dgr.config import read_yaml
+from dgr.core import paths
+from dgr.core.config import read_yaml
 from dgr.reporting.audit_exhibits import CLAIMS_TABLE
 from dgr.reporting.audit_runs import anchor_of_run, cell_title
 from dgr.reporting.audit_sources import CLAIMS, Sources

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from dgr import paths
+from dgr.core import paths
 from dgr.reporting.audit_grid import Grid, linked, linked_column, moved_to_second, read_document
 from dgr.reporting.audit_runs import anchor_of_run
 from dgr.reporting.audit_sources import Sources

@@ -11,7 +11,7 @@ import pandas as pd
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 # HTML stays text: what a table or a document says can never become part of the page's own code.
 NUMBER = re.compile(r"[<+−–]?\d[\d.,]*(e[−-]?\d+)?†?( ± [\d.]+)?|\[[^a-z]*\]")

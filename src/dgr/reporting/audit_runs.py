@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from dgr.paths import output_path
+from dgr.core.paths import output_path
 from dgr.reporting.audit_grid import Grid, from_frame, number
 from dgr.reporting.audit_sources import Sources
 from dgr.reporting.names import REGULARIZERS, method_label

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from dgr import paths
-from dgr.plan_file import read_plan
+from dgr.core import paths
+from dgr.core.plan_file import read_plan
 from dgr.reporting.records import Records, configured_runs, configured_studies, load_records
 
 LOCK = Path("dvc.lock")

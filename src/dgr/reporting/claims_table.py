@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dgr import paths
 from dgr.claims import CostComparison, PairedComparison, Verdict, load_claims, verdicts
+from dgr.core import paths
 from dgr.reporting.names import method_label
 from dgr.reporting.rendering import Table
 from dgr.reporting.scope import Scope

@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from dgr import paths
-from dgr.errors import DGRError
-from dgr.files import write_text
-from dgr.plan_file import read_plan
+from dgr.core import paths
+from dgr.core.errors import DGRError
+from dgr.core.files import write_text
+from dgr.core.plan_file import read_plan
 from dgr.reporting import record_rows
 from dgr.reporting.record_rows import Row
 from dgr.reporting.records import COLUMNS, configured_runs, configured_studies
@@ -38,7 +38,7 @@ def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
     Args:
         suite: its name in the plan.
         plan: the parsed ``runs.json``.
-        root: the repository's top folder, with the folders of :mod:`dgr.paths`.
+        root: the repository's top folder, with the folders of :mod:`dgr.core.paths`.
 
     Raises:
         DGRError: runs, tuning records or studies are missing, partial, damaged or of another configuration; says

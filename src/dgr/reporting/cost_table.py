@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.names import REGULARIZERS, method_label
 from dgr.reporting.rendering import Table
 from dgr.reporting.scope import Scope

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dgr.errors import DGRError
-from dgr.improvement import mean_relative_improvement
+from dgr.core.errors import DGRError
+from dgr.core.improvement import mean_relative_improvement
 
 
 def single_task_reference(values: pd.DataFrame) -> pd.Series:

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from dgr import paths
-from dgr.errors import DGRError
-from dgr.plan_file import read_plan
+from dgr.core import paths
+from dgr.core.errors import DGRError
+from dgr.core.plan_file import read_plan
 from dgr.reporting.names import REGULARIZERS, method_label
 from dgr.reporting.records import configured_studies
 from dgr.reporting.scope import Scope

@@ -10,10 +10,10 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 
-from dgr import paths
-from dgr.errors import DGRError, nearest
-from dgr.files import write_atomically
-from dgr.plan_file import read_plan
+from dgr.core import paths
+from dgr.core.errors import DGRError, nearest
+from dgr.core.files import write_atomically
+from dgr.core.plan_file import read_plan
 from dgr.reporting.critical_difference import critical_difference
 from dgr.reporting.embedding_figure import embedding_figure
 from dgr.reporting.learning_curves import learning_curves

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.curves import LEVEL, band_handle, draw_lines, line_handles
 from dgr.reporting.names import SINGLE_TASK, Metric, method_label, metric_named
 from dgr.reporting.scope import CELL, Scope

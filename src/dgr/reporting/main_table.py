@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.delta import delta_m, single_task_reference
 from dgr.reporting.names import CONTROLS, REGULARIZERS, RULES, SINGLE_TASK, method_label, metric_named
 from dgr.reporting.record_rows import BEST_EPOCH, REPRESENTATION

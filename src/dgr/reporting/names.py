@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 SINGLE_TASK = "single_task"
 

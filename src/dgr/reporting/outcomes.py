@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.delta import delta_m, single_task_reference
 from dgr.reporting.names import SINGLE_TASK, metric_named
 from dgr.reporting.record_rows import BEST_EPOCH, REPRESENTATION

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dgr.errors import DGRError
-from dgr.files import write_text
+from dgr.core.errors import DGRError
+from dgr.core.files import write_text
 
 BLOCK = re.compile(r"(<!-- begin (?P<source>\S+)(?P<rows> rows)? -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from dgr import paths
-from dgr.errors import DGRError, nearest
+from dgr.core import paths
+from dgr.core.errors import DGRError, nearest
 from dgr.reporting import record_rows
 from dgr.reporting.run_folder import IDENTITY
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dgr.files import write_text
+from dgr.core.files import write_text
 
 # What LaTeX cannot take as it stands, text first, then the symbols that tables use.
 _LATEX = {

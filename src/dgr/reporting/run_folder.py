@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
-from dgr.config import parse
-from dgr.errors import DGRError
-from dgr.files import read_json, read_manifest
-from dgr.paths import output_path
+from dgr.core.config import parse
+from dgr.core.errors import DGRError
+from dgr.core.files import read_json, read_manifest
+from dgr.core.paths import output_path
 from dgr.reporting.names import metric_named
 from dgr.reporting.run_schema import SPLITS, Metrics, Provenance, Tuning, Values
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.names import REGULARIZERS
 from dgr.reporting.record_rows import BEST_EPOCH, REPRESENTATION
 from dgr.reporting.records import Records, configured_runs, configured_studies

@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from dgr.comparison import ALPHA, Comparison, compare, paired_differences, smallest_p
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.names import REGULARIZERS, method_label
 from dgr.reporting.outcomes import delta_m_per_run
 from dgr.reporting.rendering import Table

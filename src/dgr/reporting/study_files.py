@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dgr.config import SweepConfig, parse
-from dgr.errors import DGRError
-from dgr.paths import output_path
+from dgr.core.config import SweepConfig, parse
+from dgr.core.errors import DGRError
+from dgr.core.paths import output_path
 from dgr.reporting.record_rows import REPRESENTATION, settings_text
 from dgr.reporting.run_folder import read_record
 from dgr.reporting.run_schema import Baselines, Costs, Probes, Sweep

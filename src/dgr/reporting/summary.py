@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from dgr import paths
-from dgr.files import write_json
+from dgr.core import paths
+from dgr.core.files import write_json
 from dgr.reporting.outcomes import delta_m_per_run
 from dgr.reporting.records import load_records
 from dgr.reporting.scope import CELL

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.config import DGRConfig, NoRegularizer, RunConfig, SweepConfig, parse
-from dgr.errors import DGRError
+from dgr.core.config import DGRConfig, NoRegularizer, RunConfig, SweepConfig, parse
+from dgr.core.errors import DGRError
 from dgr.reporting.names import SINGLE_TASK, Metric, metric_named
 from dgr.reporting.record_rows import REPRESENTATION, settings_text
 from dgr.reporting.scope import Scope

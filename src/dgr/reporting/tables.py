@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dgr import paths
-from dgr.errors import DGRError, nearest
-from dgr.plan_file import read_plan
+from dgr.core import paths
+from dgr.core.errors import DGRError, nearest
+from dgr.core.plan_file import read_plan
 from dgr.reporting import rendering
 from dgr.reporting.ablation_table import ablation_table
 from dgr.reporting.claims_table import claims_table

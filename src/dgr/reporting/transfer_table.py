@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.names import CLASSIFIERS, REGULARIZERS, UNSEEN_NOTES, method_label, metric_named, task_label
 from dgr.reporting.record_rows import REPRESENTATION
 from dgr.reporting.rendering import Table, mean_sd

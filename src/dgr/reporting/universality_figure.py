@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 from dgr.reporting.curves import LEVEL, band_handle, draw_lines, line_handles
 from dgr.reporting.names import method_label
 from dgr.reporting.scope import CELL, Scope

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dgr.errors import DGRError, nearest
-from dgr.files import read_json
-from dgr.paths import PLAN
+from dgr.core.errors import DGRError, nearest
+from dgr.core.files import read_json
+from dgr.core.paths import PLAN
 
 Plan = dict[str, dict[str, Any]]
 

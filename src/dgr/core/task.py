@@ -12,7 +12,7 @@ from torch.nn import functional
 from torchmetrics import MetricCollection
 from torchmetrics.classification import MulticlassAccuracy
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 TaskKind = Literal["classification"]
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor
 
-from dgr.checkpoint import save_checkpoint
-from dgr.config import SPLITS
-from dgr.evaluation import Scores, evaluate, represent
-from dgr.files import write_atomically, write_json, write_text
-from dgr.provenance import provenance
-from dgr.training import Run
+from dgr.core.config import SPLITS
+from dgr.core.files import write_atomically, write_json, write_text
+from dgr.core.provenance import provenance
+from dgr.training.checkpoint import save_checkpoint
+from dgr.training.evaluation import Scores, evaluate, represent
+from dgr.training.run import Run
 
 
 def write_records(run: Run, strength: float | None, folder: Path) -> None:

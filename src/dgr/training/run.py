@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from dgr.build import build_optimizer, build_run
-from dgr.checkpoint import load_checkpoint, save_checkpoint
-from dgr.config import RunConfig
+from dgr.core.config import RunConfig
+from dgr.core.improvement import relative_improvement
+from dgr.core.provenance import config_hash
+from dgr.core.seeds import generator_for, seed_for
 from dgr.datasets.prepared import PreparedData
-from dgr.divergence import check_finite
-from dgr.evaluation import Scores, evaluate, represent
-from dgr.improvement import relative_improvement
 from dgr.methods.base import Batch, Step, forward
-from dgr.provenance import config_hash
-from dgr.seeds import generator_for, seed_for
+from dgr.training.build import build_optimizer, build_run
+from dgr.training.checkpoint import load_checkpoint, save_checkpoint
+from dgr.training.divergence import check_finite
+from dgr.training.evaluation import Scores, evaluate, represent
 
 
 @dataclass

@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
 
-from dgr.dummies import differentiable, draw, dummy_copy
-from dgr.errors import DGRError
-from dgr.norm_penalty import check_strength
-from dgr.two_layer import has_closed_form, parameter_gradients
+from dgr.core.errors import DGRError
+from dgr.regularizers.dummies import differentiable, draw, dummy_copy
+from dgr.regularizers.norm_penalty import check_strength
+from dgr.regularizers.two_layer import has_closed_form, parameter_gradients
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Groups = list[list[Tensor]]
@@ -39,7 +39,7 @@ class DummyGradientNorm(nn.Module):
     Estimators of ∂R/∂z, which are two different regularizers where heads have kinks (ReLU):
 
     * ``exact``: double backward through the dummy heads, or the same in closed form where every head is two linear
-      layers of one shape with a ReLU between and its loss is torch's cross-entropy (:mod:`dgr.two_layer`).
+      layers of one shape with a ReLU between and its loss is torch's cross-entropy (:mod:`dgr.regularizers.two_layer`).
     * ``finite_difference``: with the direction ``d = g/‖g‖`` held fixed and ``D⁺`` the loss at ``θ + εd``,
       ``R = ((D⁺ − D)/ε)²`` and ``∂R/∂z = 2 (D⁺ − D)(∂D⁺/∂z − ∂D/∂z)/ε²``, the factored form of the released code's
       expansion, which loses less to cancellation.

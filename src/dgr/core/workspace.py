@@ -6,10 +6,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-from dgr.config import RunConfig
-from dgr.files import MANIFEST, cannot_write, sha256
-from dgr.paths import DATA, UNFINISHED
-from dgr.provenance import config_hash
+from dgr.core.config import RunConfig
+from dgr.core.files import MANIFEST, cannot_write, sha256
+from dgr.core.paths import DATA, UNFINISHED
+from dgr.core.provenance import config_hash
 
 
 def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
@@ -34,5 +34,5 @@ def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
 
 
 def _code_hash() -> str:
-    sources = sorted(Path(__file__).parent.rglob("*.py"))
+    sources = sorted(Path(__file__).parents[1].rglob("*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
-from dgr.errors import DGRError
-from dgr.files import write_atomically
+from dgr.core.errors import DGRError
+from dgr.core.files import write_atomically
 
 
 def save_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 
 def check_finite(values: Mapping[str, Tensor], run: str, epoch: int, step: int) -> None:

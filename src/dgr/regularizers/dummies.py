@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 
 def dummy_copy(head: nn.Module) -> nn.Module:

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from dgr.errors import DGRError, nearest
+from dgr.core.errors import DGRError, nearest
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
@@ -84,7 +84,7 @@ class NoRegularizer(Strict):
 
 
 class DGRConfig(Strict):
-    """Dummy Gradient norm Regularization; fields as in :class:`dgr.regularizer.DummyGradientNorm`."""
+    """Dummy Gradient norm Regularization; fields as in :class:`dgr.DummyGradientNorm`."""
 
     name: Literal["dgr"]
     strength: Strength | Literal["tuned"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 MANIFEST = "manifest.json"
 

@@ -9,17 +9,17 @@ from typing import Any
 
 import torch
 
-from dgr.config import NoRegularizer, RunConfig, TuningConfig, parse
+from dgr.core.config import NoRegularizer, RunConfig, TuningConfig, parse
+from dgr.core.device import choose_device
+from dgr.core.files import cannot_write, read_json, write_json, write_manifest
+from dgr.core.improvement import mean_relative_improvement
+from dgr.core.paths import DATA, output_path
+from dgr.core.plan_file import plan_entry
+from dgr.core.workspace import open_workspace
 from dgr.datasets.prepared import PreparedData, load
-from dgr.device import choose_device
-from dgr.evaluation import Scores, evaluate, represent
-from dgr.files import cannot_write, read_json, write_json, write_manifest
-from dgr.improvement import mean_relative_improvement
-from dgr.paths import DATA, output_path
-from dgr.plan_file import plan_entry
-from dgr.run_records import write_records
-from dgr.training import Run
-from dgr.workspace import open_workspace
+from dgr.training.evaluation import Scores, evaluate, represent
+from dgr.training.run import Run
+from dgr.training.run_records import write_records
 
 
 def train(key: str, device: str) -> None:

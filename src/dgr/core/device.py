@@ -6,7 +6,7 @@ import os
 
 import torch
 
-from dgr.errors import DGRError, nearest
+from dgr.core.errors import DGRError, nearest
 
 
 def choose_device(device: str) -> torch.device:

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dgr.core.task import Task
 from dgr.datasets.prepared import Split
 from dgr.models.model import MultiTaskModel
-from dgr.task import Task
 
 Scores = dict[str, dict[str, float]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dgr.errors import DGRError
+from dgr.core.errors import DGRError
 
 
 def relative_improvement(value: float, reference: float, higher_is_better: bool) -> float:

@@ -9,16 +9,16 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
 
-from dgr.config import ArchitectureConfig, DGRConfig, RegularizerConfig, RunConfig
+from dgr.core.config import ArchitectureConfig, DGRConfig, RegularizerConfig, RunConfig
+from dgr.core.seeds import seed_for
+from dgr.core.task import Task
 from dgr.methods.base import Method
 from dgr.methods.registry import build_method
 from dgr.models.encoders import Normalized, SeparateEncoders, conv_encoder
 from dgr.models.heads import SliceHead, mlp_head
 from dgr.models.model import MultiTaskModel
-from dgr.norm_penalty import FeatureNormPenalty
-from dgr.regularizer import DummyGradientNorm
-from dgr.seeds import seed_for
-from dgr.task import Task
+from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
+from dgr.regularizers.norm_penalty import FeatureNormPenalty
 
 
 def build_model(

@@ -1,0 +1,1 @@
+"""What every part of the project builds on: configuration, files, seeds, tasks, provenance."""

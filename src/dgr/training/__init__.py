@@ -1,0 +1,1 @@
+"""From a configuration to finished runs: model, loop, checkpoint, evaluation, records, stages."""
