@@ -51,7 +51,8 @@ def sensitivity_figure(scope: Scope) -> Drawing:
                 axis.text(0.5, 0.5, "not studied", transform=axis.transAxes, ha="center", va="center", color="0.4")
                 axis.set(xticks=[], yticks=[], ylabel="")
             elif letter in "abcd":
-                _finish_accuracy(axis, low, high, level if letter != "b" else None, metric)
+                place = "lower center" if letter == "c" else "best"  # ε = 1e-4 and ε = 1 fall at the sides
+                _finish_accuracy(axis, low, high, level if letter != "b" else None, metric, place)
         handles, labels = axes[4].get_legend_handles_labels()
         if labels:
             labels[0] = f"e, f: {labels[0]}"
@@ -59,14 +60,16 @@ def sensitivity_figure(scope: Scope) -> Drawing:
     return Drawing(figure, _caption(scope, points, metric, low))
 
 
-def _finish_accuracy(axis: Axes, low: float, high: float, level: float | None, metric: Metric) -> None:
+def _finish_accuracy(
+    axis: Axes, low: float, high: float, level: float | None, metric: Metric, legend_place: str
+) -> None:
     axis.set(ylim=(low, high), ylabel=f"test {metric.label} ({metric.unit})")
     _mark_outside(axis, low)
     if level is not None:
         axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE)
     above_marks = (0.0, 0.1, 1.0, 0.9)
     axis.legend(
-        loc="best",
+        loc=legend_place,
         bbox_to_anchor=above_marks,
         frameon=True,
         framealpha=0.85,
