@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -20,6 +20,7 @@ from dgr.reporting.size_panel import draw_size
 from dgr.reporting.style import COLOURS, DASHES, PAGE_WIDTH, RC, REFERENCE, Drawing
 from dgr.reporting.sweep_points import VALUE, Point, all_runs, plain_runs, sweep_metric, sweep_points
 
+LegendPlace = Literal["best", "lower center"]
 ROOM_BELOW = 5.0
 """Points (of the printed metric) below the plain runs at which accuracy panels end."""
 
@@ -51,7 +52,7 @@ def sensitivity_figure(scope: Scope) -> Drawing:
                 axis.text(0.5, 0.5, "not studied", transform=axis.transAxes, ha="center", va="center", color="0.4")
                 axis.set(xticks=[], yticks=[], ylabel="")
             elif letter in "abcd":
-                place = "lower center" if letter == "c" else "best"  # ε = 1e-4 and ε = 1 fall at the sides
+                place: LegendPlace = "lower center" if letter == "c" else "best"  # ε = 1e-4 and ε = 1 fall at the sides
                 _finish_accuracy(axis, low, high, level if letter != "b" else None, metric, place)
         handles, labels = axes[4].get_legend_handles_labels()
         if labels:
@@ -61,7 +62,7 @@ def sensitivity_figure(scope: Scope) -> Drawing:
 
 
 def _finish_accuracy(
-    axis: Axes, low: float, high: float, level: float | None, metric: Metric, legend_place: str
+    axis: Axes, low: float, high: float, level: float | None, metric: Metric, legend_place: LegendPlace
 ) -> None:
     axis.set(ylim=(low, high), ylabel=f"test {metric.label} ({metric.unit})")
     _mark_outside(axis, low)
