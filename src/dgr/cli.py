@@ -34,7 +34,8 @@ def plan(check: Annotated[bool, typer.Option(help="Only check that the generated
 @app.command()
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
-    from dgr.core.config import DatasetConfig, parse
+    from dgr.core.config import parse
+    from dgr.core.dataset_config import DatasetConfig
     from dgr.core.plan_file import read_plan
     from dgr.datasets.prepared import prepare as make
 

@@ -10,7 +10,6 @@ from dgr.core.config import (
     BaselineConfig,
     ControlConfig,
     CostConfig,
-    DatasetConfig,
     DGRConfig,
     EmbeddingConfig,
     MethodConfig,
@@ -24,6 +23,7 @@ from dgr.core.config import (
     parse,
     read_yaml,
 )
+from dgr.core.dataset_config import DatasetConfig
 from dgr.core.errors import DGRError, nearest
 from dgr.core.plan_file import Plan
 from dgr.methods.registry import build_method

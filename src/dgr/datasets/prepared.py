@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.core.config import SPLITS, MultiMNISTConfig, SplitName, UTKFaceConfig
+from dgr.core.config import SPLITS, SplitName
+from dgr.core.dataset_config import MultiMNISTConfig, UTKFaceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_manifest, write_manifest
 from dgr.core.paths import SOURCES

@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dgr.core.config import SplitName, UTKFaceConfig
+from dgr.core.config import SplitName
+from dgr.core.dataset_config import UTKFaceConfig
 from dgr.core.errors import DGRError
+from dgr.core.files import sha256
 from dgr.core.task import Task
 
 AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
@@ -119,8 +121,7 @@ def _files(source: Path, config: UTKFaceConfig) -> Iterator[tuple[str, bytes]]:
             yield path.name, path.read_bytes()
         return
     try:
-        with source.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = sha256(source)
         if digest != config.sha256:
             raise DGRError(f"{source} has SHA-256 {digest}, but {config.sha256} is expected; fetch it again.")
         with tarfile.open(source) as archive:
