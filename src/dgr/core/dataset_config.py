@@ -8,6 +8,9 @@ from pydantic import Field, PositiveInt, RootModel, model_validator
 
 from dgr.core.config import SPLITS, SplitName, Strict
 
+Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0)]
+
 
 class MultiMNISTConfig(Strict):
     """Two-digit MNIST: how many source digits and composed pairs each split has."""
@@ -15,21 +18,30 @@ class MultiMNISTConfig(Strict):
     kind: Literal["multimnist"]
     digits: dict[SplitName, PositiveInt]
     pairs: dict[SplitName, PositiveInt]
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
+
+
+class RoomsConfig(Strict):
+    """Ray-cast rooms: how many scenes each split has, and what makes them hard."""
+
+    kind: Literal["rooms"]
+    image_size: Annotated[int, Field(ge=8)]
+    scenes: dict[SplitName, PositiveInt]
+    noise: Annotated[float, Field(ge=0)]
+    """Standard deviation of the pixel noise, of intensities in [0, 1]."""
+    seed: Seed
 
 
 class UTKFaceConfig(Strict):
-    """UTKFace from an archive or a folder of its chips."""
+    """UTKFace from a folder of its chips."""
 
     kind: Literal["utkface"]
     source: str
-    """Name of the archive or folder among the sources."""
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    """Of the archive; a folder is taken as it is."""
+    """Name of the source in ``paper_configs/sources.yaml``."""
     image_size: PositiveInt
-    shares: dict[SplitName, Annotated[float, Field(gt=0, lt=1)]]
+    shares: dict[SplitName, Share]
     """Of all faces, by split; together 1."""
-    seed: Annotated[int, Field(ge=0)]
+    seed: Seed
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
@@ -38,5 +50,24 @@ class UTKFaceConfig(Strict):
         return self
 
 
-class DatasetConfig(RootModel[Annotated[MultiMNISTConfig | UTKFaceConfig, Field(discriminator="kind")]]):
+class DenseFolderConfig(Strict):
+    """NYUv2 or CityScapes in the pre-processed layout of folders ``train`` and ``val``.
+
+    Its ``val`` is the test split here; the validation split is a share of its ``train``.
+    """
+
+    kind: Literal["nyuv2", "cityscapes"]
+    source: str
+    """Name of the source in ``paper_configs/sources.yaml``."""
+    height: PositiveInt
+    width: PositiveInt
+    validation_share: Share
+    seed: Seed
+
+
+class DatasetConfig(
+    RootModel[
+        Annotated[MultiMNISTConfig | RoomsConfig | UTKFaceConfig | DenseFolderConfig, Field(discriminator="kind")]
+    ]
+):
     """Any data set."""
