@@ -4,6 +4,7 @@ snakemake --cores all                       # the suite `mini`
 snakemake --cores all --config suite=NAME   # another one
 """
 
+import json
 import re
 from functools import reduce
 from operator import getitem
@@ -12,10 +13,16 @@ from shutil import which
 
 import yaml
 
-PLAN = yaml.safe_load(Path("paper_configs/runs.json").read_text())
-STAGES = yaml.safe_load(Path("dvc.yaml").read_text())["stages"]
-RUNS = PLAN["runs"] | PLAN["tuned_runs"]
 SUITE = config.get("suite", "mini")
+# The default suite's plan is at the top, any other's in a folder of its own.
+FOUND = [Path("plan.json"), *Path("suites").glob("*/plan.json")]
+PLANS = {next(iter(json.loads(path.read_text())["suites"])): path for path in FOUND}
+if SUITE not in PLANS:
+    raise WorkflowError(f"Unknown suite '{SUITE}'; there are: {', '.join(sorted(PLANS))}.")
+PLAN = json.loads(PLANS[SUITE].read_text())
+STAGES_FILE = PLANS[SUITE].with_name("dvc.yaml")
+STAGES = yaml.safe_load(STAGES_FILE.read_text())["stages"]
+ADDRESS = "" if STAGES_FILE == Path("dvc.yaml") else f"{STAGES_FILE}:"
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
@@ -30,28 +37,17 @@ REPORTED = {
 report: "report/workflow.rst"
 
 
-if SUITE not in PLAN["suites"]:
-    raise WorkflowError(f"Unknown suite '{SUITE}'; paper_configs has: {', '.join(PLAN['suites'])}.")
-
-
 def entries(stage):
     """What dvc.yaml repeats a stage over: key → configuration."""
     return PLAN[STAGES[stage]["foreach"].strip("${}")]
 
 
 def paths(stage, key, block):
-    """A stage's `deps` or `outs` with ${key} and ${item.…} filled in."""
-    scope = {"key": key, "item": entries(stage)[key]}
+    """A stage's `deps` or `outs` with ${key}, ${item.…} and ${paths.…} filled in."""
+    scope = {"key": key, "item": entries(stage)[key], "paths": PLAN["paths"]}
     for item in STAGES[stage]["do"][block]:
         template = next(iter(item)) if isinstance(item, dict) else item  # `PATH` or `PATH: {cache: false}`
         yield re.sub(r"\$\{([\w.]+)\}", lambda match: reduce(getitem, match[1].split("."), scope), template)
-
-
-def in_suite(stage, key):
-    if stage == "prepare":
-        return any(run["suite"] == SUITE and run["dataset"] == key for run in RUNS.values())
-    entry = entries(stage)[key]
-    return entry.get("run", entry).get("suite", key) == SUITE
 
 
 def tracked(path):
@@ -59,7 +55,7 @@ def tracked(path):
     return path if Path(path).suffix else f"{path}/manifest.json"
 
 
-CHOSEN = [(stage, key) for stage in STAGES for key in entries(stage) if in_suite(stage, key)]
+CHOSEN = [(stage, key) for stage in STAGES for key in entries(stage)]
 OUTPUTS = [path for stage, key in CHOSEN for path in paths(stage, key, "outs")]
 
 
@@ -117,9 +113,9 @@ rule all:
     log:
         "logs/audit.log",
     params:
-        stages="|".join(f"{stage}@{key}" for stage, key in CHOSEN),
+        stages=STAGES_FILE,
     shell:
-        "dvc status > {log} 2>&1 && ! grep -E '^({params.stages}):' {log}"
+        "dvc status {params.stages} > {log} 2>&1 && grep -q 'pipelines are up to date' {log}"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.
@@ -137,7 +133,7 @@ for STAGE in STAGES:
         wildcard_constraints:
             key=one_of(entries(STAGE)),
             name=one_of(entry["name"] for entry in entries(STAGE).values() if entry and "name" in entry),
-            suite=one_of(PLAN["suites"]),
+            suite=SUITE,
         # The longest chains start first.
         priority: int(STAGE == "tune")
         # What is timed has the machine to itself.
@@ -145,7 +141,7 @@ for STAGE in STAGES:
         resources:
             gpu=GPU if STAGE in ON_GPU else 0,
         params:
-            stage=lambda w, stage=STAGE: f"{stage}@{key_of(w)}",
+            stage=lambda w, stage=STAGE: f"{ADDRESS}{stage}@{key_of(w)}",
             configuration=lambda w, stage=STAGE: entries(stage)[key_of(w)],
             found=found() if STAGE == "collect" else [],
         shell:

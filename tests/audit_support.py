@@ -47,7 +47,7 @@ def make_checkout(root: Path) -> Path:
     plan = yaml.safe_load((results / "runs.yaml").read_text())
     for stage, names in (("tables", ("T1", "T9", "claims")), ("figures", ("F5", "F9"))):
         plan[stage] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
-    (root / "paper_configs/runs.json").write_text(json.dumps(plan))
+    (root / "plan.json").write_text(json.dumps(plan))
     (root / "paper_configs/claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}))
     (root / "docs").mkdir()
     shutil.copy(ROOT / "docs/replication.md", root / "docs")

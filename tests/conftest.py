@@ -11,8 +11,8 @@ from dgr import cli
 from dgr.core.dataset_config import DatasetConfig
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, DATA, PLAN
-from dgr.datasets.prepared import prepare
-from dgr.plan import dump, make_plan
+from dgr.datasets.preparing import prepare
+from dgr.plan import dump, make_plans
 
 TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
 
@@ -27,7 +27,7 @@ def one_thread():
 def tiny_data(tmp_path_factory):
     """The prepared data set of the tiny configuration."""
     root = tmp_path_factory.mktemp("tiny") / DATA
-    for name, config in make_plan(TINY_CONFIGS)["datasets"].items():
+    for name, config in make_plans(TINY_CONFIGS)[PLAN]["datasets"].items():
         prepare(name, DatasetConfig(config).root, root)
     return root
 
@@ -38,7 +38,7 @@ def project(tmp_path, tiny_data, monkeypatch):
     shutil.copytree(TINY_CONFIGS, tmp_path / CONFIGS)
     shutil.copytree(tiny_data, tmp_path / DATA)
     monkeypatch.chdir(tmp_path)
-    write_text(PLAN, dump(make_plan(CONFIGS)))
+    write_text(PLAN, dump(make_plans(CONFIGS)[PLAN]))
     return tmp_path
 
 

@@ -6,9 +6,9 @@ import yaml
 
 from dgr.core.config import RunConfig, TrainingConfig, parse
 from dgr.core.errors import DGRError
-from dgr.core.paths import CONFIGS, PLAN
-from dgr.core.plan_file import read_plan
-from dgr.plan import dump, make_plan
+from dgr.core.paths import CONFIGS, PLAN, SUITES
+from dgr.core.plan_file import merged, read_plan
+from dgr.plan import dump, make_plans
 
 TABLE = CONFIGS / "mini" / "T1.yaml"
 PROJECT = Path(__file__).parents[1]
@@ -20,8 +20,34 @@ def edit_table(edit):
     TABLE.write_text(yaml.safe_dump(table))
 
 
-def test_the_committed_plan_is_current():
-    assert (PROJECT / PLAN).read_text() == dump(make_plan(PROJECT / CONFIGS)), "run `python -m dgr plan`"
+def make_plan(configs):
+    return merged(list(make_plans(configs).values()))
+
+
+def test_the_committed_plans_are_current():
+    plans = make_plans(PROJECT / CONFIGS)
+    assert set(plans) == {PLAN} | {path.relative_to(PROJECT) for path in PROJECT.glob(f"{SUITES}/*/{PLAN}")}
+    for path, plan in plans.items():
+        assert (PROJECT / path).read_text() == dump(plan), "run `python -m dgr plan`"
+
+
+def test_every_other_suite_has_the_same_stages():
+    for folder in (PROJECT / SUITES).iterdir():
+        assert (folder / "dvc.yaml").resolve() == PROJECT / "dvc.yaml"
+
+
+def test_two_suites_cannot_make_one_data_set(project):
+    other = CONFIGS / "other"
+    other.mkdir()
+    (other / "T1.yaml").write_text(TABLE.read_text().replace("suite: mini", "suite: other"))
+    with pytest.raises(DGRError, match=r"other: 'multimnist' is made by suite 'mini' too"):
+        make_plan(CONFIGS)
+
+
+def test_a_file_in_the_wrong_folder_is_named(project):
+    edit_table(lambda table: table.update(suite="paper"))
+    with pytest.raises(DGRError, match=r"T1\.yaml: it says suite 'paper', but lies in the folder of 'mini'"):
+        make_plan(CONFIGS)
 
 
 def test_a_plan_is_read_back_as_it_was_made(project):
@@ -50,7 +76,7 @@ def test_tuning_seeds_are_not_reported_seeds():
         (lambda t: t["methods"].append({"name": "pcgard"}), "[Uu]nknown method 'pcgard'.*pcgrad"),
         (lambda t: t["methods"].append({"name": "cagrad", "options": {"cc": 1}}), "'cagrad' has no option 'cc'"),
         (lambda t: t["training"].update(epochs=0), r"training\.epochs: .*greater than 0 \(given: 0\)"),
-        (lambda t: t.update(dataset="multimnits"), "unknown data set 'multimnits'; did you mean 'multimnist'"),
+        (lambda t: t.update(dataset="multimnits"), "no data set 'multimnits'; did you mean 'multimnist'"),
         (lambda t: t["regularizers"][1]["use"].update(strength=-0.1), "strength.*-0.1"),
         (lambda t: t["regularizers"][1]["use"].update(epsilon=0), "epsilon.*greater than 0"),
         (lambda t: t["regularizers"][1]["use"].update(num_dummies=0), "num_dummies.*greater than 0"),
@@ -78,12 +104,15 @@ def test_two_tables_may_share_a_run_but_not_describe_it_differently(project):
         make_plan(CONFIGS)
 
 
-def test_a_missing_or_broken_file_is_named(project):
-    TABLE.write_text("a: [")
-    with pytest.raises(DGRError, match=r"T1\.yaml is not readable YAML"):
-        make_plan(CONFIGS)
+def test_a_missing_file_is_named(project):
     (CONFIGS / "datasets.yaml").unlink()
     with pytest.raises(DGRError, match=r"datasets\.yaml is missing"):
+        make_plan(CONFIGS)
+
+
+def test_a_broken_file_is_named(project):
+    TABLE.write_text("a: [")
+    with pytest.raises(DGRError, match=r"T1\.yaml is not readable YAML"):
         make_plan(CONFIGS)
 
 

@@ -11,7 +11,8 @@ from dgr.core.dataset_config import MultiMNISTConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA
 from dgr.datasets.multimnist import compose, overlay, split_by_class
-from dgr.datasets.prepared import load, prepare
+from dgr.datasets.prepared import load
+from dgr.datasets.preparing import prepare
 
 CONFIG = MultiMNISTConfig(
     kind="multimnist",
@@ -79,7 +80,7 @@ def test_prepared_data_is_what_was_composed(tmp_path):
     expected = compose(CONFIG)
     assert [task.name for task in data.tasks] == ["left", "right"]
     for split in SPLITS:
-        inputs = torch.cat(list(data.splits[split].inputs(7)))
+        inputs = torch.cat([inputs for inputs, _ in data.splits[split].batches(7)])
         assert inputs.shape == (CONFIG.pairs[split], 1, 36, 36)
         assert inputs.dtype == torch.float32
         assert np.array_equal((inputs[:, 0] * 255).round().numpy(), expected[split]["images"])
@@ -100,7 +101,7 @@ def test_labels_out_of_range_are_named(project):
     labels = np.load(FOLDER / "val_right.npy")
     labels[0] = 10
     rewrite("val_right.npy", labels)
-    with pytest.raises(DGRError, match=r"Labels of task 'right' in split 'val' span 0…10, but must lie in 0…9"):
+    with pytest.raises(DGRError, match=r"Targets of task 'right' in split 'val' span 0…10, but must lie in 0…9"):
         load("multimnist", DATA)
 
 
@@ -123,11 +124,11 @@ def test_damaged_data_is_refused_with_the_way_out(project, damage, message):
 
 
 def test_an_interrupted_prepare_leaves_the_old_data_whole(project, monkeypatch):
-    from dgr.datasets import prepared
+    from dgr.datasets import preparing
 
     before = load("multimnist", DATA).splits["train"].images
     full_disk = OSError(28, "No space left")
-    monkeypatch.setattr(prepared, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(full_disk))
+    monkeypatch.setattr(preparing, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(full_disk))
     with pytest.raises(DGRError, match=r"Cannot write data/multimnist: No space left"):
         prepare("multimnist", CONFIG, DATA)
     assert torch.equal(load("multimnist", DATA).splits["train"].images, before)

@@ -84,9 +84,9 @@ class Project:
         return {path.parent.name: path.read_text() for path in self.root.glob("runs/mini/train/*/manifest.json")}
 
     def edit_plan(self, edit: Callable[[Any], None]) -> None:
-        plan = yaml.safe_load(self.read("paper_configs/runs.json"))
+        plan = yaml.safe_load(self.read("plan.json"))
         edit(plan)
-        (self.root / "paper_configs/runs.json").write_text(json.dumps(plan))
+        (self.root / "plan.json").write_text(json.dumps(plan))
 
     def assert_settled(self) -> None:
         """Both engines say that nothing is to be done."""

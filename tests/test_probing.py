@@ -146,7 +146,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
     plan = {"probes": {KEY: probed, UNTUNED: probed}, "baselines": {"toy-digits": place}}
     Path("paper_configs").mkdir()
-    Path("paper_configs/runs.json").write_text(json.dumps(plan))
+    Path("plan.json").write_text(json.dumps(plan))
     return tmp_path
 
 
@@ -195,7 +195,7 @@ def test_baselines_stage(workplace: Path) -> None:
 
 
 def edit_plan(**changes: object) -> None:
-    path = Path("paper_configs/runs.json")
+    path = Path("plan.json")
     plan = yaml.safe_load(path.read_text())
     plan["probes"][KEY] |= changes
     path.write_text(json.dumps(plan))

@@ -9,7 +9,7 @@ from dgr.core.config import RunConfig, SweepConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path
 from dgr.datasets.prepared import load
-from dgr.plan import make_plan
+from dgr.plan import make_plans
 from dgr.sweeps import ComparedRun, agreement
 from dgr.training.evaluation import represent
 from dgr.training.run import Run
@@ -39,7 +39,7 @@ def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
     alone = Run(RunConfig(**run), 0, 1.0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
     alone.train()
     at_one = [row for row in rows if row["settings"] == {"regularizer.strength": 1.0} and row["seed"] == 0]
-    z = represent(alone.model, alone.splits["test"])
+    z = represent(alone.model, alone.splits["test"].batch(slice(None))[0])
     norm = next(row["value"] for row in at_one if row["metric"] == "mean_norm" and row["split"] == "test")
     assert norm == pytest.approx(z.norm(dim=1).mean().item(), rel=1e-5)
 
@@ -115,7 +115,7 @@ def test_an_unknown_sweep_names_the_nearest(project):
 
 def test_the_mini_sweeps_compare_with_the_main_comparison(request):
     """Whatever is not varied is as in the main comparison, and the seeds are among its seeds."""
-    plan = make_plan(request.config.rootpath / CONFIGS)
+    plan = make_plans(request.config.rootpath / CONFIGS)[PLAN]
     plain = RunConfig(**plan["runs"]["mini-multimnist-conv-equal_weighting-none"])
     for name, entry in plan["sweeps"].items():
         run = SweepConfig(**entry).run

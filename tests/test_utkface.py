@@ -1,7 +1,6 @@
-import hashlib
 import io
 import os
-import tarfile
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,16 @@ from PIL import Image
 
 from dgr.core.dataset_config import UTKFaceConfig
 from dgr.core.errors import DGRError
-from dgr.datasets import prepared
-from dgr.datasets.prepared import load, prepare
+from dgr.core.files import write_manifest
+from dgr.core.sources import read_source
+from dgr.datasets.fetch import fetch
+from dgr.datasets.prepared import load
+from dgr.datasets.preparing import prepare
 from dgr.datasets.utkface import compose, read_labels
 
 SIZE = 8
 SHARES = {"train": 0.5, "val": 0.25, "test": 0.25}
-REAL = Path(os.environ.get("DGR_SOURCES", Path(__file__).parents[2] / "shared/data/utkface64")) / "UTKFace.tar.gz"
-REAL_SHA256 = "1896ebee291467abcef2dd791452b4e920b2f8a341d33c6e303111a497605a52"
+REAL = Path(os.environ.get("DGR_DATA_MIRROR", Path(__file__).parents[2] / "shared/data")) / "utkface64/UTKFace.tar.gz"
 
 
 def face(seed, size=SIZE):
@@ -38,24 +39,22 @@ FILES = {
 }
 
 
-def write_archive(path, files, folder="UTKFace/"):
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in files.items():
-            entry = tarfile.TarInfo(folder + name)
-            entry.size = len(content)
-            archive.addfile(entry, io.BytesIO(content))
-    return path
+def write_chips(folder, files):
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
 
 
-def settings(path, **changes):
-    digest = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "0" * 64
-    chosen = {"kind": "utkface", "source": path.name, "sha256": digest, "image_size": SIZE, "shares": SHARES, "seed": 1}
-    return UTKFaceConfig(**chosen | changes)
+def settings(**changes):
+    return UTKFaceConfig(
+        **{"kind": "utkface", "source": "chips", "image_size": SIZE, "shares": SHARES, "seed": 1} | changes
+    )
 
 
 @pytest.fixture
-def archive(tmp_path):
-    return write_archive(tmp_path / "faces.tar.gz", FILES)
+def chips(tmp_path):
+    return write_chips(tmp_path / "sources/chips", FILES)
 
 
 @pytest.mark.parametrize(
@@ -70,8 +69,8 @@ def test_names_without_three_labels(name):
     assert read_labels(name) is None
 
 
-def test_splits_hold_each_face_once_with_its_labels(archive):
-    splits, report = compose(settings(archive), archive)
+def test_splits_hold_each_face_once_with_its_labels(chips):
+    splits, report = compose(settings(), chips)
     assert report == {
         "files": 26,
         "odd_names": 2,
@@ -95,82 +94,76 @@ def test_splits_hold_each_face_once_with_its_labels(archive):
             assert found[pixels] == list(labels), name
 
 
-def test_a_folder_gives_what_the_archive_gives_in_any_order(archive, tmp_path):
-    folder = tmp_path / "chips"
-    folder.mkdir()
-    for name, content in reversed(FILES.items()):
-        (folder / name).write_bytes(content)
-    of_archive, of_folder = (compose(settings(path), path) for path in (archive, folder))
-    assert of_archive[1] == of_folder[1]
+def test_the_order_of_files_does_not_matter(chips, tmp_path):
+    other = write_chips(
+        tmp_path / "other", {f"nested{i}.jpg": face(i) for i in range(3)} | dict(reversed(FILES.items()))
+    )
+    one, two = compose(settings(), chips), compose(settings(), other)
+    assert two[1]["odd_names"] == one[1]["odd_names"] + 3
     for split in SHARES:
-        assert all(np.array_equal(of_archive[0][split][name], of_folder[0][split][name]) for name in ("images", "age"))
+        assert all(np.array_equal(one[0][split][name], two[0][split][name]) for name in ("images", "age"))
 
 
-def test_another_size_is_scaled(archive):
-    splits, _ = compose(settings(archive, image_size=4), archive)
+def test_the_authors_protocol_keeps_copies_and_validates_on_test(chips):
+    splits, report = compose(settings(protocol="authors", shares={"train": 0.75, "test": 0.25}), chips)
+    assert report["faces"] == 24
+    assert [len(splits[name]["images"]) for name in ("train", "val", "test")] == [18, 6, 6]
+    assert np.array_equal(splits["val"]["images"], splits["test"]["images"])
+
+
+def test_another_size_is_scaled(chips):
+    splits, _ = compose(settings(image_size=4), chips)
     assert splits["train"]["images"].shape == (10, 3, 4, 4)
 
 
 @pytest.mark.parametrize(
-    ("files", "changes", "message"),
+    ("files", "message"),
     [
-        (FILES, {"sha256": "1" * 64}, r"faces\.tar\.gz has SHA-256 .*, but 1111.* is expected; fetch it again"),
-        ({**FILES, "1_0_0_a.jpg.chip.jpg": face(1)[:-100]}, {}, r"1_0_0_a\.jpg\.chip\.jpg in .* is not a whole image"),
-        ({**FILES, "1_0_0_a.jpg.chip.jpg": b"text"}, {}, r"1_0_0_a\.jpg\.chip\.jpg in .* is not a whole image"),
-        ({"readme.jpg": face(1)}, {}, "holds no file named AGE_GENDER_RACE"),
-        ({"1_0_0_a.jpg.chip.jpg": face(1)}, {}, "has 1 faces, of which split 'train' gets none"),
+        ({**FILES, "1_0_0_a.jpg.chip.jpg": face(1)[:-100]}, r"1_0_0_a\.jpg\.chip\.jpg in .* is not a whole image"),
+        ({**FILES, "1_0_0_a.jpg.chip.jpg": b"text"}, r"1_0_0_a\.jpg\.chip\.jpg in .* is not a whole image"),
+        ({"readme.jpg": face(1)}, "holds no file named AGE_GENDER_RACE"),
+        ({"1_0_0_a.jpg.chip.jpg": face(1)}, "has 1 faces, of which split 'train' gets none"),
     ],
 )
-def test_damaged_sources_are_named(tmp_path, files, changes, message):
-    path = write_archive(tmp_path / "faces.tar.gz", files)
+def test_damaged_sources_are_named(tmp_path, files, message):
+    folder = write_chips(tmp_path / "chips", files)
     with pytest.raises(DGRError, match=message):
-        compose(settings(path, **changes), path)
+        compose(settings(), folder)
 
 
-def test_a_truncated_or_foreign_archive_is_refused(archive):
-    for content in (archive.read_bytes()[:-200], b"no archive"):
-        archive.write_bytes(content)
-        with pytest.raises(DGRError, match=r"faces\.tar\.gz cannot be read as an archive"):
-            compose(settings(archive), archive)
-
-
-def test_nothing_is_written_outside_by_an_evil_archive(tmp_path):
-    path = write_archive(tmp_path / "faces.tar.gz", {f"../../{name}": content for name, content in FILES.items()}, "")
-    before = sorted(tmp_path.rglob("*"))
-    compose(settings(path), path)
-    assert sorted(tmp_path.rglob("*")) == before
-    assert not list(tmp_path.parent.glob("*.chip.jpg"))
-
-
-def test_prepared_faces_are_mapped_and_scaled(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr(prepared, "SOURCES", tmp_path)
-    prepare("faces", settings(archive), tmp_path / "data")
+def test_prepared_faces_are_mapped_and_scaled(chips, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_manifest(chips)
+    prepare("faces", settings(), tmp_path / "data")
     data = load("faces", tmp_path / "data")
-    expected, _ = compose(settings(archive), archive)
+    expected, _ = compose(settings(), chips)
     assert [(task.name, task.classes) for task in data.tasks] == [("age", 7), ("gender", 2), ("race", 5)]
-    (inputs,) = data.splits["val"].inputs(100)
+    ((inputs, targets),) = data.splits["val"].batches(100)
     assert inputs.shape == (6, 3, SIZE, SIZE)
     assert np.array_equal((inputs * 255).round().numpy(), expected["val"]["images"])
-    assert np.array_equal(data.splits["val"].targets["race"].numpy(), expected["val"]["race"])
+    assert np.array_equal(targets["race"].numpy(), expected["val"]["race"])
 
 
-def test_a_missing_source_says_where_to_put_it(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr(prepared, "SOURCES", tmp_path / "elsewhere")
-    with pytest.raises(DGRError, match=r"elsewhere/faces\.tar\.gz is missing; put it there, or .* DGR_SOURCES"):
-        prepare("faces", settings(archive), tmp_path / "data")
+@pytest.mark.parametrize("damage", ["missing", "changed"])
+def test_a_source_that_is_not_whole_says_how_to_get_it(chips, tmp_path, monkeypatch, damage):
+    monkeypatch.chdir(tmp_path)
+    write_manifest(chips)
+    shutil.rmtree(chips) if damage == "missing" else (chips / "30_0_2_odd.jpg.chip.jpg").write_bytes(face(1))
+    with pytest.raises(DGRError, match=r"run `python -m dgr fetch chips`"):
+        prepare("faces", settings(), tmp_path / "data")
     assert not list((tmp_path / "data").iterdir())
 
 
 @pytest.mark.parametrize("shares", [{"train": 0.5, "val": 0.5}, {"train": 0.5, "val": 0.3, "test": 0.3}])
-def test_shares_must_be_whole(archive, shares):
+def test_shares_must_be_whole(shares):
     with pytest.raises(ValueError, match="add up to 1"):
-        settings(archive, shares=shares)
+        settings(shares=shares)
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="needs the UTKFace chips at 64×64; name their folder as DGR_SOURCES")
-def test_the_real_chips():
-    config = settings(REAL, sha256=REAL_SHA256, image_size=64, shares={"train": 0.7, "val": 0.1, "test": 0.2})
-    splits, report = compose(config, REAL)
+@pytest.mark.skipif(not REAL.exists(), reason="needs the UTKFace chips at 64×64; name their folder as DGR_DATA_MIRROR")
+def test_the_real_chips(tmp_path):
+    fetched = fetch("utkface64", read_source(Path(__file__).parents[1] / "paper_configs", "utkface64"), tmp_path, REAL)
+    splits, report = compose(settings(image_size=64, shares={"train": 0.7, "val": 0.1, "test": 0.2}), fetched.folder)
     assert report["files"] == 23707
     assert report["odd_names"] == 3
     assert sum(len(arrays["age"]) for arrays in splits.values()) == report["faces"]

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from dgr.core.errors import DGRError, nearest
-from dgr.core.paths import CONFIGS, DATA, PLAN
+from dgr.core.paths import CONFIGS, DATA
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
 
@@ -20,15 +20,28 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
 @app.command()
 def plan(check: Annotated[bool, typer.Option(help="Only check that the generated file is current.")] = False) -> None:
-    """Expand paper_configs into the list of stages, paper_configs/runs.json."""
+    """Expand paper_configs into lists of stages: plan.json of the default suite, suites/SUITE/plan.json of others."""
     from dgr.core.files import write_text
-    from dgr.plan import dump, make_plan
+    from dgr.plan import dump, make_plans
 
-    text = dump(make_plan(CONFIGS))
-    if not check:
-        write_text(PLAN, text)
-    elif not PLAN.exists() or PLAN.read_text() != text:
-        raise DGRError(f"{PLAN} is not current; run `python -m dgr plan`.")
+    for path, stages in make_plans(CONFIGS).items():
+        text = dump(stages)
+        if not check:
+            write_text(path, text)
+        elif not path.exists() or path.read_text() != text:
+            raise DGRError(f"{path} is not current; run `python -m dgr plan`.")
+
+
+@app.command()
+def fetch(
+    source: str, origin: Annotated[str | None, typer.Option("--from", help="a file, folder or address")] = None
+) -> None:
+    """Download and check a source of data or weights, sources/SOURCE."""
+    from dgr.core.paths import SOURCES
+    from dgr.core.sources import read_source
+    from dgr.datasets.fetch import fetch as bring
+
+    bring(source, read_source(CONFIGS, source), SOURCES, origin)
 
 
 @app.command()
@@ -37,9 +50,10 @@ def prepare(dataset: str) -> None:
     from dgr.core.config import parse
     from dgr.core.dataset_config import DatasetConfig
     from dgr.core.plan_file import read_plan
-    from dgr.datasets.prepared import prepare as make
+    from dgr.datasets.preparing import prepare as make
 
-    known = read_plan()["datasets"]
+    plan = read_plan()
+    known = plan["datasets"] | plan["fetched_datasets"]
     if dataset not in known:
         raise DGRError(f"Unknown data set '{dataset}'{nearest(dataset, known)}.")
     make(dataset, parse(DatasetConfig, known[dataset], dataset).root, DATA)

@@ -24,10 +24,10 @@ from dgr.core.files import write_json
 from dgr.core.paths import DATA, output_path
 from dgr.core.plan_file import plan_entry
 from dgr.core.provenance import device_name
+from dgr.core.task import Batch
 from dgr.cost_steps import ReleasedProcedure, Stepper
 from dgr.datasets.prepared import PreparedData, load
 from dgr.measuring import interleaved_seconds, peak_bytes
-from dgr.methods.base import Batch
 from dgr.methods.registry import METHODS
 from dgr.training.build import build_optimizer, build_run
 
@@ -141,4 +141,4 @@ def _batches(config: CostConfig, data: PreparedData, device: torch.device) -> li
     """Whole batches of the training split; a split smaller than one is one batch."""
     split, size = data.splits["train"].to(device), config.training.batch_size
     starts = range(0, max(len(split) - size, 0) + 1, size)
-    return [split.batch(torch.arange(start, min(start + size, len(split)), device=device)) for start in starts]
+    return [split.batch(slice(start, start + size)) for start in starts]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from dgr.core.task import Task
-from dgr.methods.base import Batch, Method, forward
+from dgr.core.task import Batch, Task
+from dgr.methods.base import Method, forward
 from dgr.models.model import MultiTaskModel
 from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
 from dgr.regularizers.norm_penalty import FeatureNormPenalty

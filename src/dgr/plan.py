@@ -1,10 +1,11 @@
-"""Expands the tables' YAML into the one list of stages that both engines read."""
+"""Expands each suite's YAML into the list of stages that both engines read."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from dgr.core.config import (
     BaselineConfig,
@@ -16,20 +17,27 @@ from dgr.core.config import (
     ProbedRun,
     RegularizerConfig,
     RunConfig,
-    Strict,
     SweepConfig,
     TuningConfig,
     TuningRule,
     parse,
     read_yaml,
 )
-from dgr.core.dataset_config import DatasetConfig
+from dgr.core.dataset_config import DatasetConfig, DenseFolderConfig, UTKFaceConfig
 from dgr.core.errors import DGRError, nearest
+from dgr.core.paths import PLAN, SUITES
 from dgr.core.plan_file import Plan
+from dgr.core.sources import read_source
+from dgr.core.strict import Strict
 from dgr.methods.registry import build_method
 from dgr.suite_files import Common, CostFile, SuiteFile, SweepFile, TableFile
 
+DEFAULT_SUITE = "mini"
+"""Its plan stands at the top, so that plain ``snakemake`` and ``dvc repro`` make this suite and no other."""
 STAGES = (
+    "sources",
+    "datasets",
+    "fetched_datasets",
     "tuning",
     "runs",
     "tuned_runs",
@@ -45,31 +53,41 @@ STAGES = (
 )
 
 
-def make_plan(configs: Path) -> Plan:
-    """All stages of all suites, by stage and key.
+def make_plans(configs: Path) -> dict[Path, Plan]:
+    """All stages of each suite, by stage and key, and the file that they belong into.
 
     Args:
-        configs: the folder ``paper_configs``: ``datasets.yaml`` and the YAML files in each suite's folder.
+        configs: the folder ``paper_configs``: ``datasets.yaml``, ``sources.yaml`` and the YAML files in each suite's
+            folder.
 
     Raises:
-        DGRError: a file is wrong, or two files describe the same stage differently.
+        DGRError: a file is wrong, two files describe the same stage differently, or two suites share a data set.
     """
-    datasets = {
-        name: parse(DatasetConfig, data, f"{configs / 'datasets.yaml'}: {name}").model_dump(mode="json")
-        for name, data in read_yaml(configs / "datasets.yaml").items()
-    }
-    plan: Plan = {"datasets": datasets, **{stage: {} for stage in STAGES}}
-    for path in sorted(configs.glob("*/*.yaml")):
+    owners: dict[str, str] = {}
+    plans = {}
+    for folder in sorted(path for path in configs.iterdir() if path.is_dir()):
+        suite = folder.name
+        place = Path() if suite == DEFAULT_SUITE else SUITES / suite
+        plan = _suite_plan(suite, configs)
+        plan["paths"] = {"root": "/".join(".." for _ in place.parts) or ".", "plan": str(place / PLAN)}
+        for name in plan["datasets"] | plan["fetched_datasets"] | plan["sources"]:
+            if owners.setdefault(name, suite) != suite:
+                raise DGRError(
+                    f"{folder}: '{name}' is made by suite '{owners[name]}' too, and only one suite's stages can make "
+                    "it; give it a second name."
+                )
+        plans[place / PLAN] = plan
+    return plans
+
+
+def _suite_plan(suite: str, configs: Path) -> Plan:
+    plan: Plan = {stage: {} for stage in STAGES}
+    plan["suites"][suite] = {}
+    for path in sorted((configs / suite).glob("*.yaml")):
         file = parse(SuiteFile, read_yaml(path), str(path)).root
-        if file.dataset not in datasets:
-            raise DGRError(f"{path}: unknown data set '{file.dataset}'{nearest(file.dataset, datasets)}.")
-        plan["suites"][file.suite] = {}
-        if file.audit:
-            plan["audits"][file.suite] = {}
-        for stage, names in (("tables", file.tables), ("figures", file.figures)):
-            plan[stage] |= {f"{file.suite}-{name}": {"suite": file.suite, "name": name} for name in names}
-        for stage, key, config in _stages(file, path):
-            data = config.model_dump(mode="json")
+        if file.suite != suite:
+            raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite}'; move it.")
+        for stage, key, data in (*_data(file.dataset, configs), *_reports(file), *_stages(file, path)):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     return plan
@@ -80,8 +98,34 @@ def dump(plan: Plan) -> str:
     return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
 
 
-def _stages(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
-    """Stage, key and configuration of all that a file asks for."""
+def _data(name: str, configs: Path) -> Iterator[tuple[str, str, Any]]:
+    """The stages that make a data set: one, or two where it is fetched."""
+    known = read_yaml(configs / "datasets.yaml")
+    if name not in known:
+        raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{name}'{nearest(name, known)}.")
+    config = parse(DatasetConfig, known[name], f"{configs / 'datasets.yaml'}: {name}").root
+    fetched = isinstance(config, UTKFaceConfig | DenseFolderConfig)
+    yield "fetched_datasets" if fetched else "datasets", name, config.model_dump(mode="json")
+    if isinstance(config, UTKFaceConfig | DenseFolderConfig):
+        yield "sources", config.source, read_source(configs, config.source).model_dump(mode="json")
+
+
+def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
+    about = {"dataset": file.dataset, "architecture": file.architecture.name}
+    for stage, names in (("tables", file.tables), ("figures", file.figures)):
+        for name in names:
+            yield stage, f"{file.suite}-{name}", {"suite": file.suite, "name": name, **about}
+    if file.audit:
+        yield "audits", file.suite, {}
+
+
+def _stages(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tuple[str, str, Any]]:
+    """Stage, key and entry of all that a file trains and measures."""
+    for stage, key, config in _configurations(file, path):
+        yield stage, key, config.model_dump(mode="json")
+
+
+def _configurations(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
     key = f"{file.suite}-{file.dataset}-{file.architecture.name}"
     if isinstance(file, TableFile):
         for run, tuning in _runs(file, path):

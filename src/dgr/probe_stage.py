@@ -23,7 +23,7 @@ from dgr.core.files import read_json, read_manifest, write_json
 from dgr.core.paths import DATA, output_path
 from dgr.core.plan_file import plan_entry
 from dgr.core.seeds import seed_for
-from dgr.models.heads import mlp_head
+from dgr.models.heads import vector_head
 from dgr.representation_file import load_representation
 
 Arrays = dict[str, NDArray[Any]]
@@ -133,7 +133,7 @@ def _universality(
                 )
                 for split in SPLITS
             )
-            head = partial(mlp_head, architecture.features, architecture.hidden, classes, architecture.activation)
+            head = partial(vector_head, architecture, classes)
             result = universality.measure_universality(
                 head, cross_entropy, train, val, test, config.draws, heads_seed + index
             )

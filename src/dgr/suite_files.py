@@ -6,16 +6,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt, RootModel
 
+from dgr.core.architecture_config import ArchitectureConfig
 from dgr.core.config import (
-    ArchitectureConfig,
     MethodConfig,
     ProbeConfig,
     RegularizerConfig,
     Seeds,
-    Strict,
     TrainingConfig,
     TuningRule,
 )
+from dgr.core.strict import Strict
 
 
 class RegularizerBlock(Strict):

@@ -20,7 +20,7 @@ from dgr.core.plan_file import plan_entry
 from dgr.core.provenance import config_hash
 from dgr.core.seeds import seed_for
 from dgr.core.workspace import open_workspace
-from dgr.datasets.prepared import PreparedData, Split, load
+from dgr.datasets.prepared import PreparedData, load
 from dgr.training.build import build_regularizer
 from dgr.training.evaluation import evaluate, represent
 from dgr.training.run import Run
@@ -77,12 +77,10 @@ def _train(
 def _metrics(run: Run) -> list[Row]:
     rows = []
     for split in SPLITS:
-        part = run.splits[split]
-        z = represent(run.model, part)
-        for task, values in evaluate(run.model, run.tasks, z, part.targets).items():
+        evaluation = evaluate(run.model, run.tasks, run.splits[split])
+        for task, values in evaluation.scores.items():
             rows += [{"split": split, "task": task, "metric": name, "value": v} for name, v in values.items()]
-        norm = z.flatten(1).norm(dim=1).mean().item()
-        rows.append({"split": split, "task": "representation", "metric": "mean_norm", "value": norm})
+        rows.append({"split": split, "task": "representation", "metric": "mean_norm", "value": evaluation.mean_norm})
     return rows
 
 
@@ -94,9 +92,7 @@ class ComparedRun(Run):
 
     @override
     def _keep_snapshot(self, epoch: int) -> None:
-        split, rows = self.splits["train"], self._rows()
-        targets = {task: target[rows] for task, target in split.targets.items()}
-        self.progress.snapshots[str(epoch)] = represent(self.model, Split(split.images[rows], targets))
+        self.progress.snapshots[str(epoch)] = represent(self.model, self.splits["train"].batch(self._rows())[0])
 
     def agreements(self) -> list[Row]:
         """:func:`agreement` at every epoch, 0 being the untrained encoder; no row where a gradient vanishes."""
@@ -111,7 +107,7 @@ class ComparedRun(Run):
 
     def _rows(self) -> Tensor:
         """The first batch of the training split."""
-        return torch.arange(min(self.config.training.batch_size, len(self.splits["train"])), device=self.device)
+        return torch.arange(min(self.config.training.batch_size, len(self.splits["train"])))
 
     def _gradient(self, estimator: str, features: Tensor, targets: dict[str, Tensor]) -> Tensor:
         """∂R/∂z of this run's dummies by either estimator."""

@@ -55,7 +55,7 @@ def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: in
 
 def write_plan(plan: dict[str, Any]) -> None:
     Path("paper_configs").mkdir(exist_ok=True)
-    Path("paper_configs/runs.json").write_text(json.dumps(plan))
+    Path("plan.json").write_text(json.dumps(plan))
 
 
 def make_runs(plan: dict[str, Any], root: Path) -> None:

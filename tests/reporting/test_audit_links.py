@@ -51,12 +51,12 @@ def test_a_claim_leads_to_the_runs_on_both_sides(checkout: Path) -> None:
 
 
 def test_numbers_of_studies_lead_to_their_records(checkout: Path) -> None:
-    plan = yaml.safe_load(Path("paper_configs/runs.json").read_text())
+    plan = yaml.safe_load(Path("plan.json").read_text())
     shared = {"suite": SUITE, "dataset": "digits", "architecture": {"name": "conv"}}
     plan["sweeps"] = {"toy-lambda": {"suite": SUITE, "name": "lambda", "run": {"method": {"name": "equal_weighting"}}}}
     plan["costs"], plan["baselines"] = {"toy-digits-conv": shared}, {"toy-digits": shared}
     plan["tables"] = {f"toy-{name}": {"suite": SUITE, "name": name} for name in ("T4", "T5", "T6")}
-    Path("paper_configs/runs.json").write_text(json.dumps(plan))
+    Path("plan.json").write_text(json.dumps(plan))
     sweep = {"suite": SUITE, "sweep": "lambda", "settings": '{"regularizer.strength": 0.1}', "seed": 0}
     row = sweep | {"split": "test", "task": "left", "metric": "accuracy", "value": 0.87654}
     pd.DataFrame([row]).to_csv(checkout / "sweeps.csv", index=False)

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from dgr.core.config import Strict, parse, read_yaml
+from dgr.core.config import parse, read_yaml
 from dgr.core.errors import DGRError, nearest
+from dgr.core.strict import Strict
 from dgr.reporting.names import METHODS
 from dgr.reporting.outcomes import Tasks
 

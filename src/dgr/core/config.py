@@ -9,7 +9,6 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import yaml
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     PositiveFloat,
     PositiveInt,
@@ -17,7 +16,9 @@ from pydantic import (
     model_validator,
 )
 
-from dgr.core.errors import DGRError, nearest
+from dgr.core.architecture_config import ArchitectureConfig, VectorArchitecture
+from dgr.core.errors import DGRError
+from dgr.core.strict import Strict
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
@@ -25,19 +26,15 @@ SPLITS = ("train", "val", "test")
 Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class Strict(BaseModel):
-    """A configuration block in which an unknown key is an error that names the nearest valid one."""
+class AugmentationConfig(Strict):
+    """Random changes of each training sample, of image and targets together."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            for key in data:
-                if key not in cls.model_fields:
-                    raise ValueError(f"unknown key '{key}'{nearest(str(key), cls.model_fields)}")
-        return data
+    scales: Annotated[list[Annotated[float, Field(ge=1)]], Field(min_length=1)] = [1.0]
+    """Enlargement, drawn from these; the result is cut back at random to ``crop``."""
+    crop: Annotated[list[PositiveInt], Field(min_length=2, max_length=2)] | None = None
+    """Height and width of a random cut-out; by default those of the image."""
+    flip: bool = False
+    """Mirror left and right with probability ½."""
 
 
 class TrainingConfig(Strict):
@@ -49,24 +46,11 @@ class TrainingConfig(Strict):
     learning_rate: PositiveFloat
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["constant", "cosine"] = "cosine"
+    schedule: Literal["constant", "cosine", "step"] = "cosine"
+    """``step``: half the rate after each third of the epochs."""
+    augmentation: AugmentationConfig | None = None
     snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
     """After which epochs the representation is kept as well; 0 is the untrained encoder."""
-
-
-class ArchitectureConfig(Strict):
-    """The encoder and the heads that stand on it."""
-
-    name: Literal["conv"]
-    pooling: PositiveInt = 1
-    """Side of the squares of pixels that are averaged first."""
-    channels: Annotated[list[PositiveInt], Field(min_length=1)]
-    features: PositiveInt
-    hidden: PositiveInt
-    activation: Literal["relu", "gelu"] = "relu"
-    """Of the heads' hidden layer; the encoder's is always ReLU."""
-    normalize: bool = False
-    """Divide each sample's representation by its norm and multiply by the square root of its width."""
 
 
 class MethodConfig(Strict):
@@ -199,7 +183,7 @@ class ProbedRun(ProbeConfig):
 
     suite: str
     dataset: str
-    architecture: ArchitectureConfig
+    architecture: Annotated[VectorArchitecture, Field(discriminator="name")]
     seeds: Seeds
 
 

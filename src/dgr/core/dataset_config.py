@@ -6,7 +6,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, RootModel, model_validator
 
-from dgr.core.config import SPLITS, SplitName, Strict
+from dgr.core.config import SPLITS, SplitName
+from dgr.core.strict import Strict
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0)]
@@ -41,12 +42,15 @@ class UTKFaceConfig(Strict):
     image_size: PositiveInt
     shares: dict[SplitName, Share]
     """Of all faces, by split; together 1."""
+    protocol: Literal["clean", "authors"] = "clean"
+    """``authors``: every file counts, also copies, and validation is done on test."""
     seed: Seed
 
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
-        if set(self.shares) != set(SPLITS) or abs(sum(self.shares.values()) - 1) > 1e-9:
-            raise ValueError(f"shares must be those of train, val and test and add up to 1, but are {self.shares}")
+        wanted = SPLITS if self.protocol == "clean" else ("train", "test")
+        if set(self.shares) != set(wanted) or abs(sum(self.shares.values()) - 1) > 1e-9:
+            raise ValueError(f"shares must be those of {' and '.join(wanted)} and add up to 1, but are {self.shares}")
         return self
 
 

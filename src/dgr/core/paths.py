@@ -1,17 +1,22 @@
 """Every folder the project reads or writes, relative to the repository root (the working directory)."""
 
-import os
 from pathlib import Path
 
 CONFIGS = Path("paper_configs")
-PLAN = CONFIGS / "runs.json"
+PLAN = Path("plan.json")
+SUITES = Path("suites")
+SOURCES = Path("sources")
 DATA = Path("data")
-SOURCES = Path(os.environ.get("DGR_SOURCES", "sources"))
-"""What cannot be made or shipped and has to be put in place: archives of data sets."""
 RUNS = Path("runs")
 UNFINISHED = Path("unfinished")
 RESULTS = Path("results")
 FIGURES = Path("figures")
+
+
+def suite_folder(suite: str) -> Path:
+    """Where a suite's ``plan.json``, ``dvc.yaml`` and ``dvc.lock`` are: ``suites/SUITE``; the default's at the top."""
+    folder = SUITES / suite
+    return folder if folder.is_dir() else Path()
 
 
 def output_path(suite: str, stage: str, key: str) -> Path:

@@ -1,4 +1,4 @@
-"""The generated list of stages that both engines and every command read.
+"""The generated lists of stages that both engines and every command read, one a suite.
 
 JSON, since DVC reads it for each stage: YAML of that size would cost every stage a second.
 """
@@ -9,23 +9,33 @@ from typing import Any
 
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
-from dgr.core.paths import PLAN
+from dgr.core.paths import PLAN, SUITES
 
 Plan = dict[str, dict[str, Any]]
 
 
 def read_plan() -> Plan:
-    """The whole plan, by kind of stage and key.
+    """The plans of all suites in one, by kind of stage and key; keys name their suite.
 
     Raises:
-        DGRError: it is missing or damaged.
+        DGRError: one is missing or damaged.
     """
-    plan: Plan = read_json(PLAN, "run `python -m dgr plan` from the repository's top folder")
-    return plan
+    remedy = "run `python -m dgr plan` from the repository's top folder"
+    return merged([read_json(path, remedy) for path in (PLAN, *sorted(SUITES.glob(f"*/{PLAN.name}")))])
+
+
+def merged(plans: list[Plan]) -> Plan:
+    """Several suites' plans in one."""
+    whole: Plan = {}
+    for plan in plans:
+        for stage, entries in plan.items():
+            whole.setdefault(stage, {}).update(entries)
+    whole.pop("paths", None)  # those are the one thing that is not keyed
+    return whole
 
 
 def plan_entry(key: str, stages: tuple[str, ...]) -> Any:
-    """The plan's entry of a key, under the first of the stages that has one.
+    """The plans' entry of a key, under the first of the stages that has one.
 
     Raises:
         DGRError: none of them has; names the nearest key.
@@ -33,5 +43,5 @@ def plan_entry(key: str, stages: tuple[str, ...]) -> Any:
     plan = read_plan()
     known = {name: entry for stage in stages for name, entry in plan[stage].items()}
     if key not in known:
-        raise DGRError(f"{PLAN} has no entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
+        raise DGRError(f"No plan has an entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
     return known[key]

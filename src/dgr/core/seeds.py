@@ -8,7 +8,15 @@ from typing import Literal
 import torch
 
 Purpose = Literal[
-    "split", "initialization", "dummies", "batch_order", "held_out", "augmentation", "balancer", "untrained_heads"
+    "split",
+    "initialization",
+    "dummies",
+    "batch_order",
+    "held_out",
+    "augmentation",
+    "held_out_augmentation",
+    "balancer",
+    "untrained_heads",
 ]
 
 

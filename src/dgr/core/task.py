@@ -4,17 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchmetrics import MetricCollection
-from torchmetrics.classification import MulticlassAccuracy
 
+from dgr.core import dense
 from dgr.core.errors import DGRError
+from dgr.core.metrics import metrics_of
 
-TaskKind = Literal["classification"]
+if TYPE_CHECKING:
+    from torchmetrics import MetricCollection
+
+TaskKind = Literal["classification", "segmentation", "depth", "disparity", "normals"]
+Batch = tuple[Tensor, dict[str, Tensor]]
+"""Inputs, and targets by task name."""
+Criterion = Callable[[Tensor, Tensor], Tensor]
+
+CRITERIA: dict[TaskKind, Criterion] = {
+    "classification": functional.cross_entropy,
+    "segmentation": dense.segmentation_loss,
+    "depth": dense.distance_loss,
+    "disparity": dense.distance_loss,
+    "normals": dense.normals_loss,
+}
+PRIMARY: dict[TaskKind, str] = {
+    "classification": "accuracy",
+    "segmentation": "mean_iou",
+    "depth": "absolute_error",
+    "disparity": "absolute_error",
+    "normals": "mean_angle",
+}
+CHANNELS: dict[TaskKind, int] = {"depth": 1, "disparity": 1, "normals": 3}
 
 
 @dataclass(frozen=True)
@@ -24,66 +46,76 @@ class Task:
     Args:
         name: unique name, the key of the task's head, targets and columns.
         kind: decides the loss and the metrics.
-        classes: number of classes (classification).
+        classes: number of classes (classification, segmentation).
     """
 
     name: str
     kind: TaskKind
-    classes: int
+    classes: int = 0
 
     @property
     def outputs(self) -> int:
         """Width of the head's prediction."""
-        return self.classes
+        return CHANNELS.get(self.kind, self.classes)
 
     @property
     def primary_metric(self) -> str:
         """The single metric that enters Δm."""
-        return "accuracy"
+        return PRIMARY[self.kind]
 
     @property
     def higher_is_better(self) -> bool:
         """Direction of the primary metric."""
-        return True
+        return self.kind in ("classification", "segmentation")
 
     @property
-    def criterion(self) -> Callable[[Tensor, Tensor], Tensor]:
+    def criterion(self) -> Criterion:
         """The loss without checks, a function of torch that :class:`dgr.DummyGradientNorm` can recognise."""
-        return functional.cross_entropy
+        return CRITERIA[self.kind]
 
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Mean cross-entropy over the batch.
+        """Mean loss over the batch: cross-entropy, or what :mod:`dgr.core.dense` says for the kind.
 
         Args:
-            prediction: logits, shape ``(batch, classes)``.
-            target: class indices, shape ``(batch,)``.
+            prediction: shape ``(batch, outputs)``, or ``(batch, outputs, height, width)`` of any size for dense tasks.
+            target: class indices ``(batch,)``; dense tasks as in :mod:`dgr.core.dense`.
 
         Returns:
             A scalar.
 
         Raises:
-            DGRError: the head's width or the batch sizes do not fit.
+            DGRError: the head's width does not fit.
         """
-        if prediction.ndim != 2 or prediction.shape[1] != self.classes:
+        dimensions = 2 if self.kind == "classification" else 4
+        if prediction.ndim != dimensions or prediction.shape[1] != self.outputs:
+            expected = ", ".join(["batch", str(self.outputs), "height", "width"][:dimensions])
             raise DGRError(
-                f"Task '{self.name}' expects predictions of shape (batch, {self.classes}), "
+                f"Task '{self.name}' expects predictions of shape ({expected}), "
                 f"but its head gave {tuple(prediction.shape)}; check the head's last layer."
             )
         return self.criterion(prediction, target)
 
     def metrics(self) -> MetricCollection:
-        """Fresh streaming metrics (torchmetrics) over a whole split; accuracy is the share of correct labels."""
-        return MetricCollection({"accuracy": MulticlassAccuracy(self.classes, average="micro")})
+        """Fresh streaming metrics (torchmetrics) over a whole split, by the names of :mod:`dgr.core.metrics`."""
+        return metrics_of(self.kind, self.classes)
 
     def check_targets(self, targets: Tensor, split: str) -> None:
-        """Refuse labels outside ``0 … classes-1`` once, before training.
+        """Refuse impossible targets once, before training.
+
+        Labels lie in ``0 … classes-1``, for segmentation also −1 (void); distances are finite and not negative;
+        normals are finite.
 
         Raises:
             DGRError: with the task, the split and the offending range.
         """
-        low, high = int(torch.min(targets)), int(torch.max(targets))
-        if low < 0 or high >= self.classes:
+        low, high = torch.min(targets).item(), torch.max(targets).item()
+        lowest, highest = {
+            "classification": (0.0, self.classes - 1),
+            "segmentation": (dense.VOID, self.classes - 1),
+            "normals": (-1.001, 1.001),
+        }.get(self.kind, (0.0, torch.finfo(torch.float32).max))
+        if not (lowest <= low and high <= highest):
             raise DGRError(
-                f"Labels of task '{self.name}' in split '{split}' span {low}…{high}, but must lie in "
-                f"0…{self.classes - 1}; mend the data set or the task's number of classes."
+                f"Targets of task '{self.name}' in split '{split}' span {low:g}…{high:g}, but must lie in "
+                f"{lowest:g}…{highest:g}; mend the data set or the task's number of classes."
             )

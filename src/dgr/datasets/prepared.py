@@ -1,25 +1,21 @@
-"""Prepared data sets: arrays in a folder, complete or not there at all."""
+"""Prepared data sets as training reads them."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.core.config import SPLITS, SplitName
-from dgr.core.dataset_config import MultiMNISTConfig, UTKFaceConfig
+from dgr.core.config import SPLITS
 from dgr.core.errors import DGRError
-from dgr.core.files import cannot_write, read_manifest, write_manifest
-from dgr.core.paths import SOURCES
-from dgr.core.task import Task
-from dgr.datasets import multimnist, utkface
+from dgr.core.files import read_manifest
+from dgr.core.task import Batch, Task
+
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -28,31 +24,45 @@ class Split:
 
     Attributes:
         images: ``(samples, channels, height, width)``, uint8; on a CPU mapped from the file, not read as a whole.
-        targets: ``(samples,)`` by task name.
+        targets: by task name, ``(samples,)``, or a value a pixel as in :mod:`dgr.core.dense`.
+        device: where batches are wanted. What does not fit there stays where it is, and each batch is moved.
     """
 
     images: Tensor
     targets: dict[str, Tensor]
+    device: torch.device = CPU
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def batch(self, rows: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-        """Inputs in [0, 1], and targets, of the given rows."""
-        return as_inputs(self.images[rows]), {task: target[rows] for task, target in self.targets.items()}
+    def batch(self, rows: Tensor | slice) -> Batch:
+        """Inputs in [0, 1], and targets, of the given rows (indices on the CPU, or a slice)."""
+        targets = {task: self._move(target[rows]) for task, target in self.targets.items()}
+        return as_inputs(self._move(self.images[rows])), targets
 
-    def inputs(self, size: int) -> Iterator[Tensor]:
-        """All inputs in order, ``size`` at a time."""
-        return map(as_inputs, torch.split(self.images, size))
+    def batches(self, size: int) -> Iterator[Batch]:
+        """All of it in order, ``size`` samples at a time."""
+        return (self.batch(slice(start, start + size)) for start in range(0, len(self), size))
 
     def to(self, device: torch.device) -> Split:
-        """The same on a device."""
-        return Split(self.images.to(device), {task: target.to(device) for task, target in self.targets.items()})
+        """The same for a device: there as a whole, where it takes less than half of the free memory."""
+        tensors = (self.images, *self.targets.values())
+        if device.type == "cuda" and 2 * sum(map(_bytes, tensors)) > torch.cuda.mem_get_info(device)[0]:
+            return Split(self.images, self.targets, device)
+        return Split(self.images.to(device), {task: target.to(device) for task, target in self.targets.items()}, device)
+
+    def _move(self, tensor: Tensor) -> Tensor:
+        # From pinned memory the copy runs beside the computation.
+        return tensor if tensor.device == self.device else tensor.pin_memory().to(self.device, non_blocking=True)
 
 
 def as_inputs(images: Tensor) -> Tensor:
     """Bytes 0…255 as float32 in [0, 1]."""
     return images.float() / 255
+
+
+def _bytes(tensor: Tensor) -> int:
+    return tensor.numel() * tensor.element_size()
 
 
 @dataclass(frozen=True)
@@ -61,41 +71,6 @@ class PreparedData:
 
     tasks: tuple[Task, ...]
     splits: dict[str, Split]
-
-
-def prepare(name: str, config: MultiMNISTConfig | UTKFaceConfig, root: Path) -> None:
-    """Make ``root/name`` in a temporary folder and rename it, so that nothing half-made is taken for whole.
-
-    Raises:
-        DGRError: the place cannot be written.
-    """
-    target = root / name
-    try:
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as temporary:
-            folder = Path(temporary) / name
-            folder.mkdir()
-            tasks, splits, report = _compose(config)
-            _write_arrays(folder, splits)
-            described = [asdict(task) for task in tasks]
-            write_manifest(folder, dataset=name, config=config.model_dump(mode="json"), tasks=described, report=report)
-            if target.exists():
-                shutil.rmtree(target)
-            folder.replace(target)
-    except OSError as error:
-        raise cannot_write(target, error) from error
-
-
-def _compose(
-    config: MultiMNISTConfig | UTKFaceConfig,
-) -> tuple[Sequence[Task], Mapping[SplitName, multimnist.Arrays], dict[str, Any]]:
-    """Tasks, arrays of each split, and what is worth knowing of how they came about."""
-    if isinstance(config, MultiMNISTConfig):
-        return multimnist.TASKS, multimnist.compose(config), {}
-    source = SOURCES / config.source
-    if not source.exists():
-        raise DGRError(f"{source} is missing; put it there, or name its folder in the environment as DGR_SOURCES.")
-    return utkface.TASKS, *utkface.compose(config, source)
 
 
 def load(name: str, root: Path) -> PreparedData:
@@ -112,12 +87,6 @@ def load(name: str, root: Path) -> PreparedData:
         for task in tasks:
             task.check_targets(data.targets[task.name], split)
     return PreparedData(tasks, splits)
-
-
-def _write_arrays(folder: Path, splits: Mapping[SplitName, multimnist.Arrays]) -> None:
-    for split, arrays in splits.items():
-        for name, array in arrays.items():
-            np.save(folder / f"{split}_{name}.npy", array, allow_pickle=False)
 
 
 def _load_split(folder: Path, split: str, tasks: Sequence[Task], remedy: str) -> Split:

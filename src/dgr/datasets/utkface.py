@@ -8,9 +8,8 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import tarfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,7 +20,6 @@ from PIL import Image
 from dgr.core.config import SplitName
 from dgr.core.dataset_config import UTKFaceConfig
 from dgr.core.errors import DGRError
-from dgr.core.files import sha256
 from dgr.core.task import Task
 
 AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
@@ -49,18 +47,22 @@ def compose(config: UTKFaceConfig, source: Path) -> tuple[dict[SplitName, Arrays
     trusted. So no image is in two splits. Faces are put in the order of their content's hash, then shuffled with the
     seed, so that the splits do not depend on the order of files.
 
+    With ``protocol: authors`` it is as in the authors' code: every file counts, copies and contradictions too, and the
+    validation split is the test split.
+
     Args:
         config: the settings.
-        source: the archive, or a folder with its files.
+        source: a folder with the chips.
 
     Returns:
         For each split ``images`` ``(faces, 3, size, size)``, uint8, and ``age``, ``gender``, ``race`` ``(faces,)``;
         and the counts of files, of odd names (with the first of them), of copies and of contradictions.
 
     Raises:
-        DGRError: the source is missing, is not the expected one, or holds an image that cannot be decoded.
+        DGRError: the source holds no faces, or an image that cannot be decoded.
     """
-    faces, report = distinct_faces(_files(source, config), source)
+    files = ((path.name, path.read_bytes()) for path in sorted(source.rglob("*.jpg")))
+    faces, report = read_faces(files, source, distinct=config.protocol == "clean")
     order = np.random.default_rng(config.seed).permutation(len(faces))
     bounds = np.rint(np.cumsum([0.0, *config.shares.values()]) * len(faces)).astype(int)
     splits: dict[SplitName, Arrays] = {}
@@ -71,11 +73,18 @@ def compose(config: UTKFaceConfig, source: Path) -> tuple[dict[SplitName, Arrays
         labels = np.array([face.labels for face in chosen], np.int64)
         images = np.stack([_decode(face, config.image_size, source) for face in chosen])
         splits[split] = {"images": images} | {task.name: labels[:, k] for k, task in enumerate(TASKS)}
-    return splits, report
+    return (splits if "val" in splits else {**splits, "val": splits["test"]}), report
 
 
-def distinct_faces(files: Iterable[tuple[str, bytes]], source: Path) -> tuple[list[Face], dict[str, Any]]:
-    """The faces that are kept, in the order of their content's hash, and the counts of what is left out.
+def read_faces(
+    files: Iterable[tuple[str, bytes]], source: Path, distinct: bool = True
+) -> tuple[list[Face], dict[str, Any]]:
+    """The faces that are kept, in the order of their content's hash, and the counts of what is left out or double.
+
+    Args:
+        files: names and contents.
+        source: where they are from, for messages.
+        distinct: keep one of a group of copies, and none of one that contradicts itself; otherwise keep all.
 
     Raises:
         DGRError: there is none.
@@ -89,7 +98,8 @@ def distinct_faces(files: Iterable[tuple[str, bytes]], source: Path) -> tuple[li
         else:
             by_content[hashlib.sha256(content).hexdigest()].append(Face(content, name, labels))
     groups = [by_content[digest] for digest in sorted(by_content)]
-    kept = [group[0] for group in groups if len({face.labels for face in group}) == 1]
+    agreeing = [group[0] for group in groups if len({face.labels for face in group}) == 1]
+    kept = agreeing if distinct else [face for group in groups for face in group]
     if not kept:
         raise DGRError(f"{source} holds no file named AGE_GENDER_RACE_TIME.jpg.chip.jpg; give the UTKFace chips.")
     report = {
@@ -97,7 +107,7 @@ def distinct_faces(files: Iterable[tuple[str, bytes]], source: Path) -> tuple[li
         "odd_names": len(odd),
         "first_odd_names": sorted(odd)[:5],
         "copies": sum(len(group) - 1 for group in groups),
-        "contradicting_faces": len(groups) - len(kept),
+        "contradicting_faces": len(groups) - len(agreeing),
         "faces": len(kept),
     }
     return kept, report
@@ -112,26 +122,6 @@ def read_labels(name: str) -> Labels | None:
     if not AGE_EDGES[0] < age <= AGE_EDGES[-1]:
         return None
     return int(np.searchsorted(AGE_EDGES, age)) - 1, gender, race
-
-
-def _files(source: Path, config: UTKFaceConfig) -> Iterator[tuple[str, bytes]]:
-    """Names without folders, and contents. Nothing is extracted, so an archive cannot write anywhere."""
-    if source.is_dir():
-        for path in sorted(source.rglob("*.jpg")):
-            yield path.name, path.read_bytes()
-        return
-    try:
-        digest = sha256(source)
-        if digest != config.sha256:
-            raise DGRError(f"{source} has SHA-256 {digest}, but {config.sha256} is expected; fetch it again.")
-        with tarfile.open(source) as archive:
-            for member in archive:
-                if member.isfile() and member.name.endswith(".jpg"):
-                    content = archive.extractfile(member)
-                    assert content is not None
-                    yield Path(member.name).name, content.read()
-    except (OSError, tarfile.TarError, EOFError) as error:
-        raise DGRError(f"{source} cannot be read as an archive ({error}); fetch it again.") from error
 
 
 def _decode(face: Face, size: int, source: Path) -> NDArray[np.uint8]:

@@ -9,10 +9,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from dgr.core.task import Task
+from dgr.core.task import Batch, Task
 from dgr.models.model import MultiTaskModel
-
-Batch = tuple[Tensor, dict[str, Tensor]]
 
 
 @dataclass

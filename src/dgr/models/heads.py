@@ -6,11 +6,34 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from dgr.core.architecture_config import ResNetArchitecture, VectorArchitecture
 
-def mlp_head(features: int, hidden: int, outputs: int, activation: Literal["relu", "gelu"] = "relu") -> nn.Sequential:
-    """One hidden layer, from ``(batch, features)`` to ``(batch, outputs)``."""
+
+def mlp_head(
+    features: int,
+    hidden: int,
+    outputs: int,
+    activation: Literal["relu", "gelu"] = "relu",
+    relu_logits: bool = False,
+) -> nn.Sequential:
+    """One hidden layer, from ``(batch, features)`` to ``(batch, outputs)``.
+
+    Args:
+        features: width of the representation.
+        hidden: width of the hidden layer.
+        outputs: width of the prediction.
+        activation: of the hidden layer.
+        relu_logits: apply ReLU to the prediction as well, as the authors' heads for faces do.
+    """
     middle = nn.ReLU() if activation == "relu" else nn.GELU()
-    return nn.Sequential(nn.Linear(features, hidden), middle, nn.Linear(hidden, outputs))
+    last = [nn.ReLU()] if relu_logits else []
+    return nn.Sequential(nn.Linear(features, hidden), middle, nn.Linear(hidden, outputs), *last)
+
+
+def vector_head(config: VectorArchitecture, outputs: int) -> nn.Sequential:
+    """The head of an architecture whose representation is one vector a sample, see :func:`mlp_head`."""
+    relu_logits = isinstance(config, ResNetArchitecture) and config.relu_logits
+    return mlp_head(config.features, config.hidden, outputs, config.activation, relu_logits)
 
 
 class SliceHead(nn.Module):

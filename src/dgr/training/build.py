@@ -7,46 +7,17 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler
+from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, StepLR
 
-from dgr.core.config import ArchitectureConfig, DGRConfig, RegularizerConfig, RunConfig
+from dgr.core.config import DGRConfig, RegularizerConfig, RunConfig
 from dgr.core.seeds import seed_for
 from dgr.core.task import Task
 from dgr.methods.base import Method
 from dgr.methods.registry import build_method
-from dgr.models.encoders import Normalized, SeparateEncoders, conv_encoder
-from dgr.models.heads import SliceHead, mlp_head
+from dgr.models.factory import build_model
 from dgr.models.model import MultiTaskModel
 from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
 from dgr.regularizers.norm_penalty import FeatureNormPenalty
-
-
-def build_model(
-    config: ArchitectureConfig, tasks: Sequence[Task], image_shape: Sequence[int], separate: bool, seed: int
-) -> MultiTaskModel:
-    """A freshly initialised model.
-
-    Args:
-        config: the architecture.
-        tasks: one head is made for each.
-        image_shape: ``(channels, height, width)``.
-        separate: one encoder a task (single-task learning) instead of a shared one. Each starts as the shared one does.
-        seed: seed of the initialisation; the caller's random state is left alone.
-    """
-
-    def encoder() -> nn.Module:
-        torch.manual_seed(seed)
-        made = conv_encoder(image_shape[0], image_shape[1], config.pooling, config.channels, config.features)
-        return Normalized(made) if config.normalize else made
-
-    with torch.random.fork_rng(devices=[]):
-        shared = SeparateEncoders([encoder() for _ in tasks]) if separate else encoder()
-        heads: dict[str, nn.Module] = {}
-        for index, task in enumerate(tasks):
-            head = mlp_head(config.features, config.hidden, task.outputs, config.activation)
-            start = index * config.features
-            heads[task.name] = SliceHead(head, start, start + config.features) if separate else head
-    return MultiTaskModel(shared, heads)
 
 
 def build_regularizer(
@@ -96,4 +67,6 @@ def build_optimizer(
         optimizer = torch.optim.SGD(groups, training.learning_rate, momentum=training.momentum, fused=True)
     if training.schedule == "cosine":
         return optimizer, CosineAnnealingLR(optimizer, T_max=training.epochs)
+    if training.schedule == "step":
+        return optimizer, StepLR(optimizer, step_size=max(1, training.epochs // 3), gamma=0.5)
     return optimizer, ConstantLR(optimizer, factor=1.0)

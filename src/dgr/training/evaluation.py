@@ -1,8 +1,9 @@
-"""Losses, metrics and representations of a whole split."""
+"""Losses, metrics and representations of a whole split, a few samples at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -12,40 +13,54 @@ from dgr.datasets.prepared import Split
 from dgr.models.model import MultiTaskModel
 
 Scores = dict[str, dict[str, float]]
+PIXELS = 2**21
+"""Of the images that are evaluated at once: bounds the memory, whatever the image size."""
 
 
-@torch.no_grad()
-def represent(model: MultiTaskModel, split: Split, batch_size: int = 512) -> Tensor:
-    """The representations z of a split in evaluation mode, shape ``(samples, …)``."""
-    model.eval()
-    return torch.cat([model.encoder(inputs) for inputs in split.inputs(batch_size)])
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model does on a split.
 
-
-@torch.no_grad()
-def evaluate(
-    model: MultiTaskModel, tasks: Sequence[Task], features: Tensor, targets: dict[str, Tensor], batch_size: int = 512
-) -> Scores:
-    """Mean loss and metrics of each task, from representations.
-
-    Args:
-        model: its heads are used, in evaluation mode.
-        tasks: the tasks.
-        features: representations, shape ``(samples, …)``.
-        targets: targets by task name, shape ``(samples,)`` each.
-        batch_size: samples at a time.
+    Attributes:
+        scores: loss and metrics by task.
+        mean_norm: mean of ‖z‖ over the samples.
+        features: all representations, shape ``(samples, features)``; None where z is a map and not a vector, since
+            those of a dense data set take hundreds of gigabytes.
     """
+
+    scores: Scores
+    mean_norm: float
+    features: Tensor | None
+
+
+@torch.no_grad()
+def represent(model: MultiTaskModel, inputs: Tensor) -> Tensor:
+    """The representations z of inputs in evaluation mode, shape ``(samples, …)``."""
     model.eval()
-    scores: Scores = {}
-    for task in tasks:
-        metrics = task.metrics().to(features.device)
-        total = 0.0
-        for z, target in zip(
-            torch.split(features, batch_size), torch.split(targets[task.name], batch_size), strict=True
-        ):
+    z: Tensor = model.encoder(inputs)
+    return z
+
+
+@torch.no_grad()
+def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Evaluation:
+    """Evaluate once over a split, in evaluation mode."""
+    metrics = {task.name: task.metrics().to(split.device) for task in tasks}
+    totals = dict.fromkeys(metrics, 0.0)
+    norms, features = [], []
+    height, width = split.images.shape[-2:]
+    for inputs, targets in split.batches(max(1, min(512, PIXELS // (height * width)))):
+        z = represent(model, inputs)
+        norms.append(z.flatten(1).norm(dim=1))
+        if z.ndim == 2:
+            features.append(z)
+        for task in tasks:
             prediction = model.heads[task.name](z)
-            total += task.loss(prediction, target).item() * len(z)
-            metrics.update(prediction, target)
+            totals[task.name] += task.loss(prediction, targets[task.name]).item() * len(z)
+            metrics[task.name].update(prediction, targets[task.name])
+    scores = {
         # Metrics are float32; more digits than that would be noise.
-        values = {name: round(value.item(), 7) for name, value in metrics.compute().items()}
-        scores[task.name] = {"loss": total / len(features), **values}
-    return scores
+        name: {"loss": total / len(split)}
+        | {metric: round(value.item(), 7) for metric, value in metrics[name].compute().items()}
+        for name, total in totals.items()
+    }
+    return Evaluation(scores, torch.cat(norms).mean().item(), torch.cat(features) if features else None)

@@ -14,13 +14,15 @@ from tqdm import tqdm
 from dgr.core.config import RunConfig
 from dgr.core.improvement import relative_improvement
 from dgr.core.provenance import config_hash
-from dgr.core.seeds import generator_for, seed_for
+from dgr.core.seeds import Purpose, generator_for, seed_for
+from dgr.core.task import Batch
+from dgr.datasets.augmentation import augment
 from dgr.datasets.prepared import PreparedData
-from dgr.methods.base import Batch, Step, forward
+from dgr.methods.base import Step, forward
 from dgr.training.build import build_optimizer, build_run
 from dgr.training.checkpoint import load_checkpoint, save_checkpoint
 from dgr.training.divergence import check_finite
-from dgr.training.evaluation import Scores, evaluate, represent
+from dgr.training.evaluation import Scores, evaluate
 
 
 @dataclass
@@ -106,9 +108,16 @@ class Run:
         losses: list[Tensor] = []
         weights: list[Tensor] = []
         penalties: list[Tensor] = []
-        for start in range(0, len(split), size):
-            held_out = None if held_out_order is None else split.batch(held_out_order[start : start + size])
-            step = self._forward(split.batch(order[start : start + size]), held_out)
+        augmentation = self._generator("augmentation", epoch)
+        held_out_augmentation = self._generator("held_out_augmentation", epoch)
+        # A last batch of one sample has no statistics for batch normalisation, and is left out.
+        samples = len(split) - (size > 1 and len(split) % size == 1)
+        for start in range(0, samples, size):
+            batch = self._batch(order[start : start + size], augmentation)
+            held_out = None
+            if held_out_order is not None:
+                held_out = self._batch(held_out_order[start : start + size], held_out_augmentation)
+            step = self._forward(batch, held_out)
             check_finite(self._named_values(step), f"{self.config.key}, seed {self.seed}", epoch, start // size)
             if step.penalty is not None and start == 0:
                 row["gradient_ratio"] = self._measured_backward(step, weights)
@@ -127,9 +136,16 @@ class Run:
             row |= {f"{name}/{task.name}": value for task, value in zip(self.tasks, means, strict=True)}
         return row
 
-    def _order(self, purpose: Any, epoch: int) -> Tensor:
-        generator = generator_for(self.config.experiment, self.seed, purpose, epoch)
-        return torch.randperm(len(self.splits["train"]), generator=generator).to(self.device)
+    def _order(self, purpose: Purpose, epoch: int) -> Tensor:
+        return torch.randperm(len(self.splits["train"]), generator=self._generator(purpose, epoch))
+
+    def _generator(self, purpose: Purpose, epoch: int) -> torch.Generator:
+        return generator_for(self.config.experiment, self.seed, purpose, epoch)
+
+    def _batch(self, rows: Tensor, generator: torch.Generator) -> Batch:
+        batch = self.splits["train"].batch(rows)
+        config = self.config.training.augmentation
+        return batch if config is None else augment(batch, self.tasks, config, generator)
 
     def _forward(self, batch: Batch, held_out: Batch | None) -> Step:
         self.model.train()
@@ -151,8 +167,7 @@ class Run:
         return values if step.penalty is None else values | {"penalty of the regularizer": step.penalty}
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        split = self.splits["val"]
-        scores = evaluate(self.model, self.tasks, represent(self.model, split), split.targets)
+        scores = evaluate(self.model, self.tasks, self.splits["val"]).scores
         row = {f"val_{metric}/{task}": value for task, metrics in scores.items() for metric, value in metrics.items()}
         score = self._selection_score(scores)
         if score > self.progress.best_score:
@@ -173,8 +188,10 @@ class Run:
 
     def _keep_snapshot(self, epoch: int) -> None:
         if epoch in self.config.training.snapshot_epochs:
-            for split, data in self.splits.items():
-                self.progress.snapshots[f"{split}@{epoch}"] = represent(self.model, data)
+            for name, split in self.splits.items():
+                features = evaluate(self.model, self.tasks, split).features
+                if features is not None:
+                    self.progress.snapshots[f"{name}@{epoch}"] = features
 
     def _stateful(self) -> dict[str, Any]:
         parts = {"model": self.model, "method": self.method, "optimizer": self.optimizer, "schedule": self.schedule}

@@ -7,13 +7,12 @@ import io
 from pathlib import Path
 
 import numpy as np
-from torch import Tensor
 
 from dgr.core.config import SPLITS
 from dgr.core.files import write_atomically, write_json, write_text
 from dgr.core.provenance import provenance
 from dgr.training.checkpoint import save_checkpoint
-from dgr.training.evaluation import Scores, evaluate, represent
+from dgr.training.evaluation import Evaluation, Scores, evaluate
 from dgr.training.run import Run
 
 
@@ -26,10 +25,10 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
         folder: an existing, empty folder.
     """
     last = run.config.training.epochs
-    final, representations = _evaluate(run)
+    final = _evaluate(run)
     state = {name: value.clone() for name, value in run.model.state_dict().items()}
     run.model.load_state_dict(run.progress.best_model)
-    best, _ = _evaluate(run)
+    best = _evaluate(run)
     run.model.load_state_dict(state)
     config = run.config
     metrics = {
@@ -45,13 +44,14 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
         "tasks": {
             task.name: {"metric": task.primary_metric, "higher_is_better": task.higher_is_better} for task in run.tasks
         },
-        "final": {"epoch": last, **final},
-        "best_validation": {"epoch": run.progress.best_epoch, **best},
-        "representation_norm": {split: z.flatten(1).norm(dim=1).mean().item() for split, z in representations.items()},
+        "final": {"epoch": last, **_scores(final)},
+        "best_validation": {"epoch": run.progress.best_epoch, **_scores(best)},
+        "representation_norm": {split: evaluation.mean_norm for split, evaluation in final.items()},
     }
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
-    kept = representations | run.progress.snapshots
+    last_epoch = {split: evaluation.features for split, evaluation in final.items() if evaluation.features is not None}
+    kept = last_epoch | run.progress.snapshots
     arrays = {name: z.cpu().numpy().astype(np.float32) for name, z in kept.items()}
     write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     parts = {"model": run.model.state_dict(), "method": run.method.state_dict()}
@@ -62,12 +62,12 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
     write_json(folder / "provenance.json", provenance(settings, run.device, run.progress.seconds))
 
 
-def _evaluate(run: Run) -> tuple[dict[str, Scores], dict[str, Tensor]]:
-    representations = {split: represent(run.model, run.splits[split]) for split in SPLITS}
-    scores = {
-        split: evaluate(run.model, run.tasks, z, run.splits[split].targets) for split, z in representations.items()
-    }
-    return scores, representations
+def _evaluate(run: Run) -> dict[str, Evaluation]:
+    return {split: evaluate(run.model, run.tasks, run.splits[split]) for split in SPLITS}
+
+
+def _scores(evaluations: dict[str, Evaluation]) -> dict[str, Scores]:
+    return {split: evaluation.scores for split, evaluation in evaluations.items()}
 
 
 def _csv(rows: list[dict[str, float | None]]) -> str:

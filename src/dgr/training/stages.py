@@ -17,7 +17,7 @@ from dgr.core.paths import DATA, output_path
 from dgr.core.plan_file import plan_entry
 from dgr.core.workspace import open_workspace
 from dgr.datasets.prepared import PreparedData, load
-from dgr.training.evaluation import Scores, evaluate, represent
+from dgr.training.evaluation import evaluate
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
 
@@ -74,7 +74,8 @@ def tune(key: str, device: str) -> None:
             if not done.exists():
                 run = Run(config.run, seed, strength, data, place, workspace / f"{strength}-{seed}.pt")
                 run.train()
-                write_json(done, {"strength": strength, "seed": seed, "val": _validation(run)})
+                validation = evaluate(run.model, run.tasks, run.splits["val"]).scores
+                write_json(done, {"strength": strength, "seed": seed, "val": validation})
             rows.append(read_json(done, f"remove {workspace} and run again"))
     directions = {task.name: task.higher_is_better for task in data.tasks}
     scores = _scores(rows, config.grid, {task.name: task.primary_metric for task in data.tasks}, directions)
@@ -100,11 +101,6 @@ def _train_seed(
         finished.parent.mkdir(exist_ok=True)
         records.replace(finished)
     checkpoint.unlink()
-
-
-def _validation(run: Run) -> Scores:
-    split = run.splits["val"]
-    return evaluate(run.model, run.tasks, represent(run.model, split), split.targets)
 
 
 def _scores(

@@ -1,0 +1,178 @@
+"""Unpacking archives and copying folders that nobody vouches for: plain files, below the folder, not too much.
+
+Sizes are counted while reading and never taken from a header. Owners, permissions and dates are not restored.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import stat
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+from dgr.core.errors import DGRError
+from dgr.core.files import MANIFEST
+from dgr.core.sources import SourceConfig
+from dgr.datasets.contents import CHUNK, Contents, Writer
+
+MAX_RATIO = 200
+"""Unpacked to packed bytes; real images and arrays stay far below."""
+SMALL = 2**20
+"""What any archive may unpack to, however small it is, since padding alone may exceed the ratio."""
+DAMAGE = (
+    *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
+    *(ValueError, OverflowError, RuntimeError),  # what the readers raise on forged headers, and for encrypted files
+)
+
+
+def gather(path: Path, source: SourceConfig, writer: Writer) -> tuple[Path, Contents]:
+    """Write a source's files from a file, an archive or a folder.
+
+    Returns:
+        The folder they lie in and its contents: below the writer's folder where one top folder holds all files, as
+        archives often have; without ``manifest.json`` at the top, which a copy of a fetched folder has.
+
+    Raises:
+        DGRError: the place is damaged, cannot be read, or holds what no well-meant one holds.
+        OSError: the disk is full or cannot be written.
+    """
+    writer.folder.mkdir()
+    if source.kind == "file":
+        _copy_file(path, source.file, writer)
+    elif path.is_dir():
+        _copy_folder(path, writer)
+    else:
+        unpack(path, writer)
+    folder, contents = writer.folder, writer.contents
+    tops = {name.partition("/")[0] for name in contents}
+    if len(tops) == 1 and all("/" in name for name in contents):
+        (top,) = tops
+        folder, contents = folder / top, {name.partition("/")[2]: entry for name, entry in contents.items()}
+    if contents.pop(MANIFEST, None):
+        (folder / MANIFEST).unlink()
+    return folder, contents
+
+
+def unpack(path: Path, writer: Writer) -> None:
+    """Write the files of a ``.tar``, ``.tar.gz`` or ``.zip`` archive, told by its first bytes.
+
+    Raises:
+        DGRError: the archive is damaged, or holds what no well-meant archive holds: names that lead out of the
+            folder, links, devices, a name twice, too many files or too many bytes.
+        OSError: the disk is full or cannot be written.
+    """
+    packed = path.stat().st_size
+    writer.max_bytes = min(writer.max_bytes, max(MAX_RATIO * packed, SMALL))
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+            file.seek(0)
+            if start[:2] == b"PK":
+                _unpack_zip(file, writer)
+            elif start[:2] == b"\x1f\x8b":
+                with gzip.open(file) as plain:
+                    _unpack_tar(plain, writer)
+            else:
+                _unpack_tar(file, writer)
+    except DAMAGE as error:
+        reason = str(error) or type(error).__name__
+        raise DGRError(
+            f"{writer.origin} is damaged or is no .tar, .tar.gz or .zip ({reason}); get it again."
+        ) from error
+
+
+def _copy_folder(origin: Path, writer: Writer) -> None:
+    """Write the files of a folder.
+
+    Raises:
+        DGRError: it holds links, devices or too much, or a part of it cannot be read.
+        OSError: the disk is full or cannot be written.
+    """
+    for parent, folders, files in os.walk(origin, onerror=_raise_cannot_read):
+        for name in sorted(folders + files):
+            path = Path(parent, name)
+            relative = path.relative_to(origin).as_posix()
+            if path.is_symlink() or not (path.is_dir() or path.is_file()):
+                raise writer.refusal(f"{relative!r}, which is a link or a device")
+            if path.is_file():
+                _copy_file(path, relative, writer)
+
+
+def _copy_file(path: Path, name: str, writer: Writer) -> None:
+    """Write one file under a name; raises as :meth:`Writer.write`, and DGRError where it cannot be read."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise _cannot_read(error) from error
+    with file:
+        writer.write(writer.member(name), file)
+
+
+def _cannot_read(error: OSError) -> DGRError:
+    return DGRError(f"Cannot read {error.filename}: {error.strerror}; make it readable and run again.")
+
+
+def _raise_cannot_read(error: OSError) -> None:
+    raise _cannot_read(error) from error
+
+
+def _unpack_zip(file: IO[bytes], writer: Writer) -> None:
+    with zipfile.ZipFile(file) as archive:
+        for info in archive.infolist():
+            name = writer.member(info.orig_filename)  # the other name ends where a zero byte stands
+            if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+                raise writer.refusal(f"{name!r}, which is a link or a device")
+            if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise zipfile.BadZipFile(f"{name!r} is compressed in an unusual way")
+            if not info.is_dir():
+                with archive.open(info) as stream:
+                    writer.write(name, stream)
+
+
+def _unpack_tar(plain: io.BufferedIOBase, writer: Writer) -> None:
+    counted = _Counted(plain, writer)
+    with tarfile.open(fileobj=counted, mode="r:") as archive:
+        for member in archive:
+            name = writer.member(member.name)
+            if not (member.isreg() or member.isdir()):
+                raise writer.refusal(f"{name!r}, which is a link or a device")
+            # The library's own check, behind the one on the name.
+            stream = archive.extractfile(tarfile.data_filter(member, str(writer.folder)))
+            if stream is not None:
+                writer.write(name, stream)
+    # The library takes a header that it cannot read for the end, and does not look at the checksum behind the end.
+    if counted.last != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError("it ends without an end mark")
+    while counted.read(CHUNK):
+        pass
+
+
+class _Counted(io.RawIOBase):
+    """An unpacked stream that refuses to yield too much, also between the files.
+
+    Headers are read in one piece whatever size they claim, so a large piece is refused before it fills the memory.
+    """
+
+    def __init__(self, plain: io.BufferedIOBase, writer: Writer) -> None:
+        self._plain = plain
+        self._writer = writer
+        self.last = b""
+
+    def read(self, size: int = -1, /) -> bytes:
+        if not 0 <= size <= 2 * CHUNK:
+            raise self._writer.refusal(f"a header of {size:,} bytes")
+        self.last = self._plain.read(size)
+        self._writer.check_bytes(self._plain.tell())
+        return self.last
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        self._writer.check_bytes(offset)
+        return self._plain.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._plain.tell()
