@@ -1,6 +1,5 @@
 import errno
 import inspect
-import json
 import sys
 
 import h5py
@@ -380,11 +379,3 @@ def test_a_wrong_cityscapes_is_named_and_nothing_is_left_half_made(original_city
     with pytest.raises(DGRError, match=message):
         cityscapes_original.convert(original_cityscapes, tmp_path / "made", SIZE)
     assert [path.name for path in tmp_path.iterdir()] == ["original"]
-
-
-def test_conversions_are_noted_in_plain_json(original_nyuv2):
-    assert set(json.loads((original_nyuv2.convert() / "conversion.json").read_text())) == {
-        "normals",
-        "intrinsics",
-        "sha256",
-    }

@@ -75,6 +75,9 @@ class Distance(Metric):
     """
 
     full_state_update = False
+    absolute: Tensor
+    relative: Tensor
+    pixels: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -104,6 +107,8 @@ class Angles(Metric):
 
     full_state_update = False
     bins_a_degree = 100
+    total: Tensor
+    counts: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +124,7 @@ class Angles(Metric):
         self.total += angles.sum()
         bins = (angles * self.bins_a_degree).long()
         # Not bincount or histc: neither is deterministic on CUDA.
-        bins, counts = bins.unique(return_counts=True)
+        bins, counts = torch.unique(bins, return_counts=True)
         self.counts[bins] += counts
 
     @override

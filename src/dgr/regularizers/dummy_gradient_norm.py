@@ -7,7 +7,6 @@ detached z, through the dummy heads alone, and joins the task gradient in the on
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import chain, islice
 from typing import Any, Literal, Self
@@ -20,6 +19,7 @@ from torch.nn.utils import parameters_to_vector
 from dgr.core.errors import DGRError
 from dgr.regularizers.dummies import differentiable, draw, dummy_copy
 from dgr.regularizers.norm_penalty import check_strength
+from dgr.regularizers.precision import full_precision
 from dgr.regularizers.two_layer import has_closed_form, parameter_gradients
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -123,7 +123,7 @@ class DummyGradientNorm(nn.Module):
         self.draws += 1
         z = features.detach().to(torch.promote_types(features.dtype, torch.float32))
         estimate = self._in_closed_form if self._fits_closed_form(z, targets) else self._by_autograd
-        with _full_precision(features.device.type):
+        with full_precision(features.device.type):
             value, gradient = estimate(z, targets)
         penalty: Tensor = _WithGradient.apply(features, self.strength * value, self.strength * gradient)  # type: ignore[no-untyped-call]
         return penalty
@@ -272,11 +272,6 @@ def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) 
     )
     remaining = iter(flat)
     return [list(islice(remaining, len(group))) for group in parameters]
-
-
-def _full_precision(device: str) -> AbstractContextManager[object]:
-    """Switches autocast off: half precision loses the difference of two nearly equal losses."""
-    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 def _norm(gradient: list[Tensor]) -> Tensor:

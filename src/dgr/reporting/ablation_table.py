@@ -52,7 +52,7 @@ def ablation_table(scope: Scope) -> Table:
 
 def describe(point: Point) -> str:
     """The settings of a point, without what is as usual."""
-    architecture, regularizer = point.config.architecture, point.config.regularizer
+    regularizer = point.config.regularizer
     parts = [f"{'λ' if point.regularizer == 'dgr' else 'β'} = {point.strength:g}"]
     if isinstance(regularizer, DGRConfig):
         if regularizer.estimator == "finite_difference":
@@ -64,7 +64,7 @@ def describe(point: Point) -> str:
         parts += ["resampled"] * regularizer.resample + ["plain norm"] * (regularizer.norm == "plain")
         parts += ["one norm a task"] * regularizer.per_task
     if "activation" in point.settings:
-        parts.append({"relu": "ReLU", "gelu": "GELU"}[architecture.activation] + " heads")
+        parts.append({"relu": "ReLU", "gelu": "GELU"}[point.activation] + " heads")
     return ", ".join(parts)
 
 

@@ -22,9 +22,9 @@ def draw_agreement(axis: Axes, points: Sequence[Point], quantity: Literal["cosin
     colours = {step: mpl.colormaps["viridis"](index / max(len(steps), 1)) for index, step in enumerate(steps)}
     for point in compared:
         means = point.agreement.groupby("epoch")[quantity].mean()
-        label, marker, line = HEADS[point.config.architecture.activation]
+        label, marker, line = HEADS[point.activation]
         style: dict[str, Any] = {"linestyle": line, "marker": marker, "markersize": 2.5, "linewidth": 1.1}
-        first = point.config.architecture.activation == "relu"
+        first = point.activation == "relu"
         name = f"ε = {point.get('epsilon'):g}" if first else None
         axis.plot(means.index, means, color=colours[point.get("epsilon")], label=name, **style)
     titles = {"cosine": "cosine of the two gradients", "norm_ratio": "norm, finite difference / exact"}

@@ -97,7 +97,7 @@ def _draw_epsilon(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
     sizes = sorted({point.get("epsilon") for point in chosen if point.get("estimator") == "finite_difference"})
     exact_place = min(sizes, default=1.0) / 10
     for activation, (label, marker, line) in HEADS.items():
-        mine = [point for point in chosen if point.config.architecture.activation == activation]
+        mine = [point for point in chosen if point.activation == activation]
         style = {"color": _head_colour(activation), "linestyle": line, "marker": marker}
         steps = [point for point in mine if point.get("estimator") == "finite_difference"]
         draw_curve(axis, _runs(steps, lambda point: point.get("epsilon"), metric), f"{label}, finite difference", style)

@@ -32,7 +32,7 @@ def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: M
         axis.scatter(mine[NORM], metric.scale * mine[VALUE], edgecolor=COLOURS[name], label=label, zorder=2, **look)
     others = [point for point in points if point.regularizer == "dgr" and not point.is_usual()]
     for scaled in (False, True):
-        group = [point.runs for point in others if point.config.architecture.normalize == scaled]
+        group = [point.runs for point in others if point.normalized == scaled]
         if group:
             rest = pd.concat(group)
             style: dict[str, Any] = {"marker": "x" if scaled else "+", "s": 16, "linewidth": 0.8, "zorder": 2}

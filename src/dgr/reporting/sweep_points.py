@@ -40,6 +40,16 @@ class Point:
         return getattr(self.config.regularizer, name, default)
 
     @property
+    def activation(self) -> str:
+        """Of the heads' hidden layer."""
+        return str(getattr(self.config.architecture, "activation", "relu"))
+
+    @property
+    def normalized(self) -> bool:
+        """Whether every representation has the same norm."""
+        return bool(getattr(self.config.architecture, "normalize", False))
+
+    @property
     def regularizer(self) -> str:
         """Name of the regularizer."""
         return self.config.regularizer.name
