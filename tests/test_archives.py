@@ -126,6 +126,13 @@ def test_names_that_lead_out_are_refused(take, tmp_path, suffix, name):
         take(path)
 
 
+def test_the_library_checks_names_as_well(take, tmp_path, monkeypatch):
+    monkeypatch.setattr(Writer, "member", lambda _, name: name)
+    path = pack(tmp_path / "pictures.tar", {"../../evil": b"evil"})
+    with nothing_is_written_outside(tmp_path), pytest.raises(DGRError, match=r"is damaged .* outside the destination"):
+        take(path)
+
+
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("name", ["a\\b", "a\nb", "a\x1bb"])
 def test_names_with_control_characters_and_backslashes_are_refused(take, tmp_path, suffix, name):
@@ -234,6 +241,22 @@ def test_a_file_with_holes_is_counted_by_what_it_unpacks_to(take, tmp_path):
     sparse["GNU.sparse.realsize"] = str(10**12)
     holes = f"1\n{10**12}\n0\n".encode().ljust(512, b"\0")
     path = pack(tmp_path / "pictures.tar", {entry("a", size=512, pax_headers=sparse): holes})
+    with pytest.raises(DGRError, match=f"holds more than {MAX_RATIO * path.stat().st_size:,} bytes when unpacked"):
+        take(path)
+
+
+def test_what_stands_behind_the_end_is_counted(take, tmp_path):
+    path = pack(tmp_path / "pictures.tar", FILES)
+    packed = gzip.compress(path.read_bytes() + bytes(40 * CHUNK))
+    (tmp_path / "pictures.tar.gz").write_bytes(packed)
+    with pytest.raises(DGRError, match=f"holds more than {MAX_RATIO * len(packed):,} bytes when unpacked"):
+        take(tmp_path / "pictures.tar.gz")
+
+
+def test_a_claimed_size_is_not_skipped(take, tmp_path):
+    sparse = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.name": "a", "GNU.sparse.realsize": "0"}
+    header = entry("a", size=512, pax_headers=sparse | {"size": str(10**12)})
+    path = pack(tmp_path / "pictures.tar", {header: b"0\n".ljust(512, b"\0")})
     with pytest.raises(DGRError, match=f"holds more than {MAX_RATIO * path.stat().st_size:,} bytes when unpacked"):
         take(path)
 

@@ -25,6 +25,14 @@ def test_every_surface_may_have_any_pattern_and_a_box_has_one():
     assert np.abs(on_faces).max() < 1e-12
 
 
+def test_half_of_the_scenes_have_a_second_lamp():
+    scenes = draw_scenes(draws(400))
+    powers = draw_paint(draws(400), scenes, scenes.bodies()).powers
+    assert (powers[:, 0] > 0).all()
+    assert 0.4 < (powers[:, 1] > 0).all(axis=1).mean() < 0.6
+    assert 0.4 < (powers[:, 1] == 0).all(axis=1).mean() < 0.6
+
+
 @pytest.mark.parametrize(
     ("pattern", "expected"),
     [

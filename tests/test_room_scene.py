@@ -9,9 +9,11 @@ def test_scenes_hold_what_they_should():
     present = {name: getattr(scenes, name)[..., 1] < 50 for name in ("box_centres", "sphere_centres")}
     assert set(present["box_centres"].sum(axis=1)) == {2, 3, 4, 5}
     assert set(present["sphere_centres"].sum(axis=1)) == {1, 2, 3, 4}
-    corners = np.concatenate([scenes.room, -scenes.room], axis=1)
-    assert (np.abs(scenes.camera) < 0.9 * scenes.room).all()
-    for row in range(len(corners)):
+    height = scenes.room[:, 1] - scenes.camera[:, 1]
+    assert 0.9 < height.min() < 0.95 < 1.65 < height.max() < 1.7
+    for angles, low, high in ((scenes.yaw, -np.pi, np.pi), (scenes.pitch, -0.25, 0.4), (scenes.box_yaws, 0, np.pi)):
+        assert np.allclose([angles.min(), angles.max()], [low, high], atol=0.1)
+    for row in range(500):
         points = np.concatenate([scenes.camera[row, None], scenes.lamps[row]])
         assert min(distance.min() for _, distance, _, _ in surfaces(points, scenes, row)) > 0.1
     for centres, reach, height in (
