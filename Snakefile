@@ -13,6 +13,8 @@ from shutil import which
 
 import yaml
 
+from dgr.estimate import describe
+
 SUITE = config.get("suite", "mini")
 # The default suite's plan is at the top, any other's in a folder of its own.
 FOUND = [Path("plan.json"), *Path("suites").glob("*/plan.json")]
@@ -20,6 +22,8 @@ PLANS = {next(iter(json.loads(path.read_text())["suites"])): path for path in FO
 if SUITE not in PLANS:
     raise WorkflowError(f"Unknown suite '{SUITE}'; there are: {', '.join(sorted(PLANS))}.")
 PLAN = json.loads(PLANS[SUITE].read_text())
+if workflow.is_main_process:
+    logger.info(describe(SUITE))  # what it will cost, before it starts
 STAGES_FILE = PLANS[SUITE].with_name("dvc.yaml")
 STAGES = yaml.safe_load(STAGES_FILE.read_text())["stages"]
 ADDRESS = "" if STAGES_FILE == Path("dvc.yaml") else f"{STAGES_FILE}:"
@@ -68,6 +72,14 @@ def inputs(stage, key):
             yield from sorted(str(file) for file in Path(path).rglob("*.*") if "__pycache__" not in file.parts)
         else:
             yield path
+    yield from map(tracked, weights(entries(stage)[key]))
+
+
+def weights(entry):
+    """Where a pretrained run starts from. Its hash is pinned in the plan, so DVC needs no dependency for it."""
+    architecture = entry.get("run", entry).get("architecture")
+    pretrained = isinstance(architecture, dict) and architecture.get("pretrained")
+    return [f"sources/{architecture['name']}_imagenet"] if pretrained else []
 
 
 def patterns(stage):

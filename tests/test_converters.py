@@ -208,7 +208,7 @@ def cut(name, kept):
         (lambda o: o.write(depths=o.depths.transpose(2, 1, 0)), r"labeled\.mat holds arrays of shapes"),
         (lambda o: o.write(images=o.images[..., 0].transpose(1, 2, 0)), r"labeled\.mat holds arrays of shapes"),
         (lambda o: o.write(images=o.images.transpose(1, 2, 3, 0) / 255), r"at picture 4 has images of type float64"),
-        (with_label(6), r"labeled\.mat at picture 4 has label 6 beyond the mapping's last, 5; give a longer one"),
+        (with_label(6), r"labeled\.mat at picture 4 has label 6 beyond the mapping's last, 5; give a longer"),
         (with_depth(np.nan), r"labeled\.mat at picture 4 has .* depths that are no metres"),
         (with_depth(-1), r"labeled\.mat at picture 4 has .* depths that are no metres"),
         (with_splits([1, 2], [3, 8]), r"splits\.mat holds no 'testNdxs' of whole numbers 0…7; give the file that does"),

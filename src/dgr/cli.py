@@ -108,6 +108,24 @@ def cost(key: str, device: Device = "auto") -> None:
 
 
 @app.command()
+def estimate(
+    suite: str,
+    measure: Annotated[bool, typer.Option(help="Time steps here first, results/SUITE/step_times.json.")] = False,
+    device: Device = "auto",
+    steps: Annotated[int, typer.Option(min=1, help="timed steps of each kind")] = 3,
+    shrink: Annotated[int, typer.Option(min=1, help="divide sides of dense images, multiply times by the square")] = 1,
+) -> None:
+    """Trainings, steps and hours of a suite, before it starts."""
+    from dgr.estimate import describe
+
+    if measure:
+        from dgr.step_times import measure as time_steps
+
+        time_steps(suite, device, steps, shrink)
+    typer.echo(describe(suite))
+
+
+@app.command()
 def embed(key: str) -> None:
     """Embed two runs' representations in the plane, runs/SUITE/embed/KEY.csv."""
     from dgr.embedding import embed as make

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dgr.core.architecture_config import ArchitectureConfig, ResNetArchitecture
 from dgr.core.config import (
     BaselineConfig,
     ControlConfig,
@@ -87,7 +88,8 @@ def _suite_plan(suite: str, configs: Path) -> Plan:
         file = parse(SuiteFile, read_yaml(path), str(path)).root
         if file.suite != suite:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite}'; move it.")
-        for stage, key, data in (*_data(file.dataset, configs), *_reports(file), *_stages(file, path)):
+        made = (*_data(file.dataset, configs), *_weights(file.architecture, configs), *_reports(file))
+        for stage, key, data in (*made, *_stages(file, path)):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     return plan
@@ -108,6 +110,13 @@ def _data(name: str, configs: Path) -> Iterator[tuple[str, str, Any]]:
     yield "fetched_datasets" if fetched else "datasets", name, config.model_dump(mode="json")
     if isinstance(config, UTKFaceConfig | DenseFolderConfig):
         yield "sources", config.source, read_source(configs, config.source).model_dump(mode="json")
+
+
+def _weights(architecture: ArchitectureConfig, configs: Path) -> Iterator[tuple[str, str, Any]]:
+    """The source of the weights that a pretrained architecture starts from."""
+    if isinstance(architecture, ResNetArchitecture) and architecture.pretrained:
+        name = f"{architecture.name}_imagenet"
+        yield "sources", name, read_source(configs, name).model_dump(mode="json")
 
 
 def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:

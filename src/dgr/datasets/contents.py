@@ -125,7 +125,7 @@ class Writer:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             file = path.open("xb")
-        except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
+        except (FileExistsError, NotADirectoryError) as error:
             raise self.refusal(f"{name!r} more than once") from error
         with file:
             while chunk := stream.read(CHUNK):

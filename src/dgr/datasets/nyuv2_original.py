@@ -85,7 +85,7 @@ def normals_from_depth(depth: Array, intrinsics: Intrinsics) -> Array:
     r"""Unit normals that face the camera, from depth.
 
     Each pixel (u, v) of depth d is taken back to the point :math:`P = d\,((u-c_x)/f_x,\ (v-c_y)/f_y,\ 1)`, with x to
-    the right, y down and z into the scene. The normal has the direction of
+    the right, y down and z into the scene. The normal is along
     :math:`(P_{u,v+1}-P_{u,v-1})\times(P_{u+1,v}-P_{u-1,v})`: exact on planes, (0, 0, −1) where one faces the camera.
 
     Args:
@@ -153,9 +153,7 @@ def read_picture(file: Any, index: int, original: Path, label_ids: int) -> tuple
     if image.dtype != np.uint8 or not (np.isfinite(depth).all() and depth.min() >= 0):
         raise DGRError(f"{place} has images of type {image.dtype}, or depths that are no metres; fetch it again.")
     if labels.dtype.kind not in "iu" or labels.min() < 0 or labels.max() >= label_ids:
-        raise DGRError(
-            f"{place} has label {labels.max()} beyond the mapping's last, {label_ids - 1}; give a longer one."
-        )
+        raise DGRError(f"{place} has label {labels.max()} beyond the mapping's last, {label_ids - 1}; give a longer.")
     return np.ascontiguousarray(image), depth.astype(np.float32), labels.astype(np.int32)
 
 

@@ -15,7 +15,7 @@ def full_precision(device: str) -> Iterator[None]:
         if device != "cuda":
             yield
             return
-        kernels = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)
+        kernels = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
         before = [kernel.fp32_precision for kernel in kernels]
         try:
             for kernel in kernels:

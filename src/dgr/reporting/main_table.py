@@ -1,4 +1,4 @@
-"""T1: test metric of each task and Δm, every method without and with its regularizers."""
+"""T1, T2 and T3: test metrics of each task and Δm, every method without and with its regularizers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def main_table(scope: Scope) -> Table:
     methods = list(dict.fromkeys(data["method"]))
     return Table(
         data=data,
-        text=_text(data, metrics),
+        text=_text(data, [*metrics.items(), *_others(scope)]),
         groups=[methods.index(method) for method in data["method"]],
         title=_title(scope, metrics),
         notes=_notes(scope, data),
@@ -49,6 +49,8 @@ def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
     norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
     higher = {task: metric_named(metric).higher_is_better for task, metric in metrics.items()}
     columns = {f"{task}_{metric}": values[task] for task, metric in metrics.items()}
+    for task, metric in _others(scope):
+        columns[f"{task}_{metric}"] = scope.values("test", {task: metric})[task]
     for name, table in ((DELTA, values), (DELTA_BEST, best)):
         reference = single_task_reference(table[table.index.get_level_values("method") == SINGLE_TASK])
         columns[name] = delta_m(table, reference, higher)
@@ -56,6 +58,11 @@ def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
         gaps = {name: scope.final_universality(quantity) for name, quantity in UNIVERSALITY.items()}
         columns |= {name: gap.map(universality).mean(axis=1, skipna=False) for name, gap in gaps.items()}
     return pd.DataFrame({**columns, NORM: norm})
+
+
+def _others(scope: Scope) -> list[tuple[str, str]]:
+    """(task, metric) of all that is printed but not primary."""
+    return [(task, metric) for task, names in scope.secondary_metrics().items() for metric in names]
 
 
 def _cells(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
@@ -83,7 +90,7 @@ def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
     return any(strength in (min(grid), max(grid)) for grid in grids)
 
 
-def _text(data: pd.DataFrame, metrics: dict[str, str]) -> pd.DataFrame:
+def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     def column(name: str, scale: float = 1.0, signed: bool = False, digits: int = 2) -> list[str]:
         pairs = zip(data[f"{name}_mean"], data[f"{name}_sd"], strict=True)
         return [mean_sd(mean, sd, scale, signed, digits) for mean, sd in pairs]
@@ -96,7 +103,7 @@ def _text(data: pd.DataFrame, metrics: dict[str, str]) -> pd.DataFrame:
             for strength, at_end in zip(data["strength"], data["strength_at_grid_end"], strict=True)
         ],
     }
-    for task, name in metrics.items():
+    for task, name in metrics:
         metric = metric_named(name)
         arrow = "↑" if metric.higher_is_better else "↓"
         columns[f"{task}: {metric.label} ({metric.unit}) {arrow}"] = column(f"{task}_{name}", metric.scale)
@@ -133,10 +140,24 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         *_universality_notes(scope),
         _regularizer_note(set(data["regularizer"])),
         *_tuning_notes(scope),
+        _settings_note(scope),
     ]
     if data["strength_at_grid_end"].any():
         notes.append("†: λ is an end of its grid; a better one may lie outside.")
     return notes
+
+
+def _settings_note(scope: Scope) -> str:
+    """Model, optimisation and machine, as far as all runs have them in common."""
+    entry = next(iter(scope.runs.values()))
+    training, architecture = entry["training"], entry["architecture"]
+    model = ", ".join(f"{name} {value}" for name, value in architecture.items() if name != "name" and value is not None)
+    devices = " and ".join(sorted(scope.records.provenance["device"].unique()))
+    return (
+        f"Model: {architecture['name']}{f' ({model})' if model else ''}. Training: {training['epochs']} epochs, "
+        f"batches of {training['batch_size']}, {training['optimizer']}, learning rate {training['learning_rate']:g}, "
+        f"{training['schedule']} schedule. Trained on: {devices}."
+    )
 
 
 def _universality_notes(scope: Scope) -> list[str]:

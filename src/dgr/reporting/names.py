@@ -54,7 +54,19 @@ class Metric:
     higher_is_better: bool
 
 
-METRICS = {"accuracy": Metric("accuracy", "%", 100.0, True)}
+METRICS = {
+    "accuracy": Metric("accuracy", "%", 100.0, True),
+    "mean_iou": Metric("mIoU", "%", 100.0, True),
+    "pixel_accuracy": Metric("pixel accuracy", "%", 100.0, True),
+    "absolute_error": Metric("absolute error", "×100", 100.0, False),
+    "relative_error": Metric("relative error", "%", 100.0, False),
+    "mean_angle": Metric("mean angle", "°", 1.0, False),
+    "median_angle": Metric("median angle", "°", 1.0, False),
+    "within_11.25": Metric("within 11.25°", "%", 100.0, True),
+    "within_22.5": Metric("within 22.5°", "%", 100.0, True),
+    "within_30": Metric("within 30°", "%", 100.0, True),
+}
+"""Absolute errors are of depths in metres, so in centimetres when printed, or of disparities without a unit."""
 
 
 def method_label(name: str) -> str:

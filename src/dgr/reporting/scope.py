@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from dgr.core.errors import DGRError
-from dgr.reporting.names import REGULARIZERS
+from dgr.reporting.names import METRICS, REGULARIZERS
 from dgr.reporting.record_rows import BEST_EPOCH, REPRESENTATION
 from dgr.reporting.records import Records, configured_runs, configured_studies
 from dgr.reporting.run_folder import IDENTITY, identity_of
@@ -53,6 +53,14 @@ class Scope:
         best = self.records.runs[self.records.runs["metric"].str.endswith(BEST_EPOCH)]
         pairs = best[["task", "metric"]].drop_duplicates().itertuples(index=False)
         return {task: metric.removesuffix(BEST_EPOCH) for task, metric in pairs}
+
+    def secondary_metrics(self) -> dict[str, list[str]]:
+        """The other metrics of each task that reports print, by task; none where a task has but one."""
+        rows = self.records.runs[["task", "metric"]].drop_duplicates()
+        return {
+            task: [m for m in rows.loc[rows["task"] == task, "metric"] if m in METRICS and m != primary]
+            for task, primary in self.primary_metrics().items()
+        }
 
     def values(self, split: str, metrics: dict[str, str]) -> pd.DataFrame:
         """One metric a task, at one split.

@@ -21,6 +21,8 @@ from dgr.reporting.transfer_table import transfer_table
 
 TABLES: dict[str, Callable[[Scope], Table]] = {
     "T1": main_table,
+    "T2": main_table,
+    "T3": main_table,
     "T4": transfer_table,
     "T5": cost_table,
     "T6": ablation_table,
@@ -32,11 +34,14 @@ TABLES: dict[str, Callable[[Scope], Table]] = {
 def write_table(suite: str, name: str) -> list[Path]:
     """Make ``results/SUITE/NAME.{csv,md,tex}`` from the suite's records and the plan.
 
+    A name may be told apart from others of its kind, such as ``T2-split`` and ``T2-mtan``.
+
     Raises:
         DGRError: an unknown table, or records that are missing, incomplete or not those of the plan.
     """
-    if name not in TABLES:
+    kind = name.partition("-")[0]
+    if kind not in TABLES:
         raise DGRError(f"There is no table '{name}'{nearest(name, TABLES)}.")
     folder = paths.RESULTS / suite
     scope = open_scope("tables", suite, name, read_plan(), load_records(folder))
-    return rendering.write(TABLES[name](scope), folder / name, f"tab:{suite}-{name}")
+    return rendering.write(TABLES[kind](scope), folder / name, f"tab:{suite}-{name}")
