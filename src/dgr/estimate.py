@@ -60,7 +60,8 @@ def training_samples(dataset: str, plan: Plan) -> int:
         return int(config["scenes"]["train"])
     contents = plan["sources"][config["source"]]["contents"]
     if config["kind"] == "utkface":
-        return int(math.ceil(contents["files"] * config["shares"]["train"]))
+        faces: float = contents["files"] * config["shares"]["train"]
+        return math.ceil(faces)
     images = next(count for pattern, count in contents["patterns"].items() if pattern.startswith("train/image/"))
     return int(images - round(images * config["validation_share"]))
 

@@ -29,6 +29,8 @@ from dgr.representation_file import load_representation
 Arrays = dict[str, NDArray[Any]]
 DIGITS = 7
 """Losses are float32; more digits than that would be noise."""
+SIDE = 36
+"""Longest side of images as classifiers without an encoder see them, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def baselines(key: str) -> None:
     """
     config = parse(BaselineConfig, plan_entry(key, ("baselines",)), key)
     data = _labelled(config.dataset)
-    images = {split: np.load(DATA / config.dataset / f"{split}_images.npy") / np.float32(255) for split in SPLITS}
+    images = {split: _pixels(np.load(DATA / config.dataset / f"{split}_images.npy", mmap_mode="r")) for split in SPLITS}
     train, val, test = (data.samples(images, split) for split in SPLITS)
     few = train.first(config.train_samples, f"Data set {config.dataset}")
     with _one_thread():
@@ -114,6 +116,16 @@ def baselines(key: str) -> None:
             rows.append({"source": "pixels", "task": task, "classifier": classifier, "value": value})
     record = {"key": key, "config": config.model_dump(mode="json"), "settings": {"pixels": choice}}
     write_json(output_path(config.suite, "baselines", f"{key}.json"), {**record, "rows": rows})
+
+
+def _pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Intensities in [0, 1] as classifiers see them, averaged over squares where a side is longer than :data:`SIDE`."""
+    factor = -(-max(images.shape[-2:]) // SIDE)
+    height, width = (side // factor for side in images.shape[-2:])
+    cut = images[..., : height * factor, : width * factor]
+    squares = cut.reshape(*images.shape[:-2], height, factor, width, factor)
+    means: NDArray[np.float32] = squares.mean(axis=(-3, -1), dtype=np.float32) / np.float32(255)
+    return means
 
 
 def _universality(

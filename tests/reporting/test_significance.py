@@ -49,6 +49,7 @@ def make_suite(built: dict[Any, Path], workplace: Path) -> Suite:
             shutil.copy(CLAIMS, root / paths.CONFIGS)
         for folder in (paths.CONFIGS, paths.RESULTS):
             shutil.copytree(root / folder, workplace / folder)
+        shutil.copy(root / paths.PLAN, workplace)
 
     return make
 
@@ -172,11 +173,17 @@ def test_f4_caption(make_suite: Suite) -> None:
 
 
 def test_claims_that_the_suite_cannot_decide_are_not_run(make_suite: Suite) -> None:
-    make_suite(8)
+    make_suite(8, (("single_task", ("none",)), ("equal_weighting", ("none", "norm"))))
     table = pd.read_csv(write_table(SUITE, "claims")[0], index_col="comparison")
     assert set(table["verdict"]) == {"not run"}
-    assert "no run for DWA + DGR" in table.loc["C2a", "reason"]
-    assert table.loc["C2b", "reason"] == "no run for GradDrop + DGR, GradDrop + norm, PCGrad + norm"
+    assert "no run for EW + DGR" in table.loc["C2b", "reason"]
+
+
+def test_a_suite_with_some_of_the_methods_decides_over_those(make_suite: Suite) -> None:
+    make_suite(8)
+    verdicts = pd.read_csv(write_table(SUITE, "claims")[0], index_col="comparison")["verdict"]
+    assert verdicts["C2a"] == "reproduced"
+    assert "EW, PCGrad in C1a" in (paths.RESULTS / SUITE / "claims.md").read_text()
 
 
 def test_claims_in_words(make_suite: Suite) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import tempfile
+from pathlib import Path
+from typing import IO
 
 import torch
 
 from dgr.core.errors import DGRError, nearest
+
+LOCKS = Path(tempfile.gettempdir()) / "dgr-gpus"
+_held: list[IO[str]] = []
 
 
 def choose_device(device: str) -> torch.device:
@@ -27,4 +34,28 @@ def choose_device(device: str) -> torch.device:
     torch.use_deterministic_algorithms(True)
     # Sums come out differently with another number of threads; parallelism comes from the engine.
     torch.set_num_threads(1)
-    return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    if device == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    return torch.device("cuda", free_gpu(torch.cuda.device_count()))
+
+
+def free_gpu(count: int, folder: Path = LOCKS) -> int:
+    """The first of the visible GPUs that no other stage of this machine holds; it is held until this process ends.
+
+    So several trainings started at once spread over several GPUs. Where all are held, the first is shared.
+
+    Args:
+        count: number of visible GPUs.
+        folder: where the locks are.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for index in range(count):
+        file = (folder / f"gpu-{index}").open("w")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.close()
+        else:
+            _held.append(file)  # closing the file would give the lock back
+            return index
+    return 0

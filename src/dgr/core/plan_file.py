@@ -43,5 +43,5 @@ def plan_entry(key: str, stages: tuple[str, ...]) -> Any:
     plan = read_plan()
     known = {name: entry for stage in stages for name, entry in plan[stage].items()}
     if key not in known:
-        raise DGRError(f"No plan has an entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
+        raise DGRError(f"The plan has no entry '{key}' under {' or '.join(stages)}{nearest(key, known)}.")
     return known[key]

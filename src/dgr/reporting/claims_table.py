@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dgr.claims import CostComparison, PairedComparison, Verdict, load_claims, verdicts
+from dgr.claims.narrowing import narrowed
 from dgr.core import paths
 from dgr.reporting.names import method_label
 from dgr.reporting.rendering import Table
@@ -23,7 +24,7 @@ def claims_table(scope: Scope) -> Table:
     Raises:
         DGRError: the file is wrong, or a record holds NaN.
     """
-    found = verdicts(scope.records, load_claims(FILE))
+    found = verdicts(scope.records, narrowed(load_claims(FILE), set(scope.cells())))
     ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
     return Table(
         data=pd.DataFrame([_numbers(scope, verdict) for verdict in found]),
@@ -116,6 +117,7 @@ def _notes(found: list[Verdict]) -> list[str]:
         "tests that go the claimed way, where they are several. Interval: BCa bootstrap of that mean at one minus the "
         "level, seeds as units, not adjusted. n: seeds.",
         _lists(found),
+        "A suite that runs only some of a comparison's methods decides it over those.",
         "Reproduced: every test of the comparison goes the claimed way (adjusted p of the paired t-test below the "
         "level, interval on that side of zero). Contradicted: at least one goes the other way. Otherwise "
         "inconclusive. Not run: the suite does not hold the records that the comparison needs.",

@@ -150,14 +150,14 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
 def _settings_note(scope: Scope) -> str:
     """Model, optimisation and machine, as far as all runs have them in common."""
     entry = next(iter(scope.runs.values()))
-    training, architecture = entry["training"], entry["architecture"]
-    model = ", ".join(f"{name} {value}" for name, value in architecture.items() if name != "name" and value is not None)
     devices = " and ".join(sorted(scope.records.provenance["device"].unique()))
-    return (
-        f"Model: {architecture['name']}{f' ({model})' if model else ''}. Training: {training['epochs']} epochs, "
-        f"batches of {training['batch_size']}, {training['optimizer']}, learning rate {training['learning_rate']:g}, "
-        f"{training['schedule']} schedule. Trained on: {devices}."
-    )
+    return f"Model: {_words(entry['architecture'])}. Training: {_words(entry['training'])}. Trained on: {devices}."
+
+
+def _words(block: dict[str, Any]) -> str:
+    """A configuration block's settings, without those that switch something off."""
+    settings = {name: value for name, value in block.items() if value not in (None, False, 0, [], "none")}
+    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
 
 
 def _universality_notes(scope: Scope) -> list[str]:
