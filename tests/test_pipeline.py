@@ -226,7 +226,7 @@ def described_by_dvc(project: Project) -> dict[str, tuple[set[str], set[str]]]:
 
 def test_an_unknown_suite_is_one_sentence(finished: Project) -> None:
     output = finished.run("snakemake", "--cores", "2", "--config", "suite=papr", fails=True)
-    assert "Unknown suite 'papr'; paper_configs has: mini." in output
+    assert "Unknown suite 'papr'; there are: mini." in output
     assert "Traceback" not in output
 
 
