@@ -37,8 +37,8 @@ class Split:
 
     def batch(self, rows: Tensor | slice) -> Batch:
         """Inputs in [0, 1], and targets, of the given rows (indices on the CPU, or a slice)."""
-        targets = {task: self._move(target[rows]) for task, target in self.targets.items()}
-        return as_inputs(self._move(self.images[rows])), targets
+        targets = {task: self._move(_rows(target, rows)) for task, target in self.targets.items()}
+        return as_inputs(self._move(_rows(self.images, rows))), targets
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All of it in order, ``size`` samples at a time."""
@@ -58,7 +58,12 @@ class Split:
 
 def as_inputs(images: Tensor) -> Tensor:
     """Bytes 0…255 as float32 in [0, 1]."""
-    return images.float() / 255
+    return images.float().div_(255)  # in place: a second array costs more than the division
+
+
+def _rows(tensor: Tensor, rows: Tensor | slice) -> Tensor:
+    # The same as tensor[rows], in a fraction of the time.
+    return tensor[rows] if isinstance(rows, slice) else tensor.index_select(0, rows.to(tensor.device))
 
 
 def _bytes(tensor: Tensor) -> int:
