@@ -156,8 +156,12 @@ def _settings_note(scope: Scope) -> str:
 
 def _words(block: dict[str, Any]) -> str:
     """A configuration block's settings, without those that switch something off."""
-    settings = {name: value for name, value in block.items() if value not in (None, False, 0, [], "none")}
-    return ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in settings.items())
+    parts = []
+    for name, value in block.items():
+        shown = f"({_words(value)})" if isinstance(value, dict) else "" if value is True else str(value)
+        if value not in (None, False, 0, [], "none"):
+            parts.append(f"{name.replace('_', ' ')} {shown}".rstrip())
+    return ", ".join(parts)
 
 
 def _universality_notes(scope: Scope) -> list[str]:
