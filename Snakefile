@@ -76,7 +76,7 @@ def inputs(stage, key):
 
 
 def weights(entry):
-    """Where a pretrained run starts from. Its hash is pinned in the plan, so DVC needs no dependency for it."""
+    """Where a pretrained run starts from. The run's entry in the plan has its hash, so DVC needs no dependency."""
     architecture = entry.get("run", entry).get("architecture")
     pretrained = isinstance(architecture, dict) and architecture.get("pretrained")
     return [f"sources/{architecture['name']}_imagenet"] if pretrained else []

@@ -8,12 +8,14 @@ from dgr.core import device
 from dgr.core.device import choose_device, free_gpu
 from dgr.core.errors import DGRError
 
+GPUS = ["GPU-one", "GPU-two"]
 
-def held_by_another_process(folder, count):
+
+def held_by_another_process(folder, names):
     """The GPU that a process of its own gets and keeps until it is told to end."""
     script = (
         "from pathlib import Path; from dgr.core.device import free_gpu;"
-        f"print(free_gpu({count}, Path({str(folder)!r})), flush=True); input()"
+        f"print(free_gpu({names}, Path({str(folder)!r})), flush=True); input()"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     return process, int(process.stdout.readline())
@@ -21,13 +23,13 @@ def held_by_another_process(folder, count):
 
 def test_stages_at_the_same_time_get_different_gpus(tmp_path, monkeypatch):
     monkeypatch.setattr(device, "_held", [])
-    process, first = held_by_another_process(tmp_path, 2)
-    second = free_gpu(2, tmp_path)
-    third = free_gpu(2, tmp_path)
+    process, first = held_by_another_process(tmp_path, GPUS)
+    second = free_gpu(GPUS, tmp_path)
+    third = free_gpu(GPUS, tmp_path)
     process.communicate("\n")
     assert (first, second) == (0, 1)
     assert third == 0, "all are held, so the first is shared"
-    assert free_gpu(2, tmp_path) == 0
+    assert free_gpu(GPUS, tmp_path) == 0
     assert len(device._held) == 2, "given back when the other process ended, and now held here"
     for file in device._held:
         file.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dgr.core.config import RunConfig
+from dgr.core.errors import DGRError
 from dgr.core.plan_file import merged
 from dgr.estimate import describe, training_samples, work
 from dgr.plan import make_plans
@@ -62,17 +63,25 @@ def test_a_dry_run_plans_the_whole_paper_and_says_what_it_costs(clone, profile):
     trainings = sum(len(entry["seeds"]) for entry in runs)
     trainings += sum(len(entry["grid"]) * len(entry["seeds"]) for entry in plan["tuning"].values())
     assert f"suite 'paper' in all: {trainings:,} trainings, " in output
-    assert ("gres=gpu:1" in output) == (profile == "slurm")
+    assert ("gpu=1" in output) == (profile == "slurm")
 
 
 def test_without_its_data_it_stops_and_says_what_to_get(clone):
     command = ("snakemake", "--cores", "2", "--config", "suite=paper", "--until", "prepare_fetched")
     output = run(clone, *command, fails=True)
     for name, file in (("utkface", "UTKFace.tar.gz"), ("nyuv2", "nyuv2.zip"), ("cityscapes", "cityscapes.zip")):
-        assert re.search(rf"dgr: There is nowhere to get '{name}' from.*--from PATH` with the path of {file}", output)
+        assert re.search(
+            rf"dgr: There is nowhere to get '{name}' from.*--from PATH` with the path of {file}", output
+        ), output
     assert "Traceback" not in output
     assert not list(clone.glob("sources/*/manifest.json"))
     assert not list(clone.glob("data/*"))
+
+
+def test_an_unknown_suite_costs_no_estimate_but_a_sentence(plan, monkeypatch):
+    monkeypatch.setattr("dgr.estimate.read_plan", lambda: plan)
+    with pytest.raises(DGRError, match="Suite 'papr' has no trainings; did you mean 'paper'"):
+        describe("papr")
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +102,7 @@ def test_steps_are_epochs_times_batches(plan):
 def test_every_kind_of_work_is_measured_once(plan):
     kinds = {item.kind for item in work("paper", plan)}
     per_model = {"single_task/none", "equal_weighting/none", "equal_weighting/dgr", "auto_lambda/none"}
-    per_model |= {"auto_lambda/dgr", "pcgrad/none", "pcgrad/dgr"}
+    per_model |= {"auto_lambda/dgr", *(f"{m}/{r}" for m in ("pcgrad", "cagrad", "nash_mtl") for r in ("none", "dgr"))}
     assert {kind.split("/", 2)[2] for kind in kinds} == per_model
     assert len(kinds) == 5 * len(per_model)
     assert all(isinstance(item.run, RunConfig) for item in work("paper", plan))
@@ -109,5 +118,5 @@ def test_hours_follow_from_the_times_of_steps(plan, tmp_path, monkeypatch):
     (folder / "step_times.json").write_text(json.dumps({"device": "a GPU", "note": "", "seconds_per_step": times}))
     hours = 2 * sum(item.steps for item in items) / 3600
     text = describe("mini", tmp_path)
-    assert f"about {hours:,.0f} hours" in text
+    assert f"about {hours:,.0f} hours of steps" in text
     assert "measured on: a GPU" in text

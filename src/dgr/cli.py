@@ -6,6 +6,7 @@ Commands import what they need when they run, so that a stage depends on the mod
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,6 +46,30 @@ def fetch(
     done = bring(source, config, SOURCES, origin)
     pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
+
+
+@app.command()
+def convert_cityscapes(original: Path, target: Path) -> None:
+    """Bring CityScapes' own packages, unpacked in ORIGINAL, to the pre-processed layout that `fetch --from` takes."""
+    from dgr.datasets.cityscapes_original import convert
+
+    convert(original, target)
+
+
+@app.command()
+def convert_nyuv2(
+    original: Path,
+    target: Path,
+    splits: Annotated[Path, typer.Option(help="splits.mat")],
+    classes40: Annotated[Path, typer.Option(help="classMapping40.mat")],
+    classes13: Annotated[Path, typer.Option(help="class13Mapping.mat")],
+    camera: Annotated[tuple[float, float, float, float], typer.Option(help="fx fy cx cy, in pixels")],
+) -> None:
+    """Bring nyu_depth_v2_labeled.mat to the pre-processed layout that `fetch --from` takes; normals are our own."""
+    from dgr.datasets.nyuv2_original import Intrinsics
+    from dgr.datasets.nyuv2_original import convert as bring
+
+    bring(original, target, splits, classes40, classes13, Intrinsics(*camera))
 
 
 @app.command()
@@ -173,8 +198,6 @@ def audit(suite: str) -> None:
 @app.command()
 def readme() -> None:
     """Bring the tables shown in README.md up to date."""
-    from pathlib import Path
-
     from dgr.reporting.readme import update
 
     update(Path("README.md"))

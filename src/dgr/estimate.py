@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from dgr.core.config import RunConfig, SweepConfig, TuningConfig, parse
+from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
 from dgr.core.paths import RESULTS
 from dgr.core.plan_file import Plan, read_plan
@@ -18,7 +19,7 @@ STEP_TIMES = "step_times.json"
 
 COSTS_LIKE = {
     **dict.fromkeys(("dwa", "uncertainty_weighting"), "equal_weighting"),
-    **dict.fromkeys(("graddrop", "cagrad", "nash_mtl", "imtl"), "pcgrad"),
+    **dict.fromkeys(("graddrop", "imtl"), "pcgrad"),
 }
 """Whose step takes as long, near enough: one backward pass through the encoder, or one a task."""
 
@@ -70,9 +71,12 @@ def describe(suite: str, root: Path = Path()) -> str:
     """The estimate in lines to read: by data set and architecture, and in all.
 
     Raises:
-        DGRError: the plan is missing, or the step times cannot be read.
+        DGRError: the plan is missing, the suite has no trainings, or the step times cannot be read.
     """
-    items = list(work(suite, read_plan()))
+    plan = read_plan()
+    items = list(work(suite, plan))
+    if not items:
+        raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
     path = root / RESULTS / suite / STEP_TIMES
     measured = read_json(path, f"remove it or run `python -m dgr estimate {suite} --measure`") if path.exists() else {}
     times: dict[str, float] = measured.get("seconds_per_step", {})
@@ -82,7 +86,10 @@ def describe(suite: str, root: Path = Path()) -> str:
     lines = [f"{place}: {_summary(group, times)}" for place, group in groups.items()]
     lines.append(f"suite '{suite}' in all: {_summary(items, times)}")
     if measured:
-        lines.append(f"Times of a step were measured on: {measured['device']}. {measured['note']}".strip())
+        lines.append(
+            f"Times of a step were measured on: {measured['device']}. {measured['note']} "
+            "Evaluation after each epoch and probes come on top."
+        )
     else:
         lines.append(f"No times of a step are known; measure them: python -m dgr estimate {suite} --measure")
     return "\n".join(lines)
@@ -93,7 +100,7 @@ def _summary(items: list[Work], times: dict[str, float]) -> str:
     text = f"{trainings:,} trainings, {steps:,} steps"
     if all(item.kind in times for item in items):
         hours = sum(item.steps * times[item.kind] for item in items) / 3600
-        text += f", about {hours:,.0f} hours" if hours >= 10 else f", about {hours:.1f} hours"
+        text += f", about {hours:,.0f} hours of steps" if hours >= 10 else f", about {hours:.1f} hours of steps"
     return text
 
 

@@ -33,6 +33,7 @@ from dgr.core.strict import Strict
 from dgr.methods.registry import build_method
 from dgr.suite_files import Common, CostFile, SuiteFile, SweepFile, TableFile
 
+AnyFile = TableFile | SweepFile | CostFile
 DEFAULT_SUITE = "mini"
 """Its plan stands at the top, so that plain ``snakemake`` and ``dvc repro`` make this suite and no other."""
 STAGES = (
@@ -85,7 +86,7 @@ def _suite_plan(suite: str, configs: Path) -> Plan:
     plan: Plan = {stage: {} for stage in STAGES}
     plan["suites"][suite] = {}
     for path in sorted((configs / suite).glob("*.yaml")):
-        file = parse(SuiteFile, read_yaml(path), str(path)).root
+        file = _with_weights(parse(SuiteFile, read_yaml(path), str(path)).root, configs)
         if file.suite != suite:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite}'; move it.")
         made = (*_data(file.dataset, configs), *_weights(file.architecture, configs), *_reports(file))
@@ -112,6 +113,15 @@ def _data(name: str, configs: Path) -> Iterator[tuple[str, str, Any]]:
         yield "sources", config.source, read_source(configs, config.source).model_dump(mode="json")
 
 
+def _with_weights(file: AnyFile, configs: Path) -> AnyFile:
+    """The file with the hash of pretrained weights: a training depends on them, not on where they lie."""
+    architecture = file.architecture
+    if not isinstance(architecture, ResNetArchitecture) or not architecture.pretrained:
+        return file
+    digest = read_source(configs, f"{architecture.name}_imagenet").sha256
+    return file.model_copy(update={"architecture": architecture.model_copy(update={"weights": digest})})
+
+
 def _weights(architecture: ArchitectureConfig, configs: Path) -> Iterator[tuple[str, str, Any]]:
     """The source of the weights that a pretrained architecture starts from."""
     if isinstance(architecture, ResNetArchitecture) and architecture.pretrained:
@@ -128,13 +138,13 @@ def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
         yield "audits", file.suite, {}
 
 
-def _stages(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tuple[str, str, Any]]:
+def _stages(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Any]]:
     """Stage, key and entry of all that a file trains and measures."""
     for stage, key, config in _configurations(file, path):
         yield stage, key, config.model_dump(mode="json")
 
 
-def _configurations(file: TableFile | SweepFile | CostFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
+def _configurations(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
     key = f"{file.suite}-{file.dataset}-{file.architecture.name}"
     if isinstance(file, TableFile):
         for run, tuning in _runs(file, path):

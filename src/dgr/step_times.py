@@ -7,7 +7,7 @@ from torch import Tensor
 
 from dgr.core.config import RunConfig
 from dgr.core.device import choose_device
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_json
 from dgr.core.paths import RESULTS
 from dgr.core.plan_file import Plan, read_plan
@@ -39,7 +39,7 @@ def measure(suite: str, device: str, steps: int, shrink: int) -> None:
     place, plan = choose_device(device), read_plan()
     kinds = {item.kind: item.run for item in work(suite, plan)}
     if not kinds:
-        raise DGRError(f"Suite '{suite}' has no trainings; check its name.")
+        raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
     times = {kind: _seconds(run, plan, place, steps, shrink) for kind, run in sorted(kinds.items())}
     shrunk = f"Dense images were {shrink} times smaller in height and width, and times multiplied by {shrink**2}."
     record = {

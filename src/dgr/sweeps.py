@@ -17,7 +17,7 @@ from dgr.core.errors import DGRError
 from dgr.core.files import read_json, write_json
 from dgr.core.paths import DATA, output_path
 from dgr.core.plan_file import plan_entry
-from dgr.core.provenance import config_hash
+from dgr.core.provenance import config_hash, device_name
 from dgr.core.seeds import seed_for
 from dgr.core.workspace import open_workspace
 from dgr.datasets.prepared import PreparedData, load
@@ -45,7 +45,7 @@ def sweep(key: str, device: str) -> None:
     config = parse(SweepConfig, plan_entry(key, ("sweeps",)), key)
     place = choose_device(device)
     data = load(config.run.dataset, DATA)
-    workspace = open_workspace(config.run, {"sweep": config.name})
+    workspace = open_workspace(config.run, {"sweep": config.name, "device": device_name(place)})
     record: dict[str, Any] = {"key": key, "name": config.name, "rows": [], "agreement": []}
     for (settings, point), seed in itertools.product(config.points(), config.run.seeds):
         done = workspace / f"{config_hash(settings)[:16]}-{seed}.json"

@@ -37,6 +37,8 @@ class ResNetArchitecture(Strict):
     mean: Colour = [0.0, 0.0, 0.0]
     std: PositiveColour = [1.0, 1.0, 1.0]
     """Of each colour of the inputs in [0, 1], subtracted and divided by."""
+    weights: str | None = None
+    """Hash of the file of weights; the plan fills it in from the sources, so that other weights are another run."""
     hidden: PositiveInt
     activation: Literal["relu", "gelu"] = "relu"
     relu_logits: bool = False
@@ -56,15 +58,16 @@ class DenseArchitecture(Strict):
     channels: Channels | None = None
     """Width of each stage of the small backbone."""
     head_channels: PositiveInt = 256
-    rates: list[PositiveInt] = [12, 24, 36]
+    rates: list[PositiveInt] | None = None
     """Dilation rates of the ResNets' DeepLabV3 heads."""
     mean: Colour = [0.0, 0.0, 0.0]
     std: PositiveColour = [1.0, 1.0, 1.0]
 
     @model_validator(mode="after")
-    def _has_channels(self) -> Self:
-        if (self.backbone == "small") != (self.channels is not None):
-            raise ValueError("channels must be given for the backbone 'small', and only for it")
+    def _has_its_own(self) -> Self:
+        small = self.backbone == "small"
+        if small != (self.channels is not None) or small != (self.rates is None):
+            raise ValueError("the backbone 'small' needs channels, and the others need rates of their heads instead")
         return self
 
 

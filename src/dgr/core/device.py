@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +13,7 @@ import torch
 
 from dgr.core.errors import DGRError, nearest
 
-LOCKS = Path(tempfile.gettempdir()) / "dgr-gpus"
+LOCKS = Path(tempfile.gettempdir()) / f"dgr-gpus-{os.getuid()}"
 _held: list[IO[str]] = []
 
 
@@ -36,21 +37,25 @@ def choose_device(device: str) -> torch.device:
     torch.set_num_threads(1)
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    return torch.device("cuda", free_gpu(torch.cuda.device_count()))
+    visible = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
+    return torch.device("cuda", free_gpu(visible))
 
 
-def free_gpu(count: int, folder: Path = LOCKS) -> int:
-    """The first of the visible GPUs that no other stage of this machine holds; it is held until this process ends.
+def free_gpu(names: Sequence[str], folder: Path = LOCKS) -> int:
+    """The first of the visible GPUs that no other stage of this user holds; it is held until this process ends.
 
     So several trainings started at once spread over several GPUs. Where all are held, the first is shared.
 
     Args:
-        count: number of visible GPUs.
+        names: of the visible GPUs, by their index; the same GPU has the same name in every process.
         folder: where the locks are.
+
+    Returns:
+        The index.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for index in range(count):
-        file = (folder / f"gpu-{index}").open("w")
+    for index, name in enumerate(names):
+        file = (folder / name).open("w")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

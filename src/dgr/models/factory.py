@@ -74,6 +74,7 @@ def _head(config: ArchitectureConfig, task: Task) -> tuple[nn.Module, int]:
         return vector_head(config, task.outputs), config.features
     if config.channels is not None:
         return small_dense_head(config.channels[-1], task.outputs, config.head_channels), config.channels[-1]
+    assert config.rates is not None
     width = 2048 if config.backbone == "resnet50" else 512
     return deeplab_head(width, task.outputs, config.head_channels, config.rates), width
 

@@ -65,7 +65,7 @@ def tuning_rows(key: str, identity: Row, tuning: Tuning) -> list[Row]:
             "chosen": candidate.strength == tuning.chosen,
         }
         for candidate in tuning.grid
-        for task, values in candidate.val.items()
+        for task, values in (candidate.val or {}).items()
         for metric, value in values.items()
     ]
 

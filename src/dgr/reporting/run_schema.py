@@ -57,7 +57,8 @@ class Candidate(BaseModel):
 
     strength: FiniteFloat
     seed: int
-    val: Values
+    val: Values | None
+    """None where training diverged."""
 
 
 class Tuning(BaseModel):

@@ -133,8 +133,8 @@ def _notes(scope: Scope, blocks: list[Block], trained: list[str]) -> list[str]:
         "neither a test nor a confidence interval. Raw pixels and the majority class involve no random encoder.",
         f"Classifiers are fitted to standardised features of {samples} training images; their settings come from "
         "cross-validation on the training and validation splits, once a run, on its first seed.",
-        "Untrained encoder: the initialisation that all methods share. STL: the separate encoders' representations "
-        "joined, so twice as many features for two tasks.",
+        f"Untrained encoder: the initialisation that all methods share, where it was kept. STL: the separate encoders' "
+        f"representations joined, so {len(trained)} times as many features for {len(trained)} tasks.",
     ]
     notes += [f"*: {task_label(task)}, which no head was trained on, {UNSEEN_NOTES[task]}." for task in new]
     return notes

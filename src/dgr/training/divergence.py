@@ -10,6 +10,10 @@ from torch import Tensor
 from dgr.core.errors import DGRError
 
 
+class DivergedError(DGRError):
+    """A run has left the numbers, and no repetition would bring it back."""
+
+
 def check_finite(values: Mapping[str, Tensor], run: str, epoch: int, step: int) -> None:
     """Refuse a loss or penalty that is not finite, before it reaches a weight.
 
@@ -20,14 +24,14 @@ def check_finite(values: Mapping[str, Tensor], run: str, epoch: int, step: int) 
         step: steps completed in this epoch.
 
     Raises:
-        DGRError: naming run, value, epoch and step.
+        DivergedError: naming run, value, epoch and step.
     """
     # One transfer from the device a step, not one a value.
     if torch.stack(list(values.values())).isfinite().all():
         return
     name, value = next((name, value.item()) for name, value in values.items() if not value.isfinite())
     kept = f"the checkpoint of epoch {epoch} is kept" if epoch else "no epoch was completed"
-    raise DGRError(
+    raise DivergedError(
         f"{run}: the {name} is {value} in epoch {epoch + 1}, step {step + 1}; {kept}; "
         "lower the learning rate or the regularizer's strength."
     )

@@ -25,7 +25,7 @@ class Evaluation:
         scores: loss and metrics by task.
         mean_norm: mean of ‖z‖ over the samples.
         features: all representations, shape ``(samples, features)``; None where z is a map and not a vector, since
-            those of a dense data set take hundreds of gigabytes.
+            those of a dense data set take up to 175 gigabytes.
     """
 
     scores: Scores

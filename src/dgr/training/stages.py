@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,16 @@ import torch
 
 from dgr.core.config import NoRegularizer, RunConfig, TuningConfig, parse
 from dgr.core.device import choose_device
+from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json, write_json, write_manifest
 from dgr.core.improvement import mean_relative_improvement
 from dgr.core.paths import DATA, output_path
 from dgr.core.plan_file import plan_entry
+from dgr.core.provenance import device_name
 from dgr.core.workspace import open_workspace
 from dgr.datasets.prepared import PreparedData, load
-from dgr.training.evaluation import evaluate
+from dgr.training.divergence import DivergedError
+from dgr.training.evaluation import Scores, evaluate
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
 
@@ -36,7 +40,7 @@ def train(key: str, device: str) -> None:
     strength = _strength(config)
     place = choose_device(device)
     data = load(config.dataset, DATA)
-    workspace = open_workspace(config, {"strength": strength})
+    workspace = open_workspace(config, {"strength": strength, "device": device_name(place)})
     target = output_path(config.suite, "train", key)
     try:
         for seed in config.seeds:
@@ -66,15 +70,14 @@ def tune(key: str, device: str) -> None:
     config = parse(TuningConfig, plan_entry(key, ("tuning",)), key)
     place = choose_device(device)
     data = load(config.run.dataset, DATA)
-    workspace = open_workspace(config.run, {"tuning": True})
+    workspace = open_workspace(config.run, {"tuning": True, "device": device_name(place)})
     rows = []
     for strength in config.grid:
         for seed in config.seeds:
             done = workspace / f"{strength}-{seed}.json"
             if not done.exists():
-                run = Run(config.run, seed, strength, data, place, workspace / f"{strength}-{seed}.pt")
-                run.train()
-                validation = evaluate(run.model, run.tasks, run.splits["val"]).scores
+                checkpoint = workspace / f"{strength}-{seed}.pt"
+                validation = _validation(Run(config.run, seed, strength, data, place, checkpoint))
                 write_json(done, {"strength": strength, "seed": seed, "val": validation})
             rows.append(read_json(done, f"remove {workspace} and run again"))
     directions = {task.name: task.higher_is_better for task in data.tasks}
@@ -103,22 +106,44 @@ def _train_seed(
     checkpoint.unlink()
 
 
+def _validation(run: Run) -> Scores | None:
+    """Scores after training; None where it diverged, which says as much about a strength as a bad score."""
+    try:
+        run.train()
+    except DivergedError:
+        return None
+    return evaluate(run.model, run.tasks, run.splits["val"]).scores
+
+
 def _scores(
     rows: list[dict[str, Any]], grid: list[float], metrics: dict[str, str], directions: dict[str, bool]
-) -> dict[str, float]:
-    """Mean over tasks of the relative improvement over the smallest strength, from means over seeds."""
+) -> dict[str, float | None]:
+    """Mean over tasks of the relative improvement over the smallest strength, from means over seeds.
 
-    def means(strength: float) -> dict[str, float]:
-        chosen = [row["val"] for row in rows if row["strength"] == strength]
-        return {task: sum(val[task][metric] for val in chosen) / len(chosen) for task, metric in metrics.items()}
+    A strength with which a seed diverged has no score, and is not the smallest.
 
-    reference = means(min(grid))
-    return {str(strength): mean_relative_improvement(means(strength), reference, directions) for strength in grid}
+    Raises:
+        DGRError: every strength diverged.
+    """
+    vals = {strength: [row["val"] for row in rows if row["strength"] == strength] for strength in grid}
+    means = {
+        strength: {task: sum(val[task][metric] for val in chosen) / len(chosen) for task, metric in metrics.items()}
+        for strength, chosen in vals.items()
+        if None not in chosen
+    }
+    if not means:
+        raise DGRError(f"Training diverged with every strength of the grid {grid}; lower the learning rate.")
+    reference = means[min(means)]
+    return {
+        str(strength): mean_relative_improvement(means[strength], reference, directions) if strength in means else None
+        for strength in grid
+    }
 
 
-def best_strength(scores: dict[str, float], grid: list[float]) -> float:
-    """The strength of the highest score; the smaller one on a tie."""
-    return max(sorted(grid), key=lambda strength: scores[str(strength)])
+def best_strength(scores: Mapping[str, float | None], grid: list[float]) -> float:
+    """The strength of the highest score; the smaller one on a tie; none that diverged."""
+    found = {strength: score for strength in sorted(grid) if (score := scores[str(strength)]) is not None}
+    return max(found, key=lambda strength: found[strength])
 
 
 def _strength(config: RunConfig) -> float | None:
