@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from dgr.core.config import RunConfig
+from dgr.core.device import choose_device
 from dgr.core.paths import SUITES
 from dgr.datasets import cityscapes, nyuv2, utkface
 from dgr.methods.base import forward
@@ -107,3 +108,23 @@ def test_the_models_at_full_depth_take_a_step():
         step, _ = Training(RunConfig(**run), "dgr").step()
         assert all(loss.isfinite() for loss in step.losses)
         assert step.penalty.isfinite()
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize(("dataset", "architecture"), MODELS)
+def test_steps_on_a_gpu_are_deterministic(dataset, architecture):
+    def weights():
+        training = Training(small(dataset, architecture, "equal_weighting", "dgr"), "dgr")
+        training.model.to(choose_device("cuda")).to(memory_format=torch.channels_last)
+        training.regularizer.cuda()
+        training.optimizer = torch.optim.SGD(training.model.parameters(), 1e-3)
+        inputs, targets = training.batch
+        training.batch = inputs.cuda(), {name: target.cuda() for name, target in targets.items()}
+        for _ in range(2):
+            training.step()
+        return torch.cat([value.detach().flatten() for value in training.model.parameters()])
+
+    first, second = weights(), weights()
+    assert first.isfinite().all()
+    assert torch.equal(first, second)
