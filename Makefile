@@ -4,7 +4,7 @@ PYTHON ?= python3
 PYTEST_FLAGS ?= -n 2 --dist loadfile
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce test lint lock clean
+.PHONY: help install reproduce studies test lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -15,6 +15,10 @@ install: .venv/installed  ## only make the environment
 reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit
 	@$(IN_VENV) snakemake --cores all
 	@echo "Done. Tables: results/mini/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
+
+studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
+	@$(IN_VENV) snakemake --cores all --config suite=studies
+	@echo "Done. Page: results/studies/audit.html; tables: results/studies/; figures: figures/studies/"
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)

@@ -35,6 +35,9 @@ REPORTED = {
     ("table", ".csv"): ("report/table.rst", "Tables", {"table": "{name}"}),
     ("figure", ".png"): ("report/figure.rst", "Figures", {"figure": "{name}"}),
     ("audit", ".html"): ("report/audit.rst", "Audit", {"suite": "{key}"}),
+    ("study_report", ".csv"): ("report/table.rst", "Tables", {"table": "{name}"}),
+    ("study_report", ".png"): ("report/figure.rst", "Figures", {"figure": "{name}"}),
+    ("study_audit", ".html"): ("report/audit.rst", "Audit", {"suite": "{key}"}),
 }
 
 

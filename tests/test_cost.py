@@ -16,6 +16,7 @@ from dgr.core.paths import DATA, PLAN, output_path
 from dgr.datasets.prepared import load
 from dgr.measuring import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
+from method_support import options_for
 
 KEY = "mini-multimnist-conv"
 CPU = torch.device("cpu")
@@ -23,7 +24,14 @@ CPU = torch.device("cpu")
 
 def make_config(*methods):
     entry = yaml.safe_load(PLAN.read_text())["costs"][KEY]
-    return CostConfig(**entry | {"methods": [MethodConfig(name=name) for name in methods or ("equal_weighting",)]})
+    return CostConfig(
+        **entry
+        | {
+            "methods": [
+                MethodConfig(name=name, options=options_for(name, "left")) for name in methods or ("equal_weighting",)
+            ]
+        }
+    )
 
 
 def make_steppers(*methods):

@@ -18,6 +18,7 @@ from dgr.datasets.prepared import load
 from dgr.methods.registry import METHODS, build_method
 from dgr.training import stages
 from dgr.training.run import Run
+from method_support import options_for
 
 EW = "mini-multimnist-conv-equal_weighting-none"
 DGR = "mini-multimnist-conv-equal_weighting-dgr"
@@ -27,7 +28,7 @@ CPU = torch.device("cpu")
 
 def make_run(method="equal_weighting", regularizer=None, seed=0, checkpoint=Path("resume.pt"), **training):
     entry = yaml.safe_load(PLAN.read_text())["runs"][EW]
-    entry["method"]["name"] = method
+    entry["method"] = {"name": method, "options": options_for(method, "left")}
     entry["regularizer"] = regularizer or {"name": "none"}
     entry["training"] |= training
     strength = None if regularizer is None else regularizer["strength"]

@@ -196,6 +196,30 @@ def audit(suite: str) -> None:
 
 
 @app.command()
+def study(key: str) -> None:
+    """Run a study for its list of seeds, results/SUITE/records/NAME.{csv,json}."""
+    from dgr.studies.stage import run_study
+
+    run_study(key)
+
+
+@app.command()
+def study_report(suite: str, name: str) -> None:
+    """Make a study's table and figure, results/SUITE/NAME.{csv,md,tex} and figures/SUITE/NAME.{pdf,png}."""
+    from dgr.reporting.study_report import write_study_report
+
+    write_study_report(suite, name)
+
+
+@app.command()
+def study_audit(suite: str) -> None:
+    """Decide the claims of the studies and make their page, results/SUITE/{claims.{csv,md,tex},audit.html}."""
+    from dgr.reporting.study_audit import write_study_audit
+
+    write_study_audit(suite)
+
+
+@app.command()
 def readme() -> None:
     """Bring the tables shown in README.md up to date."""
     from dgr.reporting.readme import update

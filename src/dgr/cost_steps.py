@@ -36,8 +36,7 @@ class Stepper:
         self.optimizer.zero_grad()
         batch = next(self.batches)
         held_out = next(self.batches) if self.method.needs_held_out else None
-        learning_rate = self.optimizer.param_groups[0]["lr"]
-        self.method.backward(forward(self.model, self.tasks, self.regularizer, batch, held_out, learning_rate))
+        self.method.backward(forward(self.model, self.tasks, self.regularizer, batch, held_out, self.optimizer))
         self.optimizer.step()
 
     def resting_bytes(self) -> int:

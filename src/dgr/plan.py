@@ -31,6 +31,8 @@ from dgr.core.plan_file import Plan
 from dgr.core.sources import read_source
 from dgr.core.strict import Strict
 from dgr.methods.registry import build_method
+from dgr.studies.samples import method_for
+from dgr.studies.schema import StudyFile
 from dgr.suite_files import Common, CostFile, SuiteFile, SweepFile, TableFile
 
 AnyFile = TableFile | SweepFile | CostFile
@@ -52,6 +54,9 @@ STAGES = (
     "tables",
     "figures",
     "audits",
+    "studies",
+    "study_reports",
+    "study_audits",
 )
 
 
@@ -86,11 +91,10 @@ def _suite_plan(suite: str, configs: Path) -> Plan:
     plan: Plan = {stage: {} for stage in STAGES}
     plan["suites"][suite] = {}
     for path in sorted((configs / suite).glob("*.yaml")):
-        file = _with_weights(parse(SuiteFile, read_yaml(path), str(path)).root, configs)
+        file = parse(SuiteFile, read_yaml(path), str(path)).root
         if file.suite != suite:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite}'; move it.")
-        made = (*_data(file.dataset, configs), *_weights(file.architecture, configs), *_reports(file))
-        for stage, key, data in (*made, *_stages(file, path)):
+        for stage, key, data in _study(file) if isinstance(file, StudyFile) else _of_file(file, configs, path):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     return plan
@@ -99,6 +103,23 @@ def _suite_plan(suite: str, configs: Path) -> Plan:
 def dump(plan: Plan) -> str:
     """The text of the generated file."""
     return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
+
+
+def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
+    key = f"{file.suite}-{file.name}"
+    for config in file.study.methods if hasattr(file.study, "methods") else ():
+        method_for(config, 2, "main")
+    yield "studies", key, file.entry().model_dump(mode="json")
+    yield "study_reports", key, file.report().model_dump(mode="json")
+    yield "study_audits", file.suite, {}
+
+
+def _of_file(file: AnyFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:
+    file = _with_weights(file, configs)
+    yield from _data(file.dataset, configs)
+    yield from _weights(file.architecture, configs)
+    yield from _reports(file)
+    yield from _stages(file, path)
 
 
 def _data(name: str, configs: Path) -> Iterator[tuple[str, str, Any]]:

@@ -16,6 +16,7 @@ from dgr.core.config import (
     TuningRule,
 )
 from dgr.core.strict import Strict
+from dgr.studies.schema import StudyFile
 
 
 class RegularizerBlock(Strict):
@@ -92,5 +93,5 @@ class CostFile(Common):
     steps: PositiveInt
 
 
-class SuiteFile(RootModel[Annotated[TableFile | SweepFile | CostFile, Field(discriminator="kind")]]):
+class SuiteFile(RootModel[Annotated[TableFile | SweepFile | CostFile | StudyFile, Field(discriminator="kind")]]):
     """One YAML file of a suite, told apart by its ``kind``."""

@@ -4,10 +4,14 @@ import pytest
 from made_up_records import claims_of, cost, make_records, paired, shipped_claims
 
 from dgr.claims import load_claims, verdicts
-from dgr.claims.narrowing import narrowed
+from dgr.claims.narrowing import is_of_studies, narrowed
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
 from dgr.reporting import names
+
+CROSSED = {name for name in METHODS if name in (
+    "equal_weighting", "dwa", "uncertainty_weighting", "auto_lambda", "graddrop", "pcgrad", "cagrad", "nash_mtl", "imtl"
+)}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +21,7 @@ def shipped():
 
 def test_the_claims_of_the_paper_and_the_controls_beside_them(shipped):
     claims = {claim.id: claim.comparisons for claim in shipped.claims}
-    assert list(claims) == ["C1", "C2", "C3", "C4", "C5"]
+    assert [claim.id for claim in shipped.claims if not is_of_studies(claim)] == ["C1", "C2", "C3", "C4", "C5"]
     for name in ("C1", "C2"):
         measures = {"none": [], "norm": []}
         for comparison in claims[name]:
@@ -26,7 +30,8 @@ def test_the_claims_of_the_paper_and_the_controls_beside_them(shipped):
 
 
 def test_every_multi_task_method_is_in_the_claims(shipped):
-    together = {name for name, method in METHODS.items() if not method.separate_encoders}
+    """Of those that DGR's authors cross it with (FACTS); methods of other papers came later."""
+    together = CROSSED
     for claim in shipped.claims:
         for comparison in claim.comparisons:
             if comparison.kind == "paired" and comparison.reference.regularizer == "none":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
@@ -16,6 +16,16 @@ CLASSES = 3
 LEARNING_RATE = 0.05
 
 
+@dataclass(frozen=True)
+class Scaled(Task):
+    """Multiplies the loss, wherever a method computes it."""
+
+    factor: float = 1.0
+
+    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return self.factor * super().loss(prediction, target)
+
+
 @dataclass
 class Toy:
     model: MultiTaskModel
@@ -27,20 +37,20 @@ class Toy:
 
     def step(self) -> Step:
         inputs, targets = self.batch
+        factors = self.factors or (1.0,) * len(self.tasks)
+        tasks = [Scaled(**asdict(task), factor=factor) for task, factor in zip(self.tasks, factors, strict=True)]
         features = self.model.encoder(inputs)
         predictions = self.model.predict(features)
-        losses = [task.loss(predictions[task.name], targets[task.name]) for task in self.tasks]
-        if self.factors is not None:
-            losses = [factor * loss for factor, loss in zip(self.factors, losses, strict=True)]
+        losses = [task.loss(predictions[task.name], targets[task.name]) for task in tasks]
         return Step(
             model=self.model,
-            tasks=self.tasks,
+            tasks=tasks,
             batch=self.batch,
             features=features,
             losses=losses,
             penalty=penalty(features) if self.penalty else None,
             held_out=self.held_out,
-            learning_rate=LEARNING_RATE,
+            optimizer=torch.optim.SGD(self.model.parameters(), LEARNING_RATE),
         )
 
     def jacobian(self) -> np.ndarray:

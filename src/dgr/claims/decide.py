@@ -9,7 +9,7 @@ import pandas as pd
 
 from dgr.claims.cost import cost_ratios
 from dgr.claims.pairs import NotRunError, Pair, pairs
-from dgr.claims.schema import Claim, Claims, CostComparison, PairedComparison
+from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison
 from dgr.comparison import (
     Comparison,
     bootstrap_interval,
@@ -40,7 +40,7 @@ class Verdict:
     """
 
     claim: Claim
-    comparison: PairedComparison | CostComparison
+    comparison: AnyComparison
     decision: Decision
     reason: str
     n: int = 0
@@ -75,7 +75,7 @@ def decide(records: Records, claim: Claim) -> list[Verdict]:
         try:
             if isinstance(comparison, CostComparison):
                 found[comparison.id] = _cost_verdict(claim, comparison, cost_ratios(records.costs, comparison))
-            else:
+            elif isinstance(comparison, PairedComparison):
                 paired[comparison.id] = pairs(records, comparison)
         except NotRunError as error:
             found[comparison.id] = Verdict(claim, comparison, "not run", str(error))
@@ -97,7 +97,7 @@ def _paired_verdict(
     differences = paired_differences(treatment, reference)
     low, high = bootstrap_interval(differences, 1 - claim.alpha, generator_from(differences))
     outcomes = [test.outcome for test in tests]
-    decision = _decision([{"better": 1, "worse": -1, "inconclusive": 0}[outcome] for outcome in outcomes])
+    decision = decision_of([{"better": 1, "worse": -1, "inconclusive": 0}[outcome] for outcome in outcomes])
     reasons = [tests[0].reason] if len(tests) == 1 else _exceptions(tests, decision)
     if comparison.margin is not None and smallest_p(len(differences)) <= claim.alpha:
         p = equivalence_p(differences, comparison.margin)
@@ -133,12 +133,12 @@ def _exceptions(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
 def _cost_verdict(claim: Claim, comparison: CostComparison, ratios: dict[int, float]) -> Verdict:
     bound, tolerance = comparison.at_most, comparison.tolerance
     sides = [(r <= bound * (1 - tolerance)) - (r >= bound * (1 + tolerance)) for r in ratios.values()]
-    decision = _decision(sides)
+    decision = decision_of(sides)
     near = f"a ratio lies within {tolerance:.0%} of the bound {bound:g}"
     return Verdict(claim, comparison, decision, near if decision == "inconclusive" else "", ratios=ratios)
 
 
-def _decision(sides: list[int]) -> Decision:
+def decision_of(sides: list[int]) -> Decision:
     """From each test's side: 1 as claimed, −1 the other way, 0 undecided."""
     if all(side == 1 for side in sides):
         return "reproduced"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dgr.claims.schema import Claim, Claims, CostComparison, PairedComparison
+from dgr.claims.schema import AnyComparison, Claim, Claims, PairedComparison, StudyComparison
 
 Cell = tuple[str, str]
 """Method and regularizer."""
 
 
 def narrowed(claims: Claims, cells: Collection[Cell]) -> Claims:
-    """The same claims, each comparison over those of its methods that the suite is configured to run on both sides.
+    """The claims that runs decide, each comparison over those of its methods that the suite runs on both sides.
 
     Configuration decides, never what was found: a configured run without a record is still missed. Where a suite has
     none of a comparison's methods, the comparison stays as it is, and is not run.
@@ -20,17 +20,30 @@ def narrowed(claims: Claims, cells: Collection[Cell]) -> Claims:
         claims: as written.
         cells: method and regularizer of every run of the suite.
     """
-    return Claims(claims=[_claim(claim, cells) for claim in claims.claims])
+    of_runs = [claim for claim in claims.claims if not is_of_studies(claim)]
+    return Claims(claims=[_claim(claim, cells) for claim in of_runs])
+
+
+def of_studies(claims: Claims, suite: str) -> list[Claim]:
+    """The claims that a suite's studies decide."""
+
+    def is_of_suite(comparison: AnyComparison) -> bool:
+        return isinstance(comparison, StudyComparison) and comparison.study.startswith(f"{suite}-")
+
+    return [claim for claim in claims.claims if all(map(is_of_suite, claim.comparisons))]
+
+
+def is_of_studies(claim: Claim) -> bool:
+    """Whether studies decide a claim, and not runs of a table; never both."""
+    return any(isinstance(comparison, StudyComparison) for comparison in claim.comparisons)
 
 
 def _claim(claim: Claim, cells: Collection[Cell]) -> Claim:
     return claim.model_copy(update={"comparisons": [_comparison(one, cells) for one in claim.comparisons]})
 
 
-def _comparison(
-    comparison: PairedComparison | CostComparison, cells: Collection[Cell]
-) -> PairedComparison | CostComparison:
-    if isinstance(comparison, CostComparison):
+def _comparison(comparison: AnyComparison, cells: Collection[Cell]) -> AnyComparison:
+    if not isinstance(comparison, PairedComparison):
         return comparison
     sides = (comparison.treatment, comparison.reference)
     methods = [

@@ -87,6 +87,39 @@ class CostComparison(Strict):
     tolerance: Annotated[float, Field(ge=0, lt=1)]
 
 
+class StudyComparison(Strict):
+    """A difference between two rows of a study, or a row and a fixed number, paired by seed and tested.
+
+    Each seed's value is a mean over ``settings`` and ``levels``; each reference is a test of its own.
+    """
+
+    id: Text
+    question: Text
+    kind: Literal["study"]
+    study: Text
+    """Its key: suite and name, joined by a hyphen."""
+    measure: Text
+    settings: Names
+    levels: Annotated[list[float], Field(min_length=1)]
+    direction: Literal["higher", "lower"]
+    treatment: Text
+    """A method as the study names it."""
+    references: list[str] = []
+    bound: float | None = None
+    """In place of references: a number that the treatment is compared with, in the recorded unit."""
+    from_level: float | None = None
+    """In place of references: the treatment itself at this level."""
+
+    @model_validator(mode="after")
+    def _has_one_reference(self) -> Self:
+        if sum([bool(self.references), self.bound is not None, self.from_level is not None]) != 1:
+            raise ValueError("give exactly one of 'references', 'bound' and 'from_level'")
+        return self
+
+
+AnyComparison = PairedComparison | CostComparison | StudyComparison
+
+
 class Claim(Strict):
     """A claim of a paper, and the comparisons that decide it: one family of tests."""
 
@@ -95,9 +128,7 @@ class Claim(Strict):
     text: Text
     source: Text
     alpha: Annotated[float, Field(gt=0, lt=1)]
-    comparisons: Annotated[
-        list[Annotated[PairedComparison | CostComparison, Field(discriminator="kind")]], Field(min_length=1)
-    ]
+    comparisons: Annotated[list[Annotated[AnyComparison, Field(discriminator="kind")]], Field(min_length=1)]
 
 
 class Claims(Strict):

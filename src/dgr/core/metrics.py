@@ -13,7 +13,7 @@ from dgr.core.torchvision_import import ensure_importable
 
 ensure_importable()  # torchmetrics looks for it
 
-from torchmetrics import Metric, MetricCollection  # noqa: E402
+from torchmetrics import MeanSquaredError, Metric, MetricCollection  # noqa: E402
 from torchmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix  # noqa: E402
 
 ANGLES = (11.25, 22.5, 30.0)
@@ -24,6 +24,7 @@ def metrics_of(kind: str, classes: int) -> MetricCollection:
     """Fresh metrics of a kind of task.
 
     - classification: ``accuracy``, the share of correct labels;
+    - regression: ``squared_error``, its mean;
     - segmentation: ``mean_iou``, ``pixel_accuracy``, see :class:`Segmentation`;
     - depth, disparity: ``absolute_error``, ``relative_error``, see :class:`Distance`;
     - normals: ``mean_angle``, ``median_angle``, ``within_11.25``, ``within_22.5``, ``within_30``, see :class:`Angles`.
@@ -34,6 +35,8 @@ def metrics_of(kind: str, classes: int) -> MetricCollection:
     """
     if kind == "classification":
         return MetricCollection({"accuracy": MulticlassAccuracy(classes, average="micro")})
+    if kind == "regression":
+        return MetricCollection({"squared_error": MeanSquaredError()})
     if kind == "segmentation":
         return MetricCollection(Segmentation(classes))
     return MetricCollection(Angles() if kind == "normals" else Distance())

@@ -19,6 +19,11 @@ def suite_folder(suite: str) -> Path:
     return folder if folder.is_dir() else Path()
 
 
+def study_records(suite: str) -> Path:
+    """Where a suite's studies leave their numbers: ``results/SUITE/records``, small and committed."""
+    return RESULTS / suite / "records"
+
+
 def output_path(suite: str, stage: str, key: str) -> Path:
     """Where a stage leaves what it makes: ``runs/SUITE/STAGE/KEY``; a file has its suffix in the key.
 

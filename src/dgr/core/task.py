@@ -12,18 +12,18 @@ from torch.nn import functional
 
 from dgr.core import dense
 from dgr.core.errors import DGRError
-from dgr.core.metrics import metrics_of
 
 if TYPE_CHECKING:
     from torchmetrics import MetricCollection
 
-TaskKind = Literal["classification", "segmentation", "depth", "disparity", "normals"]
+TaskKind = Literal["classification", "regression", "segmentation", "depth", "disparity", "normals"]
 Batch = tuple[Tensor, dict[str, Tensor]]
 """Inputs, and targets by task name."""
 Criterion = Callable[[Tensor, Tensor], Tensor]
 
 CRITERIA: dict[TaskKind, Criterion] = {
     "classification": functional.cross_entropy,
+    "regression": functional.mse_loss,
     "segmentation": dense.segmentation_loss,
     "depth": dense.distance_loss,
     "disparity": dense.distance_loss,
@@ -31,12 +31,13 @@ CRITERIA: dict[TaskKind, Criterion] = {
 }
 PRIMARY: dict[TaskKind, str] = {
     "classification": "accuracy",
+    "regression": "squared_error",
     "segmentation": "mean_iou",
     "depth": "absolute_error",
     "disparity": "absolute_error",
     "normals": "mean_angle",
 }
-CHANNELS: dict[TaskKind, int] = {"depth": 1, "disparity": 1, "normals": 3}
+CHANNELS: dict[TaskKind, int] = {"regression": 1, "depth": 1, "disparity": 1, "normals": 3}
 
 
 @dataclass(frozen=True)
@@ -74,11 +75,11 @@ class Task:
         return CRITERIA[self.kind]
 
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
-        """Mean loss over the batch: cross-entropy, or what :mod:`dgr.core.dense` says for the kind.
+        """Mean loss over the batch: cross-entropy, squared error, or what :mod:`dgr.core.dense` says for the kind.
 
         Args:
             prediction: shape ``(batch, outputs)``, or ``(batch, outputs, height, width)`` of any size for dense tasks.
-            target: class indices ``(batch,)``; dense tasks as in :mod:`dgr.core.dense`.
+            target: class indices ``(batch,)``, or numbers ``(batch, 1)``; dense tasks as in :mod:`dgr.core.dense`.
 
         Returns:
             A scalar.
@@ -86,7 +87,7 @@ class Task:
         Raises:
             DGRError: the head's width does not fit.
         """
-        dimensions = 2 if self.kind == "classification" else 4
+        dimensions = 2 if self.kind in ("classification", "regression") else 4
         if prediction.ndim != dimensions or prediction.shape[1] != self.outputs:
             expected = ", ".join(["batch", str(self.outputs), "height", "width"][:dimensions])
             raise DGRError(
@@ -97,13 +98,15 @@ class Task:
 
     def metrics(self) -> MetricCollection:
         """Fresh streaming metrics (torchmetrics) over a whole split, by the names of :mod:`dgr.core.metrics`."""
+        from dgr.core.metrics import metrics_of  # takes seconds, and most stages measure nothing
+
         return metrics_of(self.kind, self.classes)
 
     def check_targets(self, targets: Tensor, split: str) -> None:
         """Refuse impossible targets once, before training.
 
         Labels lie in ``0 … classes-1``, for segmentation also −1 (void); distances are finite and not negative;
-        normals are finite.
+        numbers and normals are finite.
 
         Raises:
             DGRError: with the task, the split and the offending range.
@@ -113,6 +116,7 @@ class Task:
             "classification": (0.0, self.classes - 1),
             "segmentation": (dense.VOID, self.classes - 1),
             "normals": (-1.001, 1.001),
+            "regression": (-torch.finfo(torch.float32).max, torch.finfo(torch.float32).max),
         }.get(self.kind, (0.0, torch.finfo(torch.float32).max))
         if not (lowest <= low and high <= highest):
             raise DGRError(

@@ -24,7 +24,7 @@ def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
     """
     settings = config.model_dump(mode="json", exclude={"seeds"})
     data = sha256(DATA / config.dataset / MANIFEST)
-    name = config_hash({"config": settings, "data": data, "code": _code_hash(), **extra})
+    name = config_hash({"config": settings, "data": data, "code": code_hash(), **extra})
     folder = UNFINISHED / f"{config.key}-{name[:16]}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,6 +33,7 @@ def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
     return folder
 
 
-def _code_hash() -> str:
+def code_hash() -> str:
+    """Hexadecimal SHA-256 of the whole package's code."""
     sources = sorted(Path(__file__).parents[1].rglob("*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()

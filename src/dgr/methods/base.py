@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
+from torch.optim import Optimizer
 
 from dgr.core.task import Batch, Task
 from dgr.models.model import MultiTaskModel
@@ -25,7 +26,7 @@ class Step:
         losses: one scalar a task, with graphs through ``features``.
         penalty: λR of a regularizer, or None; its backward reaches ``features`` and nothing else.
         held_out: a second batch, given to methods whose ``needs_held_out`` is true.
-        learning_rate: the optimizer's current step size, for look-ahead steps.
+        optimizer: what will take the step, for methods that look ahead.
     """
 
     model: MultiTaskModel
@@ -35,7 +36,12 @@ class Step:
     losses: Sequence[Tensor]
     penalty: Tensor | None
     held_out: Batch | None
-    learning_rate: float
+    optimizer: Optimizer
+
+    @property
+    def learning_rate(self) -> float:
+        """The optimizer's current step size."""
+        return float(self.optimizer.param_groups[0]["lr"])
 
 
 def forward(
@@ -44,7 +50,7 @@ def forward(
     regularizer: nn.Module | None,
     batch: Batch,
     held_out: Batch | None,
-    learning_rate: float,
+    optimizer: Optimizer,
 ) -> Step:
     """The forward half of a training step: representation, predictions, losses and penalty of a batch."""
     inputs, targets = batch
@@ -58,7 +64,7 @@ def forward(
         losses=[task.loss(predictions[task.name], targets[task.name]) for task in tasks],
         penalty=None if regularizer is None else regularizer(features, [targets[task.name] for task in tasks]),
         held_out=held_out,
-        learning_rate=learning_rate,
+        optimizer=optimizer,
     )
 
 
@@ -79,6 +85,12 @@ class Method(nn.Module, ABC):
         super().__init__()
         self.num_tasks = num_tasks
 
+    def begin(self, tasks: Sequence[Task], batches: Iterable[Batch]) -> None:
+        """Called once before the first step of a fresh run, with the whole training split in batches.
+
+        A resumed run does not call it again: what it finds belongs into ``state_dict()``.
+        """
+
     @abstractmethod
     def backward(self, step: Step) -> Tensor:
         """Fill ``.grad`` of encoder, heads and the method's own parameters.
@@ -91,3 +103,9 @@ class Method(nn.Module, ABC):
 
     def end_epoch(self) -> None:
         """Called after the last step of each epoch."""
+
+    def details(self) -> dict[str, float]:
+        """What the epoch's record says about the method beyond task weights, by ``quantity/task``; called before
+        :meth:`end_epoch`, and of the steps since the last call of that.
+        """
+        return {}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from numbers import Real
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, nearest
+from dgr.core.task import Task
 
 
 def number(method: str, option: str, value: object, *, above: float = -math.inf, at_least: float = -math.inf) -> float:
@@ -21,6 +23,29 @@ def number(method: str, option: str, value: object, *, above: float = -math.inf,
     if value < at_least:
         raise DGRError(f"Option '{option}' of method '{method}' must be at least {at_least:g}, but is {value!r}.")
     return float(value)
+
+
+def main_task(method: str, value: object) -> str:
+    """The value, if it is the name of a task: methods that serve one task above the others need to be told which.
+
+    Raises:
+        DGRError: naming the method.
+    """
+    if not isinstance(value, str) or not value:
+        raise DGRError(f"Method '{method}' serves one main task; name it with the option 'main_task'.")
+    return value
+
+
+def main_index(method: str, name: str, tasks: Sequence[Task]) -> int:
+    """Which of the tasks the main one is.
+
+    Raises:
+        DGRError: naming the method, what it was given and the nearest task.
+    """
+    names = [task.name for task in tasks]
+    if name not in names:
+        raise DGRError(f"The main task '{name}' of method '{method}' is no task here{nearest(name, names)}.")
+    return names.index(name)
 
 
 def positive_integer(method: str, option: str, value: object) -> int:

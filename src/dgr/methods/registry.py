@@ -9,14 +9,21 @@ from dgr.core.errors import DGRError, nearest
 from dgr.methods.auto_lambda import AutoLambda
 from dgr.methods.base import Method
 from dgr.methods.cagrad import CAGrad
+from dgr.methods.cosine_similarity import CosineSimilarity
 from dgr.methods.dwa import DWA
 from dgr.methods.equal_weighting import EqualWeighting
 from dgr.methods.graddrop import GradDrop
+from dgr.methods.gradnorm import GradNorm
 from dgr.methods.imtl import IMTL
 from dgr.methods.nash_mtl import NashMTL
+from dgr.methods.ol_aux import OLAux
 from dgr.methods.options import positive_integer
 from dgr.methods.pcgrad import PCGrad
+from dgr.methods.random_weighting import RandomWeighting
+from dgr.methods.single_gradient_step import SingleGradientStep
 from dgr.methods.single_task import SingleTask
+from dgr.methods.slgrad import SLGrad
+from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.methods.uncertainty_weighting import UncertaintyWeighting
 
 METHODS: dict[str, type[Method]] = {
@@ -30,6 +37,13 @@ METHODS: dict[str, type[Method]] = {
     "cagrad": CAGrad,
     "nash_mtl": NashMTL,
     "imtl": IMTL,
+    "random_weighting": RandomWeighting,
+    "gradnorm": GradNorm,
+    "cosine_similarity": CosineSimilarity,
+    "ol_aux": OLAux,
+    "slgrad": SLGrad,
+    "single_gradient_step": SingleGradientStep,
+    "svd_reweighting": SVDReweighting,
 }
 
 

@@ -48,6 +48,7 @@ def claim_texts(sources: Sources) -> list[ClaimText]:
             evidence=[_evidence(sources, comparison, decided) for comparison in claim["comparisons"]],
         )
         for claim in read_yaml(CLAIMS)["claims"]
+        if all(comparison["kind"] != "study" for comparison in claim["comparisons"])
     ]
 
 

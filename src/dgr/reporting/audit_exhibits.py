@@ -11,6 +11,7 @@ import pandas as pd
 from PIL import Image
 
 from dgr.core import paths
+from dgr.core.errors import DGRError
 from dgr.reporting.audit_grid import Grid, linked, linked_column, moved_to_second, read_document
 from dgr.reporting.audit_runs import anchor_of_run
 from dgr.reporting.audit_sources import Sources
@@ -118,8 +119,21 @@ def _figure(suite: str, name: str) -> Exhibit:
         return blank
     with Image.open(png) as image:
         image.load()
-        (width, height), text = image.size, getattr(image, "text", {})
-    caption = text.get("Description", "")
+        caption = getattr(image, "text", {}).get("Description", "")
+    shown = picture(png, f"Figure {name}; the caption below it says what is drawn.")
+    return Exhibit(blank.name, blank.anchor, blank.command, blank.files, caption, picture=shown)
+
+
+def picture(png: Path, alt: str) -> Picture:
+    """A PNG file as part of a page.
+
+    Raises:
+        DGRError: the file is missing.
+    """
+    try:
+        with Image.open(png) as image:
+            width, height = image.size
+    except FileNotFoundError as error:
+        raise DGRError(f"{png} is missing; the stage that makes it is in dvc.yaml.") from error
     uri = f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode()}"
-    picture = Picture(uri, width, height, f"Figure {name}; the caption below it says what is drawn.")
-    return Exhibit(blank.name, blank.anchor, blank.command, blank.files, caption, picture=picture)
+    return Picture(uri, width, height, alt)

@@ -19,6 +19,13 @@ METHODS = {
     "cagrad": "CAGrad",
     "nash_mtl": "Nash-MTL",
     "imtl": "IMTL",
+    "random_weighting": "RLW",
+    "gradnorm": "GradNorm",
+    "cosine_similarity": "GCS",
+    "ol_aux": "OL-AUX",
+    "slgrad": "SLGrad",
+    "single_gradient_step": "SGS",
+    "svd_reweighting": "SVD",
 }
 REGULARIZERS = {
     "none": "–",
@@ -62,6 +69,7 @@ METRICS = {
     "relative_error": Metric("relative error", "%", 100.0, False),
     "mean_angle": Metric("mean angle", "°", 1.0, False),
     "median_angle": Metric("median angle", "°", 1.0, False),
+    "squared_error": Metric("squared error", "", 1.0, False),
     "within_11.25": Metric("within 11.25°", "%", 100.0, True),
     "within_22.5": Metric("within 22.5°", "%", 100.0, True),
     "within_30": Metric("within 30°", "%", 100.0, True),

@@ -87,6 +87,7 @@ class Run:
         if self.checkpoint.exists():
             self._restore()
         else:
+            self.method.begin(self.tasks, self.splits["train"].batches(self.config.training.batch_size))
             self._keep_snapshot(0)
         epochs = range(len(self.progress.history), self.config.training.epochs)
         for epoch in tqdm(epochs, desc=f"{self.config.key} seed {self.seed}", unit="epoch", leave=False, disable=None):
@@ -130,6 +131,7 @@ class Run:
             losses.append(torch.stack([loss.detach() for loss in step.losses]))
             if step.penalty is not None:
                 penalties.append(step.penalty.detach())
+        row |= self.method.details()
         self.method.end_epoch()
         self.schedule.step()
         if penalties:
@@ -153,8 +155,7 @@ class Run:
     def _forward(self, batch: Batch, held_out: Batch | None) -> Step:
         self.model.train()
         self.optimizer.zero_grad()
-        learning_rate = float(self.schedule.get_last_lr()[0])
-        return forward(self.model, self.tasks, self.regularizer, batch, held_out, learning_rate)
+        return forward(self.model, self.tasks, self.regularizer, batch, held_out, self.optimizer)
 
     def _measured_backward(self, step: Step, weights: list[Tensor]) -> float:
         """Backward, and λ|g_R|/|g_task| on the encoder; costs one more encoder backward, hence once an epoch."""

@@ -1,0 +1,102 @@
+"""GradNorm: loss weights under which the tasks' gradients are as long as their progress asks for."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+from typing_extensions import override
+
+from dgr.methods.base import Step
+from dgr.methods.gramian_weighting import GramianWeighting, weigh_heads
+from dgr.methods.options import number
+
+
+class GradNorm(GramianWeighting):
+    r"""Trains on :math:`\sum_k w_k L_k`; after each step, w takes an Adam step on
+
+    .. math::
+        \sum_k \big| G_k - \bar G\, r_k^\alpha \big|, \quad G_k = \|w_k \nabla_\theta L_k\|, \quad
+        r_k = \frac{L_k / L_k^{(0)}}{\frac1K \sum_l L_l / L_l^{(0)}},
+
+    with :math:`\bar G = \frac1K \sum_k G_k`, the target :math:`\bar G r_k^\alpha` held fixed, so that the slope in
+    :math:`w_k` is :math:`\pm\|\nabla_\theta L_k\|`. Then w is scaled to sum to K. It starts at 1;
+    :math:`L_k^{(0)}` is the loss of the first batch.
+
+    Chen, Badrinarayanan, Lee, Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep
+    Multitask Networks", ICML 2018, arXiv 1711.02257.
+
+    Differences to the original: θ are all shared parameters, where the paper takes the last shared layer to save time:
+    an encoder need not have such a layer (it may end in an attention module a task), the other methods look at all
+    shared parameters too, and their gradients are needed anyway. Weights that Adam would take below 0 stay just above.
+    A ratio to a first loss of zero counts as 1. TorchJD 0.18 has no GradNorm; its Gramian gives all the norms. The
+    default of the step size is ours.
+
+    Args:
+        num_tasks: number K of tasks.
+        asymmetry: α at least 0; 0 makes all gradients equally long.
+        weight_learning_rate: Adam's step size for the weights, greater than 0.
+
+    Raises:
+        DGRError: an option is out of its range.
+    """
+
+    task_weights: Tensor
+    first_losses: Tensor
+    exp_avg: Tensor
+    exp_avg_sq: Tensor
+    adam_steps: Tensor
+
+    def __init__(self, num_tasks: int, asymmetry: float = 1.5, weight_learning_rate: float = 0.025) -> None:
+        super().__init__(num_tasks)
+        self.asymmetry = number("gradnorm", "asymmetry", asymmetry, at_least=0)
+        self.weight_learning_rate = number("gradnorm", "weight_learning_rate", weight_learning_rate, above=0)
+        # Buffers, because the run's optimizer must not train the weights.
+        self.register_buffer("task_weights", torch.ones(num_tasks))
+        for name in ("first_losses", "exp_avg", "exp_avg_sq"):
+            self.register_buffer(name, torch.zeros(num_tasks))
+        self.register_buffer("adam_steps", torch.tensor(0.0))
+
+    @override
+    def weigh(self, step: Step, gramian: Tensor) -> Tensor:
+        weights = self.task_weights.clone()
+        losses = torch.stack([loss.detach() for loss in step.losses])
+        if self.adam_steps == 0:
+            self.first_losses.copy_(losses)
+        norms = gramian.diagonal().sqrt()
+        lengths = weights * norms
+        targets = lengths.mean() * self._relative_rates(losses.to(norms)) ** self.asymmetry
+        self._update(torch.sign(lengths - targets) * norms)
+        return weights
+
+    def _relative_rates(self, losses: Tensor) -> Tensor:
+        rates = torch.where(self.first_losses != 0, losses / self.first_losses, 1.0)
+        # Where all losses have reached zero, none is behind.
+        return torch.where(rates.any(), rates / rates.mean(), 1.0)
+
+    def _update(self, gradient: Tensor) -> None:
+        adam(
+            [self.task_weights],
+            [gradient.to(self.task_weights.dtype)],
+            [self.exp_avg],
+            [self.exp_avg_sq],
+            [],
+            [self.adam_steps],
+            foreach=False,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=self.weight_learning_rate,
+            weight_decay=0.0,
+            eps=1e-8,
+            maximize=False,
+        )
+        # Above 0, for their sum must not be 0.
+        self.task_weights.clamp_(min=torch.finfo(self.task_weights.dtype).tiny)
+        self.task_weights.mul_(self.num_tasks / self.task_weights.sum())
+
+    @override
+    def backward(self, step: Step) -> Tensor:
+        weights = super().backward(step)
+        weigh_heads(step, weights)
+        return weights

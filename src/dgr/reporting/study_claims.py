@@ -1,0 +1,96 @@
+"""The table of claims that studies decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from dgr.claims import StudyComparison, Verdict
+from dgr.reporting.rendering import Table
+from dgr.reporting.significance_table import interval_text, signed
+from dgr.reporting.study_records import StudyRecords
+from dgr.reporting.study_schema import MeasureText
+
+Studies = Mapping[str, StudyRecords]
+
+
+def study_claims_table(suite: str, studies: Studies, found: list[Verdict]) -> Table:
+    """One row a comparison."""
+    ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
+    return Table(
+        data=pd.DataFrame([_numbers(verdict) for verdict in found]),
+        text=pd.DataFrame([_text(studies, verdict) for verdict in found]),
+        groups=[ids.index(verdict.claim.id) for verdict in found],
+        title=f"Claims that the studies of suite {suite} decide, and verdicts.",
+        notes=_notes(found),
+    )
+
+
+def _text(studies: Studies, verdict: Verdict) -> dict[str, str]:
+    comparison = verdict.comparison
+    assert isinstance(comparison, StudyComparison)
+    ours = interval = "–"
+    if verdict.mean is not None and verdict.low is not None and verdict.high is not None:
+        told = _measure(studies, comparison)
+        unit = f" {told.unit}" if told.unit else ""
+        ours = f"{signed(told.scale * verdict.mean, told.digits)}{unit}"
+        interval = interval_text(told.scale * verdict.low, told.scale * verdict.high, told.digits)
+        if len(verdict.tests) > 1:
+            better = sum(test.outcome == "better" for test in verdict.tests)
+            ours += f" ({better} of {len(verdict.tests)})"
+    return {
+        "No.": comparison.id,
+        "Claim": verdict.claim.title,
+        "Comparison": comparison.question,
+        "Claimed": comparison.direction,
+        "Ours": ours,
+        "Interval": interval,
+        "n": str(verdict.n) if verdict.n else "–",
+        "Verdict": verdict.decision,
+    }
+
+
+def _measure(studies: Studies, comparison: StudyComparison) -> MeasureText:
+    return studies[comparison.study].measure(comparison.measure)
+
+
+def _numbers(verdict: Verdict) -> dict[str, object]:
+    comparison = verdict.comparison
+    assert isinstance(comparison, StudyComparison)
+    outcomes = [test.outcome for test in verdict.tests]
+    return {
+        "study": comparison.study,
+        "claim": verdict.claim.id,
+        "comparison": comparison.id,
+        "measure": comparison.measure,
+        "expected": comparison.direction,
+        "n": verdict.n,
+        "difference": verdict.mean,
+        "low": verdict.low,
+        "high": verdict.high,
+        "largest_holm_p": max((test.holm_p for test in verdict.tests), default=None),
+        "tests": len(outcomes),
+        "better": outcomes.count("better"),
+        "worse": outcomes.count("worse"),
+        "verdict": verdict.decision,
+        "reason": verdict.reason,
+    }
+
+
+def _notes(found: list[Verdict]) -> list[str]:
+    claims = {verdict.claim.id: verdict.claim for verdict in found}
+    sources: dict[str, list[str]] = {}
+    for claim in claims.values():
+        sources.setdefault(claim.source, []).append(f"{claim.id}: {claim.text}")
+    levels = ", ".join(f"{level:g}" for level in sorted({claim.alpha for claim in claims.values()}))
+    notes = [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
+    notes += [
+        "Ours: mean over seeds of the difference, the first minus the second. (k of m): tests that go the claimed way, "
+        "where there are several references. Interval: BCa bootstrap of that mean at one minus the level "
+        f"{levels}, seeds as units, not adjusted. n: seeds. All tests of a claim are one family (Holm).",
+        "Reproduced: every test goes the claimed way (adjusted p of the paired t-test below the level, interval on "
+        "that side of zero). Contradicted: at least one goes the other way. Otherwise inconclusive.",
+    ]
+    reasons = [f"{v.comparison.id}: {v.reason}." for v in found if v.reason]
+    return notes + ([f"Reasons. {' '.join(reasons)}"] if reasons else [])

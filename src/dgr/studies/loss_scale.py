@@ -1,0 +1,141 @@
+"""Study L1: does a method keep its tasks in balance when one task's loss is measured in another unit?
+
+The first task's loss is multiplied by a factor; everything else stays. Two-digit MNIST and ray-cast rooms. Claim
+examined: Lee, Son, arXiv 2005.09910 (abstract); the set-up is ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor
+from typing_extensions import override
+
+from dgr.core.architecture_config import ArchitectureConfig
+from dgr.core.config import MethodConfig, SplitName
+from dgr.core.dataset_config import MultiMNISTConfig, RoomsConfig
+from dgr.core.seeds import generator_for, seed_for
+from dgr.core.strict import Strict
+from dgr.core.task import Task
+from dgr.datasets import multimnist, rooms
+from dgr.datasets.prepared import as_inputs
+from dgr.models.factory import build_model
+from dgr.models.model import MultiTaskModel
+from dgr.studies.row import Row
+from dgr.studies.samples import Samples, Schedule, method_for, method_label, train
+
+AT_ONCE = 512
+
+
+@dataclass(frozen=True)
+class ScaledTask(Task):
+    """A task whose loss is multiplied by a factor; its metrics are not.
+
+    Args:
+        name, kind, classes: as of :class:`dgr.core.task.Task`.
+        factor: greater than 0.
+    """
+
+    factor: float = 1.0
+
+    @override
+    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return self.factor * super().loss(prediction, target)
+
+
+class ScaledData(Strict):
+    """One data set of the study, with the model and the training that suit it."""
+
+    data: Annotated[MultiMNISTConfig | RoomsConfig, Field(discriminator="kind")]
+    architecture: ArchitectureConfig
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    learning_rate: PositiveFloat
+
+
+class LossScale(Strict):
+    """Settings of the study; Adam throughout."""
+
+    kind: Literal["loss_scale"]
+    levels: Annotated[list[PositiveFloat], Field(min_length=1)]
+    """Factors of the first task's loss; 1 must be among them."""
+    settings: Annotated[dict[str, ScaledData], Field(min_length=1)]
+    methods: Annotated[list[MethodConfig], Field(min_length=1)]
+
+
+def run(config: LossScale, seed: int) -> Iterator[Row]:
+    """Relative change (%) of each primary test metric against the same method at factor 1; higher is better.
+
+    Measures: ``scaled_task``, ``other_tasks`` (their mean), and ``worst_task``, the lowest of all tasks, which says
+    whether the balance holds.
+    """
+    for setting, block in config.settings.items():
+        tasks, splits = _data(block)
+        for method in config.methods:
+            reference = _trained(block, method, tasks, splits, 1.0, seed)
+            for level in config.levels:
+                found = reference if level == 1 else _trained(block, method, tasks, splits, level, seed)
+                for measure, value in _changes(tasks, reference, found).items():
+                    yield Row(setting, level, method_label(method), measure, value)
+
+
+def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str, float]) -> dict[str, float]:
+    changes = [
+        100 * (1 if task.higher_is_better else -1) * (found[task.name] - reference[task.name]) / reference[task.name]
+        for task in tasks
+    ]
+    return {"scaled_task": changes[0], "other_tasks": sum(changes[1:]) / len(changes[1:]), "worst_task": min(changes)}
+
+
+def _data(block: ScaledData) -> tuple[Sequence[Task], dict[SplitName, Samples]]:
+    found: Sequence[Task]
+    if isinstance(block.data, MultiMNISTConfig):
+        found, arrays = multimnist.TASKS, multimnist.compose(block.data)
+        images = {name: torch.from_numpy(split["images"])[:, None] for name, split in arrays.items()}
+    else:
+        found, arrays = rooms.TASKS, rooms.compose(block.data)  # type: ignore[assignment]
+        images = {name: torch.from_numpy(split["images"]) for name, split in arrays.items()}
+    splits = {
+        name: Samples(as_inputs(images[name]), {task.name: torch.from_numpy(split[task.name]) for task in found})
+        for name, split in arrays.items()
+    }
+    return found, splits
+
+
+def _trained(
+    block: ScaledData,
+    chosen: MethodConfig,
+    tasks: Sequence[Task],
+    splits: dict[SplitName, Samples],
+    factor: float,
+    seed: int,
+) -> dict[str, float]:
+    """Primary test metric by task."""
+    experiment = f"loss_scale/{block.data.kind}"
+    train_split, val, test = (splits[name] for name in ("train", "val", "test"))
+    shape, first = train_split.inputs.shape[1:], seed_for(experiment, seed, "initialization")
+    scaled = [ScaledTask(**asdict(tasks[0]), factor=factor), *tasks[1:]]
+    with torch.random.fork_rng(devices=[]):
+        method = method_for(chosen, len(tasks), tasks[0].name)
+        model = build_model(block.architecture, tasks, shape, method.separate_encoders, first)
+        torch.manual_seed(seed_for(experiment, seed, "balancer"))
+        optimizer = torch.optim.Adam([*model.parameters(), *method.parameters()], block.learning_rate, fused=True)
+        schedule = Schedule(block.epochs, block.batch_size, block.batch_size)
+        order = generator_for(experiment, seed, "batch_order")
+        train(model, scaled, method, optimizer, train_split, val, schedule, order)
+    return _evaluated(model, tasks, test)
+
+
+@torch.no_grad()
+def _evaluated(model: MultiTaskModel, tasks: Sequence[Task], data: Samples) -> dict[str, float]:
+    metrics = {task.name: task.metrics() for task in tasks}
+    model.eval()
+    for rows in torch.split(torch.arange(len(data)), AT_ONCE):
+        inputs, targets = data.rows(rows)
+        for name, prediction in model(inputs).items():
+            metrics[name].update(prediction, targets[name])
+    return {task.name: metrics[task.name].compute()[task.primary_metric].item() for task in tasks}

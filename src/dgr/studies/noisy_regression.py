@@ -1,0 +1,133 @@
+r"""Study S1: a toy regression with wrong targets on the main task.
+
+Targets :math:`y_t = |\sigma_t \tanh((B + \varepsilon_t)x)|` with :math:`B_j \sim N(0, 1)`,
+:math:`\varepsilon_{t,j} \sim N(0, 3.5)` (variance) and :math:`x \sim N(0, I)`. A share of the main task's training
+targets is replaced, by −0.5 or by draws from N(0, 0.2) (variance). Source: Grégoire, Chaudhary, Verboven, arXiv
+2306.04519, released code. Our choices, since not available: :math:`\sigma_t`, the main task is the one with the wrong
+targets, a single output. In 250 dimensions the argument of tanh is large, so that right targets lie close to
+:math:`\sigma_t`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import Tensor, nn
+
+from dgr.core.config import MethodConfig, SplitName
+from dgr.core.seeds import generator_for, seed_for
+from dgr.core.strict import Strict
+from dgr.core.task import Task
+from dgr.methods.slgrad import SLGrad
+from dgr.models.model import MultiTaskModel
+from dgr.studies.row import Row
+from dgr.studies.sample_detection import WeightRecorder, detection
+from dgr.studies.samples import Samples, Schedule, losses_on, method_for, method_label, train
+
+EXPERIMENT = "noisy_regression"
+MAIN, OTHER = "main", "other"
+TASKS = (Task(MAIN, "regression"), Task(OTHER, "regression"))
+Noise = Literal["constant", "gaussian"]
+
+
+class NoisyRegression(Strict):
+    """Sizes and settings of the study."""
+
+    kind: Literal["noisy_regression"]
+    inputs: PositiveInt
+    samples: dict[SplitName, PositiveInt]
+    scales: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)]
+    """σ of each task."""
+    task_variance: PositiveFloat
+    """Of ε, which sets the tasks apart."""
+    noise: Annotated[list[Noise], Field(min_length=1)]
+    levels: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1)]
+    """Share of the main task's training targets that are wrong."""
+    width: PositiveInt
+    shared_layers: PositiveInt
+    task_layers: PositiveInt
+    epochs: PositiveInt
+    batch_size: PositiveInt
+    held_out_size: PositiveInt
+    learning_rate: PositiveFloat
+    momentum: Annotated[float, Field(ge=0, lt=1)]
+    methods: Annotated[list[MethodConfig], Field(min_length=1)]
+
+
+def run(config: NoisyRegression, seed: int) -> Iterator[Row]:
+    """Test error of each task against right targets; for SLGrad, how well its weights find the wrong ones.
+
+    Measures: ``main_error``, ``other_error`` (mean squared error), and those of
+    :func:`dgr.studies.sample_detection.detection`.
+    """
+    clean = make_data(config, seed)
+    for noise in config.noise:
+        for level in config.levels:
+            data, wrong = corrupt(clean["train"], noise, level, seed)
+            for method in config.methods:
+                for measure, value in _trained(config, seed, method, data, wrong, clean):
+                    yield Row(noise, level, method_label(method), measure, value)
+
+
+def make_data(config: NoisyRegression, seed: int) -> dict[str, Samples]:
+    """Right targets of every split, from one draw of B and ε."""
+    generator = generator_for(EXPERIMENT, seed, "split")
+    shared = torch.randn(config.inputs, generator=generator)
+    own = config.task_variance**0.5 * torch.randn(2, config.inputs, generator=generator)
+    splits = {}
+    for name, size in config.samples.items():
+        x = torch.randn(size, config.inputs, generator=generator)
+        values = (torch.tensor(config.scales) * torch.tanh(x @ (shared + own).T)).abs()
+        targets = {task.name: values[:, [index]] for index, task in enumerate(TASKS)}
+        splits[str(name)] = Samples(x, targets)
+    return splits
+
+
+def corrupt(data: Samples, noise: Noise, level: float, seed: int) -> tuple[Samples, Tensor]:
+    """The data with a share of the main task's targets replaced, and which those are."""
+    generator = generator_for(EXPERIMENT, seed, "augmentation")
+    wrong = torch.zeros(len(data), dtype=torch.bool)
+    wrong[torch.randperm(len(data), generator=generator)[: round(level * len(data))]] = True
+    draws = 0.2**0.5 * torch.randn(len(data), 1, generator=generator)
+    instead = torch.full_like(draws, -0.5) if noise == "constant" else draws
+    main = torch.where(wrong[:, None], instead, data.targets[MAIN])
+    return Samples(data.inputs, data.targets | {MAIN: main}), wrong
+
+
+def _trained(
+    config: NoisyRegression, seed: int, chosen: MethodConfig, data: Samples, wrong: Tensor, clean: dict[str, Samples]
+) -> Iterator[tuple[str, float]]:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed_for(EXPERIMENT, seed, "initialization"))
+        model = _model(config)
+        method = method_for(chosen, len(TASKS), MAIN)
+        torch.manual_seed(seed_for(EXPERIMENT, seed, "balancer"))
+        parameters = [*model.parameters(), *method.parameters()]
+        optimizer = torch.optim.SGD(parameters, config.learning_rate, config.momentum, fused=True)
+        schedule = Schedule(config.epochs, config.batch_size, config.held_out_size)
+        recorder = WeightRecorder(method, 0, len(data)) if isinstance(method, SLGrad) else None
+        order = generator_for(EXPERIMENT, seed, "batch_order")
+        after = recorder or (lambda rows: None)
+        train(model, TASKS, method, optimizer, data, clean["val"], schedule, order, after)
+    for name, loss in losses_on(model, TASKS, clean["test"]).items():
+        yield f"{name}_error", loss
+    if recorder is not None and wrong.any():
+        yield from detection(recorder.total, wrong)
+
+
+def _model(config: NoisyRegression) -> MultiTaskModel:
+    def layers(number: int, width: int) -> list[nn.Module]:
+        widths = [width] + [config.width] * number
+        pairs = itertools.pairwise(widths)
+        return [layer for before, after in pairs for layer in (nn.Linear(before, after), nn.ReLU())]
+
+    encoder = nn.Sequential(*layers(config.shared_layers, config.inputs))
+    heads = {
+        task.name: nn.Sequential(*layers(config.task_layers - 1, config.width), nn.Linear(config.width, 1))
+        for task in TASKS
+    }
+    return MultiTaskModel(encoder, heads)

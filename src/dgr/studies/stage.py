@@ -1,0 +1,71 @@
+"""The stage of a study: every seed's rows, one committed file."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm import tqdm
+
+from dgr.core.config import parse
+from dgr.core.device import choose_device
+from dgr.core.errors import DGRError
+from dgr.core.files import read_json, write_json, write_text
+from dgr.core.paths import UNFINISHED, study_records
+from dgr.core.plan_file import plan_entry
+from dgr.core.provenance import config_hash, provenance
+from dgr.core.workspace import code_hash
+from dgr.studies.registry import rows
+from dgr.studies.row import Row
+from dgr.studies.schema import StudyEntry
+
+
+def run_study(key: str) -> None:
+    """Run every seed of a study and write its records; a killed call goes on with the seed it was at.
+
+    Written: ``results/SUITE/records/NAME.csv``, one row a number, and ``NAME.json``, where they come from. Studies are
+    small and run on the CPU, with one thread.
+
+    Args:
+        key: a key of the plan's studies.
+
+    Raises:
+        DGRError: unknown key, a number that is not finite, unwritable folder.
+    """
+    entry = parse(StudyEntry, plan_entry(key, ("studies",)), key)
+    device = choose_device("cpu")
+    settings = entry.model_dump(mode="json", exclude={"seeds"})
+    workspace = UNFINISHED / f"{key}-{config_hash({'config': settings, 'code': code_hash()})[:16]}"
+    found = []
+    for seed in tqdm(entry.seeds, desc=key, unit="seed", leave=False, disable=None):
+        done = workspace / f"{seed}.json"
+        if not done.exists():
+            start = time.perf_counter()
+            made = [_checked(key, seed, row) for row in rows(entry.study, seed)]
+            write_json(done, {"rows": made, "seconds": time.perf_counter() - start})
+        found.append((seed, read_json(done, f"remove {workspace} and run again")))
+    columns = ["seed", *Row._fields]
+    records = pd.DataFrame([[seed, *row] for seed, kept in found for row in kept["rows"]], columns=columns)
+    seconds = sum(kept["seconds"] for _, kept in found)
+    stem = study_records(entry.suite) / entry.name
+    write_text(stem.with_suffix(".csv"), records.to_csv(index=False, lineterminator="\n"))
+    write_json(stem.with_suffix(".json"), provenance(entry.model_dump(mode="json"), device, seconds))
+    _remove(workspace)
+
+
+def _checked(key: str, seed: int, row: Row) -> list[Any]:
+    if not math.isfinite(row.value):
+        raise DGRError(
+            f"{key}, seed {seed}: {row.measure} of {row.method} ({row.setting}, level {row.level:g}) is {row.value}; "
+            "lower the learning rate in its file."
+        )
+    return [*row[:-1], round(row.value, 10)]
+
+
+def _remove(workspace: Path) -> None:
+    for path in workspace.iterdir():
+        path.unlink()
+    workspace.rmdir()
