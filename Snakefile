@@ -22,7 +22,7 @@ PLANS = {next(iter(json.loads(path.read_text())["suites"])): path for path in FO
 if SUITE not in PLANS:
     raise WorkflowError(f"Unknown suite '{SUITE}'; there are: {', '.join(sorted(PLANS))}.")
 PLAN = json.loads(PLANS[SUITE].read_text())
-if workflow.is_main_process:
+if workflow.is_main_process and PLAN["runs"]:
     logger.info(describe(SUITE))  # what it will cost, before it starts
 STAGES_FILE = PLANS[SUITE].with_name("dvc.yaml")
 STAGES = yaml.safe_load(STAGES_FILE.read_text())["stages"]

@@ -66,6 +66,12 @@ def test_a_dry_run_plans_the_whole_paper_and_says_what_it_costs(clone, profile):
     assert ("gpu=1" in output) == (profile == "slurm")
 
 
+def test_a_dry_run_plans_every_study(clone):
+    output = run(clone, "snakemake", "-n", "--config", "suite=studies")
+    counts = dict(re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE))
+    assert (counts["study"], counts["study_report"], counts["study_audit"]) == ("6", "6", "1")
+
+
 def test_without_its_data_it_stops_and_says_what_to_get(clone):
     command = ("snakemake", "--cores", "2", "--config", "suite=paper", "--until", "prepare_fetched")
     output = run(clone, *command, fails=True)

@@ -39,8 +39,8 @@ def covariance_similarity(first: Array, second: Array, energy: float = 0.99) -> 
 def covariance_cosine(first: Array, second: Array, energy: float = 0.99) -> float:
     r"""The same score over the geometric mean of what each task's inputs score with themselves; ours, not the paper's.
 
-    It is :math:`\sqrt{\langle C_1, C_2\rangle / (\|C_1\|_F \|C_2\|_F)}` with :math:`C_i = U_i D_i U_i^\top`, hence 1 for
-    equal inputs. Arguments and errors as for :func:`covariance_similarity`.
+    It is :math:`\sqrt{\langle C_1, C_2\rangle / (\|C_1\|_F \|C_2\|_F)}` with :math:`C_i = U_i D_i U_i^\top`, hence 1
+    for equal inputs. Arguments and errors as for :func:`covariance_similarity`.
     """
     one, two = _halves(first, second, energy)
     return min(_overlap(one, two) / math.sqrt(_overlap(one, one) * _overlap(two, two)), 1.0)

@@ -49,9 +49,9 @@ def _draw(study: StudyRecords) -> Figure:
             if axis.get_legend():
                 axis.get_legend().remove()
         chosen_labels = sorted(handles, key=labels.__getitem__)
-        shown = [handles[label] for label in chosen_labels]
+        entries = [handles[label] for label in chosen_labels]
         place: Any = {"loc": "outside lower center", "ncols": min(LEGEND_COLUMNS, len(handles)), "frameon": False}
-        figure.legend(shown, chosen_labels, **place)
+        figure.legend(entries, chosen_labels, **place)
     return figure
 
 

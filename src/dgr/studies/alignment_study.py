@@ -1,8 +1,8 @@
 """Study W2: does covariance alignment help tasks whose inputs are rotated against each other?
 
-Method of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944; the data and sizes are ours. Two tasks, each with inputs of its own
-(:mod:`dgr.studies.misaligned`), share one layer that is too narrow for both: g(X_i R_i B) A_i. The matrices R are not
-constrained, so that alignment also adds capacity: single-task learning stands beside it for that.
+Method of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944; the data and sizes are ours. Two tasks, each with inputs of its
+own (:mod:`dgr.studies.misaligned`), share one layer that is too narrow for both: g(X_i R_i B) A_i. The matrices R are
+not constrained, so that alignment also adds capacity: single-task learning stands beside it for that.
 """
 
 from __future__ import annotations
@@ -73,8 +73,8 @@ class View(nn.Module):
 def run(config: Alignment, seed: int) -> Iterator[Row]:
     """Means over the two tasks on test samples: ``accuracy`` for digits, ``test_error`` for synthetic data.
 
-    The error is the mean squared error over the variance of the test targets. For joint learning also ``similarity`` and
-    ``cosine`` of the training inputs, see :mod:`dgr.covariance_similarity`; those of covariance alignment are of
+    The error is the mean squared error over the variance of the test targets. For joint learning also ``similarity``
+    and ``cosine`` of the training inputs, see :mod:`dgr.covariance_similarity`; those of covariance alignment are of
     X_i R_i, those of equal weighting of X_i.
     """
     for setting, block in config.settings.items():
@@ -143,5 +143,5 @@ def _evaluated(view: nn.Module, data: TaskData) -> float:
     test: Split = data.test
     prediction = view(test.inputs)
     if data.task.kind == "classification":
-        return (prediction.argmax(dim=1) == test.targets).double().mean().item()
+        return float((prediction.argmax(dim=1) == test.targets).double().mean())
     return float(np.mean((prediction - test.targets).numpy() ** 2) / np.var(test.targets.numpy()))

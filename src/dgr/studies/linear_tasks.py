@@ -1,11 +1,11 @@
 """Four linear tasks whose inputs have equal or different covariances: the data of study W1.
 
-Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944, Fig. 3: inputs X = R Q D with R Gaussian, Q orthonormal and D diagonal, κ on a
-tenth of the coordinates and 1 elsewhere; targets y = Xθ. Task 1 has Q₁, D₁ and θ₁; tasks 2, 3 and 4 have θ₂ and the pairs
-(Q₁, D₁), (Q₁, D₂), (Q₂, D₁).
+Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944, Fig. 3: inputs X = R Q D with R Gaussian, Q orthonormal and D diagonal, κ
+on a tenth of the coordinates and 1 elsewhere; targets y = Xθ. Task 1 has Q₁, D₁ and θ₁; tasks 2, 3 and 4 have θ₂ and
+the pairs (Q₁, D₁), (Q₁, D₂), (Q₂, D₁).
 
-As written, the covariance of a row is (QD)ᵀQD = D², whatever Q is: tasks 2 and 4 then do not differ in distribution. With
-the factors in the order R D Q it is QᵀD²Q, and task 4's covariance is indeed a rotated one. Both orders are here.
+As written, the covariance of a row is (QD)ᵀQD = D², whatever Q is: tasks 2 and 4 then do not differ in distribution.
+With the factors in the order R D Q it is QᵀD²Q, and task 4's covariance is indeed a rotated one. Both orders are here.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Study W3: does SVD re-weighting keep a task with random labels from harming the others?
 
-Method and question of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944 (there: chest X-rays, 20 % random labels on one task); the
-data and sizes are ours: five questions with two answers about the same real digits, and one shared ReLU layer. A random
-label is drawn evenly from both answers, so that half of them stay right. Inputs are less the training mean: otherwise
-the mean image is the first direction of every task.
+Method and question of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944 (there: chest X-rays, 20 % random labels on one
+task); the data and sizes are ours: five questions with two answers about the same real digits, and one shared ReLU
+layer. A random label is drawn evenly from both answers, so that half of them stay right. Inputs are less the training
+mean: otherwise the mean image is the first direction of every task.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def draw_digits(config: NoisyTask, seed: int) -> dict[SplitName, Samples]:
 
 
 def randomise(data: Samples, task: str, share: float, seed: int) -> Samples:
-    """The data with a share of one task's labels replaced by random ones; of one seed, larger shares contain smaller."""
+    """The data with a share of one task's labels replaced by random ones; with one seed, larger shares hold smaller."""
     generator = generator_for(EXPERIMENT, seed, "augmentation")
     chosen = torch.randperm(len(data), generator=generator)[: round(share * len(data))]
     random: Tensor = torch.randint(2, (len(data),), generator=generator)

@@ -7,13 +7,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dgr.studies import flipped_labels, loss_scale, noisy_regression
+from dgr.studies import alignment_study, flipped_labels, loss_scale, noisy_regression, noisy_task, transfer
+from dgr.studies.alignment_study import Alignment
 from dgr.studies.flipped_labels import FlippedLabels
 from dgr.studies.loss_scale import LossScale
 from dgr.studies.noisy_regression import NoisyRegression
+from dgr.studies.noisy_task import NoisyTask
 from dgr.studies.row import Row
+from dgr.studies.transfer import Transfer
 
-StudyConfig = Annotated[NoisyRegression | FlippedLabels | LossScale, Field(discriminator="kind")]
+StudyConfig = Annotated[
+    NoisyRegression | FlippedLabels | LossScale | Transfer | Alignment | NoisyTask, Field(discriminator="kind")
+]
 
 
 def rows(config: StudyConfig, seed: int) -> Iterator[Row]:
@@ -25,3 +30,9 @@ def rows(config: StudyConfig, seed: int) -> Iterator[Row]:
             return flipped_labels.run(config, seed)
         case LossScale():
             return loss_scale.run(config, seed)
+        case Transfer():
+            return transfer.run(config, seed)
+        case Alignment():
+            return alignment_study.run(config, seed)
+        case NoisyTask():
+            return noisy_task.run(config, seed)

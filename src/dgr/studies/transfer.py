@@ -1,9 +1,9 @@
 """Study W1: does a source task with the same covariance help a target task more than one with another?
 
-Set-up of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944, Fig. 3, on the tasks of :mod:`dgr.studies.linear_tasks`: the target
-is task 1, the source one of tasks 2 to 4, and the model is g(X_i B) A_i with B a single direction and A_i a number. Losses
-are sums over samples with α_i = 1. Our choices: all sizes; the labels of the variants (below); validation on fresh
-samples of the target; single-task learning is the same model on the target alone.
+Set-up of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944, Fig. 3, on the tasks of :mod:`dgr.studies.linear_tasks`: the
+target is task 1, the source one of tasks 2 to 4, and the model is g(X_i B) A_i with B a single direction and A_i a
+number. Losses are sums over samples with α_i = 1. Our choices: all sizes; the labels of the variants (below);
+validation on fresh samples of the target; single-task learning is the same model on the target alone.
 """
 
 from __future__ import annotations
@@ -138,15 +138,15 @@ def fit_linear(samples: Sequence[Sample]) -> Fit:
     and φ is searched over the half circle.
     """
     if len(samples) == 1:
-        return Fit(np.linalg.lstsq(samples[0].inputs, samples[0].targets, rcond=None)[0], np.ones(1))
+        alone = np.linalg.lstsq(samples[0].inputs, samples[0].targets, rcond=None)[0]
+        return Fit(alone.astype(np.float64), np.ones(1))
     grams = np.stack([inputs.T @ inputs for inputs, _ in samples])
     products = np.stack([inputs.T @ targets for inputs, targets in samples])
 
     def solve(angle: float) -> tuple[Array, Array]:
         factors = np.array([np.cos(angle), np.sin(angle)])
         gram, product = np.tensordot(factors**2, grams, 1), factors @ products
-        direction: Array = np.linalg.solve(gram, product)
-        return direction, factors
+        return np.linalg.solve(gram, product).astype(np.float64), factors
 
     def unexplained(angle: float) -> float:
         direction, factors = solve(angle)

@@ -1,0 +1,95 @@
+"""Verdicts of studies from made-up records, worked out apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from dgr.claims.narrowing import is_of_studies, narrowed, of_studies
+from dgr.claims.schema import Claim, load_claims
+from dgr.claims.studies import study_verdicts
+from dgr.core.config import parse
+from dgr.core.errors import DGRError
+from dgr.core.paths import CONFIGS
+
+SEEDS = range(8)
+
+
+def records(gain, noise=0.01):
+    generator = np.random.default_rng(1)
+    rows = [
+        (seed, setting, level, method, "score", 0.5 + (gain if method == "new" else 0) + noise * generator.normal())
+        for seed in SEEDS
+        for setting in ("a", "b")
+        for level in (0.1, 0.2)
+        for method in ("new", "old", "other")
+    ]
+    return pd.DataFrame(rows, columns=["seed", "setting", "level", "method", "measure", "value"])
+
+
+def claim(**changes):
+    comparison = {
+        "id": "X1a", "question": "?", "kind": "study", "study": "s-X", "measure": "score", "settings": ["a", "b"],
+        "levels": [0.1, 0.2], "direction": "higher", "treatment": "new", "references": ["old", "other"],
+    } | changes  # fmt: skip
+    comparison = {key: value for key, value in comparison.items() if value is not None}
+    whole = {"id": "X1", "title": "t", "text": "t", "source": "s", "alpha": 0.05, "comparisons": [comparison]}
+    return parse(Claim, whole, "claim")
+
+
+def verdict(frame, **changes):
+    (found,) = study_verdicts({"s-X": frame}, [claim(**changes)])
+    return found
+
+
+def test_the_mean_and_tests_are_those_of_plain_pandas():
+    frame = records(0.05)
+    found = verdict(frame)
+    by_seed = frame.groupby(["method", "seed"])["value"].mean().unstack(0)
+    differences = [by_seed["new"] - by_seed[name] for name in ("old", "other")]
+    assert found.decision == "reproduced"
+    assert found.n == len(SEEDS)
+    assert found.mean == pytest.approx(np.mean([d.mean() for d in differences]))
+    p = [stats.ttest_1samp(d, 0).pvalue for d in differences]
+    assert [test.t_p for test in found.tests] == pytest.approx(p)
+    assert [test.holm_p for test in found.tests] == pytest.approx([min(1, 2 * min(p)) if x == min(p) else max(p) if max(p) > 2 * min(p) else 2 * min(p) for x in p])  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("gain", "direction", "decision"),
+    [(0.05, "higher", "reproduced"), (0.05, "lower", "contradicted"), (0.0, "higher", "inconclusive")],
+)
+def test_decisions(gain, direction, decision):
+    assert verdict(records(gain), direction=direction).decision == decision
+
+
+def test_against_a_number_and_against_a_level():
+    frame = records(0.05)
+    assert verdict(frame, references=None, bound=0.5).decision == "reproduced"
+    assert verdict(frame, references=None, bound=0.6).decision == "contradicted"
+    found = verdict(frame, references=None, from_level=0.2, levels=[0.1])
+    means = frame[frame["method"] == "new"].groupby(["level", "seed"])["value"].mean().unstack(0)
+    assert found.mean == pytest.approx((means[0.1] - means[0.2]).mean())
+
+
+def test_what_is_not_there_is_not_run():
+    frame = records(0.05)
+    assert "no records of study s-Y" in verdict(frame, study="s-Y").reason
+    assert "no score of new for a at 0.3" in verdict(frame, levels=[0.1, 0.3]).reason
+    assert "no score of gone" in verdict(frame, references=["gone"]).reason
+    assert verdict(frame, levels=[0.3]).decision == "not run"
+
+
+def test_exactly_one_reference():
+    for changes in ({"references": None}, {"bound": 0.5}, {"references": None, "bound": 0.5, "from_level": 0.1}):
+        with pytest.raises(DGRError, match="exactly one of 'references', 'bound' and 'from_level'"):
+            claim(**changes)
+
+
+def test_runs_and_studies_share_the_file_and_not_a_table():
+    claims = load_claims(CONFIGS / "claims.yaml")
+    of_runs = {c.id for c in narrowed(claims, set()).claims}
+    studies = {c.id for c in of_studies(claims, "studies")}
+    assert of_runs | studies == {c.id for c in claims.claims}
+    assert not of_runs & studies
+    assert studies == {c.id for c in claims.claims if is_of_studies(c)}
