@@ -18,7 +18,7 @@ from dgr.estimate import describe
 SUITE = config.get("suite", "mini")
 # The default suite's plan is at the top, any other's in a folder of its own.
 FOUND = [Path("plan.json"), *Path("suites").glob("*/plan.json")]
-PLANS = {next(iter(json.loads(path.read_text())["suites"])): path for path in FOUND}
+PLANS = {path.parent.name or "mini": path for path in FOUND}
 if SUITE not in PLANS:
     raise WorkflowError(f"Unknown suite '{SUITE}'; there are: {', '.join(sorted(PLANS))}.")
 PLAN = json.loads(PLANS[SUITE].read_text())

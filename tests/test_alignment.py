@@ -72,7 +72,7 @@ def test_the_encoder_is_frozen_and_the_rest_learns(model, inputs):
 
 @pytest.mark.parametrize("shape", [(5, 1, 2, 3), (5, 7), (WIDTH,)])
 def test_images_and_other_widths_are_refused(model, shape):
-    with pytest.raises(DGRError, match="needs one vector of 6 numbers a sample, but got .*; flatten it"):
+    with pytest.raises(DGRError, match=r"needs one vector of 6 numbers a sample, but got .*; flatten it"):
         AlignedEncoder(model.encoder, 2, WIDTH)(torch.zeros(shape))
 
 

@@ -99,8 +99,8 @@ def test_steps_are_epochs_times_batches(plan):
     assert training_samples("nyuv2", plan) == 795 - 80
     assert training_samples("cityscapes", plan) == 2975 - 298
     assert training_samples("utkface", plan) == 16595
-    assert training_samples("multimnist", plan) == 4000
-    assert training_samples("rooms", plan) == 240
+    assert training_samples("multimnist", plan) == 3000
+    assert training_samples("rooms", plan) == 120
     item = next(item for item in work("paper", plan) if item.kind == "nyuv2/split/equal_weighting/none")
     assert (item.trainings, item.steps) == (3, 3 * 200 * 179)
 

@@ -89,7 +89,6 @@ def make_plans(configs: Path) -> dict[Path, Plan]:
 
 def _suite_plan(suite: str, configs: Path) -> Plan:
     plan: Plan = {stage: {} for stage in STAGES}
-    plan["suites"][suite] = {}
     for path in sorted((configs / suite).glob("*.yaml")):
         file = parse(SuiteFile, read_yaml(path), str(path)).root
         if file.suite != suite:
@@ -118,6 +117,7 @@ def _of_file(file: AnyFile, configs: Path, path: Path) -> Iterator[tuple[str, st
     file = _with_weights(file, configs)
     yield from _data(file.dataset, configs)
     yield from _weights(file.architecture, configs)
+    yield "suites", file.suite, {}
     yield from _reports(file)
     yield from _stages(file, path)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import torch
-from toy_problem import flat, make_toy
 from torch import nn
+from toy_problem import flat, make_toy
 
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
@@ -105,4 +105,6 @@ def test_a_vanishing_inner_step_is_the_gradient_of_the_summed_loss():
     step = toy.step()
     step.optimizer.param_groups[0]["lr"] = 1e-12
     method.backward(step)
-    torch.testing.assert_close(torch.from_numpy(flat([p.grad for p in toy.shared])), torch.from_numpy(toy.jacobian().sum(0)))
+    torch.testing.assert_close(
+        torch.from_numpy(flat([p.grad for p in toy.shared])), torch.from_numpy(toy.jacobian().sum(0))
+    )

@@ -71,9 +71,7 @@ def test_weights_and_gradient_are_those_of_a_loop_over_samples(kind, main):
         weighted = 0
         predictions = toy.model(toy.batch[0])
         for task, weights in zip(toy.tasks, expected, strict=True):
-            own = torch.nn.functional.cross_entropy(
-                predictions[task.name], toy.batch[1][task.name], reduction="none"
-            )
+            own = torch.nn.functional.cross_entropy(predictions[task.name], toy.batch[1][task.name], reduction="none")
             weighted = weighted + 3 * (weights * own).sum()
         gradients = torch.autograd.grad(weighted, list(toy.model.parameters()))
         for parameter, gradient in zip(toy.model.parameters(), gradients, strict=True):
@@ -137,7 +135,9 @@ def test_what_is_missing_is_said():
     with pytest.raises(DGRError, match="name it with the option 'main_task'"):
         build_method("slgrad", 2)
     toy = make_toy(2)
-    with pytest.raises(DGRError, match="The main task 'tsak1' of method 'slgrad' is no task here; did you mean 'task1'"):
+    with pytest.raises(
+        DGRError, match="The main task 'tsak1' of method 'slgrad' is no task here; did you mean 'task1'"
+    ):
         toy.backward(build_method("slgrad", 2, main_task="tsak1").double())
     inputs, targets = toy.held_out
     for held_out in (None, (inputs[:0], {name: target[:0] for name, target in targets.items()})):

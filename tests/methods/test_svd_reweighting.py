@@ -112,9 +112,9 @@ def test_too_little_rank_names_both():
     inputs = torch.ones(5, 4)
     targets = {"a": torch.ones(5, 1), "b": 2 * torch.ones(5, 1)}
     tasks = [Task(name, "regression") for name in "ab"]
-    with pytest.raises(DGRError, match="has rank 2, but .* only rank 1; choose a lower rank"):
+    with pytest.raises(DGRError, match=r"has rank 2, but .* only rank 1; choose a lower rank"):
         SVDReweighting(2, rank=2).begin(tasks, [(inputs, targets)])
-    with pytest.raises(DGRError, match="has rank 1, but .* only rank 0; inputs or targets are all zero"):
+    with pytest.raises(DGRError, match=r"has rank 1, but .* only rank 0; inputs or targets are all zero"):
         SVDReweighting(2).begin(tasks, [(0 * inputs, targets)])
 
 

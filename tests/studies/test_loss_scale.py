@@ -62,7 +62,9 @@ def test_rows_are_complete_and_zero_at_factor_one():
     assert all(row.value == 0 for row in rows if row.level == 1)
     assert all(np.isfinite(row.value) for row in rows)
     assert any(row.value != 0 for row in rows)
-    assert list(loss_scale.run(config("equal_weighting"), 0)) == [row for row in rows if row.method == "equal_weighting"]
+    assert list(loss_scale.run(config("equal_weighting"), 0)) == [
+        row for row in rows if row.method == "equal_weighting"
+    ]
 
 
 def test_a_method_blind_to_scale_keeps_its_encoder(monkeypatch):

@@ -70,7 +70,9 @@ def test_a_share_of_the_main_targets_is_replaced_and_nothing_else(noise):
     assert torch.equal(data.targets["other"], clean.targets["other"])
     assert torch.equal(data.targets["main"][~wrong], clean.targets["main"][~wrong])
     replaced = data.targets["main"][wrong]
-    assert (replaced == -0.5).all() if noise == "constant" else replaced.std().item() == pytest.approx(0.2**0.5, rel=0.4)
+    assert (
+        (replaced == -0.5).all() if noise == "constant" else replaced.std().item() == pytest.approx(0.2**0.5, rel=0.4)
+    )
     more = noisy_regression.corrupt(clean, noise, 0.7, seed=1)[1]
     assert more[wrong].all(), "a larger share contains the smaller one"
 
@@ -108,7 +110,9 @@ def test_splits_of_digits_share_no_image():
 def test_detection_of_perfect_and_of_useless_weights():
     wrong = torch.tensor([True, True, False, False, False, False])
     perfect = dict(detection(torch.tensor([0.0, 0.1, 1.0, 2.0, 3.0, 4.0]), wrong))
-    assert perfect == {"detection_auc": 1.0} | {f"found_at_{rate}": 1.0 for rate in ("0.01", "0.05", "0.1", "0.2", "0.5")}
+    assert perfect == {"detection_auc": 1.0} | {
+        f"found_at_{rate}": 1.0 for rate in ("0.01", "0.05", "0.1", "0.2", "0.5")
+    }
     constant = dict(detection(torch.ones(6), wrong))
     assert constant["detection_auc"] == 0.5
     assert constant["found_at_0.5"] == 0.0
@@ -157,7 +161,14 @@ def test_svd_reweighting_sees_the_training_data_before_the_first_step():
     method = build_method("svd_reweighting", 2)
     optimizer = torch.optim.SGD(model.parameters(), 1e-3)
     train(
-        model, noisy_regression.TASKS, method, optimizer, data, data, Schedule(1, 4, 4), torch.Generator().manual_seed(1)
+        model,
+        noisy_regression.TASKS,
+        method,
+        optimizer,
+        data,
+        data,
+        Schedule(1, 4, 4),
+        torch.Generator().manual_seed(1),
     )
     assert method.weights.tolist() == pytest.approx([2.0, 0.0])
 

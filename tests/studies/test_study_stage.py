@@ -51,7 +51,9 @@ STUDY = {
         "main_error": {"label": "error", "digits": 3, "direction": "lower"},
         "other_error": {"label": "other error", "digits": 3, "direction": "lower"},
         "detection_auc": {"label": "found", "unit": "%", "scale": 100.0, "direction": "higher"},
-        **{f"found_at_{rate}": {"label": rate, "direction": "higher"} for rate in ("0.01", "0.05", "0.1", "0.2", "0.5")},
+        **{
+            f"found_at_{rate}": {"label": rate, "direction": "higher"} for rate in ("0.01", "0.05", "0.1", "0.2", "0.5")
+        },
     },
     "figure": ["main_error", "detection_auc"],
 }
@@ -92,7 +94,9 @@ def test_from_configuration_to_page(project):
     assert origin["wall_seconds"] > 0
     write_study_report("studies", "S1")
     table = pd.read_csv("results/studies/S1.csv").set_index(["measure", "setting", "method"])
-    errors = frame[(frame["measure"] == "main_error") & (frame["method"] == "slgrad") & (frame["level"] == 0.5)]["value"]
+    errors = frame[(frame["measure"] == "main_error") & (frame["method"] == "slgrad") & (frame["level"] == 0.5)][
+        "value"
+    ]
     row = table.loc[("main_error", "constant", "slgrad")]
     assert row["mean@0.5"] == pytest.approx(errors.mean())
     assert row["sd@0.5"] == pytest.approx(errors.std())
@@ -148,7 +152,10 @@ def test_what_is_wrong_is_one_sentence(project):
         (good.replace("value", "valeu", 1), "must hold the columns"),
         (good + good.splitlines()[-1] + "\n", "does not hold every number of the seeds"),
         ("\n".join(line for line in good.splitlines() if not line.startswith("1,")), "does not hold every number"),
-        (good.replace("main_error", "main_eror"), "the measure 'main_eror', which its file does not describe; did you mean"),
+        (
+            good.replace("main_error", "main_eror"),
+            "the measure 'main_eror', which its file does not describe; did you mean",
+        ),
         (good.replace("constant", "konstant"), "the setting 'konstant', which its file does not describe"),
     ):
         path.write_text(damaged)

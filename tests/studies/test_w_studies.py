@@ -9,6 +9,7 @@ import torch
 from pydantic import ValidationError
 from scipy.optimize import minimize
 
+from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
 from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.studies import alignment_study, noisy_task, transfer
@@ -34,7 +35,7 @@ TRANSFER = {
     "penalty": 0.01,
     "starts": 2,
     "start_scale": 0.1,
-    "iterations": 100,
+    "iterations": 3000,
 }
 SYNTHETIC = {"kind": "synthetic", "dimension": 6, "decay": 0.5, "noise": 0.1, "train": 60, "test": 60}
 TRAINING = {"steps": 40, "joint_steps": 20, "batch_size": 20, "learning_rate": 0.01}
@@ -216,6 +217,11 @@ def test_a_source_with_the_same_coefficients_settles_the_target():
 def test_too_few_samples_for_a_unique_optimum_are_refused():
     with pytest.raises(ValidationError, match="must together exceed dimension"):
         Transfer(**TRANSFER | {"levels": [15]})
+
+
+def test_a_search_that_was_cut_off_is_no_result():
+    with pytest.raises(DGRError, match="'relu' is not fitted after 3 iterations; raise 'iterations'"):
+        list(transfer.run(Transfer(**TRANSFER | {"iterations": 3}), 0))
 
 
 def test_planes_are_turned_by_the_angle():

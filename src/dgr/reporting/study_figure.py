@@ -38,10 +38,15 @@ def _draw(study: StudyRecords) -> Figure:
             chosen = study.frame[(study.frame["measure"] == measure) & (study.frame["setting"] == setting)]
             told = study.measure(measure)
             shown = chosen.assign(value=told.scale * chosen["value"], method=chosen["method"].map(study.label))
+            if shown.empty:  # not every setting has every measure
+                axis.set_visible(False)
+                continue
             (_along_levels if along_levels else _side_by_side)(axis, shown, study, colours)
-            axis.set(title=report.settings[setting] if measure == report.figure[0] else "")
+            axis.set(title=report.settings[setting])
         told = study.measure(measure)
-        row[0].set_ylabel(f"{told.label}{f' ({told.unit})' if told.unit else ''}")
+        first = next(axis for axis in row if axis.get_visible())
+        first.set_ylabel(f"{told.label}{f' ({told.unit})' if told.unit else ''}")
+        first.tick_params(labelleft=True)
     if along_levels:
         handles: dict[str, Artist] = {}
         for axis in axes.flat:

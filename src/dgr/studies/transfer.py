@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from scipy.optimize import minimize, minimize_scalar
 
+from dgr.core.errors import DGRError
 from dgr.core.seeds import seed_for
 from dgr.core.strict import Strict
 from dgr.studies.linear_tasks import LinearTask, Order, draw_tasks
@@ -24,8 +25,8 @@ from dgr.studies.row import Row
 Array = NDArray[np.float64]
 Labels = Literal["linear", "relu", "classification"]
 SOURCES = {"same_covariance": 1, "other_covariance": 2, "rotated": 3}
-ANGLES = 64
-"""Tried before the search is refined; accuracy does not depend on it once the lowest valley is found."""
+ITERATIONS_SPENT = 1  # SciPy's status of a search that was cut off
+ANGLES = 64  # tried before the search is refined
 
 
 class Variant(Strict):
@@ -57,8 +58,7 @@ class Transfer(Strict):
     """Random starts for ``relu`` and ``classification``, of which the lowest training objective wins."""
     start_scale: PositiveFloat
     """Standard deviation of B at the start."""
-    iterations: PositiveInt
-    """At most so many of L-BFGS."""
+    iterations: PositiveInt  # of L-BFGS at most; too few are an error
 
     @model_validator(mode="after")
     def _determined(self) -> Self:
@@ -85,9 +85,8 @@ def run(config: Transfer, seed: int) -> Iterator[Row]:
     """The measure ``gain_over_single_task``: the target's validation loss of joint learning minus that of single-task
     learning, so that lower is better and below 0 means that the source helped.
 
-    Squared errors are divided by the variance of the target's validation labels, the loss of predicting their mean;
-    logistic losses are in nats. All sources and levels share the target's samples, and a level's samples are among the
-    next one's.
+    Squared errors are divided by the variance of the target's validation labels; logistic losses are in nats. All
+    sources and levels share the target's samples, and a level's samples are among the next one's.
     """
     for setting, variant in config.settings.items():
         generator = np.random.default_rng(seed_for("transfer", seed, "split"))
@@ -112,7 +111,11 @@ def draw(task: LinearTask, labels: Labels, samples: int, generator: np.random.Ge
 
 
 def fit(config: Transfer, labels: Labels, samples: Sequence[Sample], seed: int) -> Fit:
-    """The optimum: exact for ``linear``, else the best of some starts of L-BFGS."""
+    """The optimum: exact for ``linear``, else the best of some starts of L-BFGS, at SciPy's stopping rule.
+
+    Raises:
+        DGRError: the iterations do not suffice.
+    """
     if labels == "linear":
         return fit_linear(samples)
     generator = np.random.default_rng(seed_for("transfer", seed, "initialization"))
@@ -121,14 +124,15 @@ def fit(config: Transfer, labels: Labels, samples: Sequence[Sample], seed: int) 
         return _objective(vector, labels, samples, config.penalty)
 
     found = []
+    options = {"maxiter": config.iterations, "maxfun": 2 * config.iterations}
     for _ in range(config.starts):
-        start = np.concatenate(
-            [config.start_scale * generator.standard_normal(config.dimension), np.ones(len(samples))]
-        )
-        options = {"maxiter": config.iterations, "maxfun": 2 * config.iterations}
+        start = np.ones(config.dimension + len(samples))
+        start[: config.dimension] = config.start_scale * generator.standard_normal(config.dimension)
         found.append(minimize(objective, start, jac=True, method="L-BFGS-B", options=options))
-    best = min(found, key=lambda result: float(result.fun)).x
-    return Fit(best[: config.dimension], best[config.dimension :])
+    best = min(found, key=lambda result: float(result.fun))
+    if best.status == ITERATIONS_SPENT:
+        raise DGRError(f"transfer: '{labels}' is not fitted after {best.nit} iterations; raise 'iterations'.")
+    return Fit(best.x[: config.dimension], best.x[config.dimension :])
 
 
 def fit_linear(samples: Sequence[Sample]) -> Fit:
