@@ -19,7 +19,7 @@ from dgr.core.task import Task
 from dgr.measuring import interleaved_seconds
 from dgr.methods import Method, build_method
 from dgr.methods.base import Step, forward
-from dgr.methods.slgrad import sample_weights
+from dgr.methods.sample_gradients import sample_weights
 from dgr.models.encoders import lenet_encoder
 from dgr.models.model import MultiTaskModel
 
@@ -38,7 +38,7 @@ class LoopOverSamples(Method):
         main = step.tasks[0]
         held_out = main.loss(step.model.heads[main.name](step.model.encoder(inputs)), targets[main.name])
         direction = torch.autograd.grad(held_out, shared)
-        predictions = step.model.predict(step.features)
+        predictions = step.predictions
         losses = [
             nn.functional.cross_entropy(predictions[task.name], step.batch[1][task.name], reduction="none")
             for task in step.tasks

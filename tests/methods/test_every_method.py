@@ -112,3 +112,37 @@ def test_frozen_parameters_stay_without_gradient(name):
     for parameter in toy.model.parameters():
         assert (parameter.grad is None) == (not parameter.requires_grad)
     assert np.isfinite(flat([p.grad for p in toy.model.parameters() if p.requires_grad])).all()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_running_statistics_move_once_a_batch(name):
+    toy = make_toy(2)
+    for head in toy.model.heads.values():
+        head.insert(1, nn.BatchNorm1d(5).double())
+    toy.backward(build(name, 2).double())
+    counts = {key: value.item() for key, value in toy.model.named_buffers() if key.endswith("num_batches_tracked")}
+    assert len(counts) == 3
+    assert set(counts.values()) == {1}, counts
+
+
+class Turned(nn.Module):
+    """A linear layer whose gradient comes in another memory layout than its weight."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        generator = torch.Generator().manual_seed(seed)
+        self.weight = nn.Parameter(torch.randn(6, 3, dtype=torch.float64, generator=generator))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.einsum("bi,io->bo", x, self.weight)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_gradients_lie_in_memory_as_their_parameters(name):
+    """Fused optimizers take that for granted, and permute the update otherwise."""
+    toy = make_toy(2)
+    for seed, task in enumerate(toy.tasks):
+        toy.model.heads[task.name] = Turned(seed)
+    toy.backward(build(name, 2).double())
+    for key, parameter in toy.model.named_parameters():
+        assert parameter.grad.stride() == parameter.stride(), key

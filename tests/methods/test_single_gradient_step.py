@@ -85,14 +85,6 @@ def test_the_second_order_is_that_of_torchs_hessian():
     torch.testing.assert_close(torch.from_numpy(encoder), expected)
 
 
-def test_running_statistics_move_once_a_batch():
-    toy, plain = make_toy(2), make_toy(2)
-    toy.backward(build_method("single_gradient_step", 2))
-    plain.step()
-    for name, value in toy.model.encoder[1].named_buffers():
-        torch.testing.assert_close(value, dict(plain.model.encoder[1].named_buffers())[name])
-
-
 def test_a_step_size_that_is_none_is_refused():
     for value in (0, -1.0, float("nan"), "big"):
         with pytest.raises(DGRError, match="Option 'inner_learning_rate' of method 'single_gradient_step' must be"):

@@ -11,7 +11,7 @@ from toy_problem import make_toy
 from dgr.core.errors import DGRError
 from dgr.methods import build_method
 from dgr.methods.base import forward
-from dgr.methods.slgrad import sample_weights
+from dgr.methods.sample_gradients import sample_weights
 
 RATE = 0.05
 
@@ -109,6 +109,31 @@ def test_all_products_negative_train_nothing_and_are_counted():
     assert details["steps_without_weights"] == 1
     assert details["zero_weights/task0"] == details["zero_weights/task1"] == 1
     assert details["weight_maximum/task0"] == 0
+
+
+def test_a_look_ahead_that_left_the_numbers_does_not_look_like_no_help():
+    toy = make_toy(2)
+    inputs, targets = toy.held_out
+    toy.held_out = (inputs * float("nan"), targets)
+    _, _, weights = toy.backward(build_method("slgrad", 2, main_task="task0").double())
+    assert weights.isnan().all()
+
+
+@pytest.mark.parametrize("keep", [False, True])
+def test_parts_that_are_frozen_or_unused_stay_where_they_are(keep):
+    toy = make_toy(2)
+    toy.model.heads["task1"].requires_grad_(False)
+    toy.model.encoder.unused = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
+    toy.model.encoder.forward = lambda x: torch.nn.Sequential(*list(toy.model.encoder)[:6])(x)
+    for method in (
+        build_method("slgrad", 2, main_task="task0", keep_look_ahead=keep),
+        build_method("single_gradient_step", 2, second_order=keep),
+    ):
+        toy.model.zero_grad()
+        method.double().backward(toy.step())
+        assert toy.model.encoder[0].weight.grad.any()
+        assert all(parameter.grad is None for parameter in toy.model.heads["task1"].parameters())
+        assert torch.equal(toy.model.encoder.unused, torch.ones(3, dtype=torch.float64))
 
 
 def test_the_epochs_record_is_of_its_own_weights():

@@ -47,6 +47,7 @@ class Toy:
             tasks=tasks,
             batch=self.batch,
             features=features,
+            predictions=predictions,
             losses=losses,
             penalty=penalty(features) if self.penalty else None,
             held_out=self.held_out,

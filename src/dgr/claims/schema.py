@@ -130,6 +130,13 @@ class Claim(Strict):
     alpha: Annotated[float, Field(gt=0, lt=1)]
     comparisons: Annotated[list[Annotated[AnyComparison, Field(discriminator="kind")]], Field(min_length=1)]
 
+    @model_validator(mode="after")
+    def _is_of_one_kind(self) -> Self:
+        suites = {c.study.partition("-")[0] if isinstance(c, StudyComparison) else None for c in self.comparisons}
+        if len(suites) > 1:
+            raise ValueError("either runs decide all comparisons of a claim, or studies of one suite")
+        return self
+
 
 class Claims(Strict):
     """The whole file."""

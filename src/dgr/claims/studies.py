@@ -91,4 +91,7 @@ def _values(
         cells = ", ".join(f"{setting} at {level:g}" for setting, level in sorted(missing))
         raise NotRunError(f"no {comparison.measure} of {method} for {cells}")
     chosen = rows[[cell in wanted for cell in zip(rows["setting"], rows["level"], strict=True)]]
-    return chosen.groupby("seed")["value"].mean()
+    by_seed = chosen.groupby("seed")["value"]
+    if short := [str(seed) for seed, size in by_seed.size().items() if size != len(wanted)]:
+        raise NotRunError(f"no complete {comparison.measure} of {method} for seeds {', '.join(short)}")
+    return by_seed.mean()

@@ -94,6 +94,11 @@ class Task:
                 f"Task '{self.name}' expects predictions of shape ({expected}), "
                 f"but its head gave {tuple(prediction.shape)}; check the head's last layer."
             )
+        if self.kind == "regression" and target.shape != prediction.shape:
+            raise DGRError(
+                f"Task '{self.name}' expects targets of shape {tuple(prediction.shape)}, but got "
+                f"{tuple(target.shape)}; give a column of numbers."
+            )
         return self.criterion(prediction, target)
 
     def metrics(self) -> MetricCollection:

@@ -14,6 +14,7 @@ from typing_extensions import override
 
 from dgr.core.errors import DGRError
 from dgr.methods.base import Step
+from dgr.methods.look_ahead import buffer_copies
 from dgr.methods.loss_weighting import LossWeighting
 from dgr.methods.options import number
 
@@ -105,9 +106,7 @@ class AutoLambda(LossWeighting):
         if step.held_out is None:
             raise DGRError("Method 'auto_lambda' needs a held-out batch in every step; pass Step(held_out=...).")
         inputs, targets = step.held_out
-        # Copies of the buffers, since BatchNorm in training mode would write to the model's.
-        buffers = {name: buffer.clone() for name, buffer in step.model.named_buffers()}
-        predictions = functional_call(step.model, {**looked_ahead, **buffers}, (inputs,))
+        predictions = functional_call(step.model, {**looked_ahead, **buffer_copies(step.model)}, (inputs,))
         loss = torch.stack([task.loss(predictions[task.name], targets[task.name]) for task in step.tasks]).sum()
         return torch.autograd.grad(loss, list(looked_ahead.values()), materialize_grads=True)
 

@@ -23,6 +23,7 @@ class Step:
         tasks: the tasks, in the order of ``losses``.
         batch: inputs ``(batch, …)`` and targets by task name.
         features: the representation z of the batch, with its graph back to the encoder.
+        predictions: of each task by name, with graphs through ``features``.
         losses: one scalar a task, with graphs through ``features``.
         penalty: λR of a regularizer, or None; its backward reaches ``features`` and nothing else.
         held_out: a second batch, given to methods whose ``needs_held_out`` is true.
@@ -33,6 +34,7 @@ class Step:
     tasks: Sequence[Task]
     batch: Batch
     features: Tensor
+    predictions: dict[str, Tensor]
     losses: Sequence[Tensor]
     penalty: Tensor | None
     held_out: Batch | None
@@ -61,6 +63,7 @@ def forward(
         tasks=tasks,
         batch=batch,
         features=features,
+        predictions=predictions,
         losses=[task.loss(predictions[task.name], targets[task.name]) for task in tasks],
         penalty=None if regularizer is None else regularizer(features, [targets[task.name] for task in tasks]),
         held_out=held_out,

@@ -25,6 +25,17 @@ def number(method: str, option: str, value: object, *, above: float = -math.inf,
     return float(value)
 
 
+def boolean(method: str, option: str, value: object) -> bool:
+    """The value, if it is true or false.
+
+    Raises:
+        DGRError: naming the method, the option and the value.
+    """
+    if not isinstance(value, bool):
+        raise DGRError(f"Option '{option}' of method '{method}' must be true or false, but is {value!r}.")
+    return value
+
+
 def main_task(method: str, value: object) -> str:
     """The value, if it is the name of a task: methods that serve one task above the others need to be told which.
 

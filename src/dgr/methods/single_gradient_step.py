@@ -12,7 +12,8 @@ from typing_extensions import override
 from dgr.core.task import Task
 from dgr.methods.base import Method, Step
 from dgr.methods.gradient_balancing import trainable
-from dgr.methods.options import number
+from dgr.methods.look_ahead import buffer_copies, laid_out_as
+from dgr.methods.options import boolean, number
 
 
 class SingleGradientStep(Method):
@@ -43,7 +44,7 @@ class SingleGradientStep(Method):
         if inner_learning_rate is not None:
             number("single_gradient_step", "inner_learning_rate", inner_learning_rate, above=0)
         self.inner_learning_rate = inner_learning_rate
-        self.second_order = second_order
+        self.second_order = boolean("single_gradient_step", "second_order", second_order)
 
     @override
     def backward(self, step: Step) -> Tensor:
@@ -64,11 +65,13 @@ class SingleGradientStep(Method):
         """Fill the head's gradient; gives the head's parameters after a plain step."""
         head = step.model.heads[task.name]
         parameters = trainable(head.parameters())
+        if not parameters:
+            return {}
         gradients = torch.autograd.grad(loss, parameters, retain_graph=True, materialize_grads=True)
         moved = {}
         names = [name for name, parameter in head.named_parameters() if parameter.requires_grad]
         for name, parameter, gradient in zip(names, parameters, gradients, strict=True):
-            parameter.grad = gradient
+            parameter.grad = laid_out_as(parameter, gradient)
             moved[name] = parameter.detach() - step.learning_rate * gradient
         return moved
 
@@ -78,22 +81,21 @@ class SingleGradientStep(Method):
         inputs, targets = step.batch
 
         def loss_at(z: Tensor) -> Tensor:
-            # Copies of the buffers, since BatchNorm in training mode would write to the model's.
-            state = {**head, **_buffers(step.model.heads[task.name])}
+            state = {**head, **buffer_copies(step.model.heads[task.name])}
             return task.loss(functional_call(step.model.heads[task.name], state, (z,)), targets[task.name])
 
         inner = torch.autograd.grad(
-            loss_at(step.features), list(shared.values()), retain_graph=True, create_graph=self.second_order
+            loss_at(step.features),
+            list(shared.values()),
+            retain_graph=True,
+            create_graph=self.second_order,
+            materialize_grads=True,
         )
         rate = step.learning_rate if self.inner_learning_rate is None else self.inner_learning_rate
         moved = {name: p - rate * g for (name, p), g in zip(shared.items(), inner, strict=True)}
         if not self.second_order:
             moved = {name: value.detach().requires_grad_() for name, value in moved.items()}
-        outer = loss_at(functional_call(step.model.encoder, {**moved, **_buffers(step.model.encoder)}, (inputs,)))
+        outer = loss_at(functional_call(step.model.encoder, {**moved, **buffer_copies(step.model.encoder)}, (inputs,)))
         wanted = list(shared.values() if self.second_order else moved.values())
         # The second order walks through the graph of the batch too, which the next task needs again.
-        return torch.autograd.grad(outer, wanted, retain_graph=self.second_order)
-
-
-def _buffers(module: nn.Module) -> dict[str, Tensor]:
-    return {name: buffer.clone() for name, buffer in module.named_buffers()}
+        return torch.autograd.grad(outer, wanted, retain_graph=self.second_order, materialize_grads=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +15,8 @@ from dgr.core.task import Task
 from dgr.methods import options
 from dgr.methods.base import Method, Step
 from dgr.methods.gradient_balancing import trainable
+from dgr.methods.look_ahead import after_step, buffer_copies
+from dgr.methods.sample_gradients import TracedBatch, sample_weights, trace
 
 QUANTILES = {"median": 0.5, "quantile_90": 0.9, "maximum": 1.0}
 """Of the sample weights of an epoch, as multiples of the uniform weight."""
@@ -57,7 +58,7 @@ class SLGrad(Method):
     def __init__(self, num_tasks: int, main_task: str | None = None, keep_look_ahead: bool = False) -> None:
         super().__init__(num_tasks)
         self.main_task = options.main_task("slgrad", main_task)
-        self.keep_look_ahead = keep_look_ahead
+        self.keep_look_ahead = options.boolean("slgrad", "keep_look_ahead", keep_look_ahead)
         self.sample_weights = torch.empty(num_tasks, 0)
         self._epoch: list[Tensor] = []
         self._names: list[str] = []
@@ -67,24 +68,29 @@ class SLGrad(Method):
         shared = trainable(step.model.shared_parameters())
         penalty = None
         if step.penalty is not None:
-            penalty = torch.autograd.grad(step.penalty, shared, retain_graph=True)
+            penalty = torch.autograd.grad(step.penalty, shared, retain_graph=True, materialize_grads=True)
         moved = self._moved(step)
-        traced = _trace(step, step.features, list(moved.values()))
+        targets, parameters = step.batch[1], list(moved.values())
+        traced = trace(step.tasks, targets, step.predictions, parameters)
         direction = self._direction(step, moved, traced)
         if self.keep_look_ahead:
-            traced = _trace(step, step.model.encoder(step.batch[0]), list(moved.values()))
+            again = functional_call(step.model, buffer_copies(step.model), (step.batch[0],))
+            traced = trace(step.tasks, targets, again, parameters)
         self.sample_weights = sample_weights(traced.products(direction))
         self._epoch.append(self.sample_weights)
         self._names = [task.name for task in step.tasks]
         traced.backward(self.num_tasks * self.sample_weights)
         if penalty is not None:
             for parameter, part in zip(shared, penalty, strict=True):
-                parameter.grad = part if parameter.grad is None else parameter.grad + part
+                own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
+                parameter.grad = own + part
         return self.num_tasks * self.sample_weights.sum(dim=1)
 
     @override
     def details(self) -> dict[str, float]:
         """Share of steps whose weights are all zero; by task, the share of zeros and quantiles (:data:`QUANTILES`)."""
+        if not self._epoch:
+            return {}
         relative = torch.cat([weights * weights.numel() for weights in self._epoch], dim=1)
         empty = sum(not weights.any() for weights in self._epoch)
         found = {"steps_without_weights": empty / len(self._epoch)}
@@ -107,13 +113,14 @@ class SLGrad(Method):
         named = [(name, p) for name, p in step.model.named_parameters() if p.requires_grad]
         return {name: p for prefixes in (("encoder.",), heads) for name, p in named if name.startswith(prefixes)}
 
-    def _direction(self, step: Step, moved: Mapping[str, nn.Parameter], traced: _Traced) -> list[Tensor]:
+    def _direction(self, step: Step, moved: Mapping[str, nn.Parameter], traced: TracedBatch) -> list[Tensor]:
         """The main task's gradient after the look-ahead, divided by its norm, on which the weights do not depend."""
         if step.held_out is None or not len(step.held_out[0]):
             raise DGRError("Method 'slgrad' needs a held-out batch that is not empty in every step.")
-        ahead = _look_ahead(step, moved, traced.gradient, self.keep_look_ahead)
+        ahead = after_step(step.optimizer, moved, traced.gradient, self.keep_look_ahead)
         shared = [value.requires_grad_() for name, value in ahead.items() if name.startswith("encoder.")]
-        gradient = torch.autograd.grad(_held_out_loss(step, self._main(step), ahead), shared)
+        loss = _held_out_loss(step, self._main(step), ahead)
+        gradient = torch.autograd.grad(loss, shared, materialize_grads=True)
         if self.keep_look_ahead:
             with torch.no_grad():
                 for name, parameter in moved.items():
@@ -124,61 +131,6 @@ class SLGrad(Method):
         return [part / norm for part in scaled]
 
 
-@dataclass(frozen=True)
-class _Traced:
-    r"""A batch whose samples can be weighted after the fact.
-
-    Attributes:
-        predictions: of each task, with their graph.
-        cotangents: of each task, the gradient of its loss with respect to its predictions. A loss is a mean over
-            samples, so each sample's part of it reaches the model through the sample's own row.
-        weights: ones, ``(tasks, samples)``.
-        gradient: of the summed loss with respect to the parameters, the shared ones first, as a function of the
-            weights of its terms.
-    """
-
-    predictions: Sequence[Tensor]
-    cotangents: Sequence[Tensor]
-    weights: Tensor
-    gradient: Sequence[Tensor]
-
-    def products(self, direction: Sequence[Tensor]) -> Tensor:
-        """The inner product of each sample's gradient with a direction of the shared parameters, ``(tasks, samples)``.
-
-        It is the derivative of the whole gradient's inner product with respect to the sample's weight.
-        """
-        total = torch.stack([(g * d).sum() for g, d in zip(self.gradient, direction, strict=False)]).sum()
-        (products,) = torch.autograd.grad(total, self.weights, retain_graph=True, materialize_grads=True)
-        return self.weights.shape[1] * products
-
-    def backward(self, weights: Tensor) -> None:
-        r"""Backward of :math:`\sum w_{t,i} \ell_t(x_i)`, where :math:`L_t = \frac1N \sum_i \ell_t(x_i)`."""
-        factors = weights.shape[1] * weights
-        torch.autograd.backward(list(self.predictions), _rows_scaled(self.cotangents, factors))
-
-
-def _trace(step: Step, features: Tensor, parameters: Sequence[nn.Parameter]) -> _Traced:
-    predictions = [step.model.heads[task.name](features) for task in step.tasks]
-    leaves = [prediction.detach().requires_grad_() for prediction in predictions]
-    losses = [task.loss(leaf, step.batch[1][task.name]) for task, leaf in zip(step.tasks, leaves, strict=True)]
-    cotangents = torch.autograd.grad(torch.stack(losses).sum(), leaves)
-    weights = torch.ones(len(losses), len(features), dtype=losses[0].dtype, device=features.device, requires_grad=True)
-    rows = _rows_scaled(cotangents, weights)
-    gradient = torch.autograd.grad(predictions, parameters, rows, create_graph=True, materialize_grads=True)
-    return _Traced(predictions, cotangents, weights, gradient)
-
-
-def _rows_scaled(tensors: Sequence[Tensor], factors: Tensor) -> list[Tensor]:
-    return [tensor * own.view(-1, *[1] * (tensor.ndim - 1)) for tensor, own in zip(tensors, factors, strict=True)]
-
-
-def sample_weights(products: Tensor) -> Tensor:
-    """``max(0, s) / Σ max(0, s)``, and zeros where no product is positive; shape ``(tasks, samples)``."""
-    positive = products.clamp_min(0)
-    total = positive.sum()
-    return torch.where(total > 0, positive / total, 0.0)
-
-
 def _held_out_loss(step: Step, main: Task, parameters: Mapping[str, Tensor]) -> Tensor:
     assert step.held_out is not None
     inputs, targets = step.held_out
@@ -187,35 +139,6 @@ def _held_out_loss(step: Step, main: Task, parameters: Mapping[str, Tensor]) -> 
     def of(prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): p for name, p in parameters.items() if name.startswith(prefix)}
 
-    z = functional_call(step.model.encoder, of("encoder.") | _buffers(step.model.encoder), (inputs,))
-    prediction = functional_call(head, of(f"heads.{main.name}.") | _buffers(head), (z,))
+    z = functional_call(step.model.encoder, of("encoder.") | buffer_copies(step.model.encoder), (inputs,))
+    prediction = functional_call(head, of(f"heads.{main.name}.") | buffer_copies(head), (z,))
     return main.loss(prediction, targets[main.name])
-
-
-def _look_ahead(
-    step: Step, named: Mapping[str, nn.Parameter], gradients: Sequence[Tensor], keep: bool
-) -> dict[str, Tensor]:
-    """Copies of parameters after the optimizer's step along gradients; its state moves only if kept."""
-    copies = {parameter: parameter.detach().clone() for parameter in named.values()}
-    for copy, gradient in zip(copies.values(), gradients, strict=True):
-        copy.grad = gradient.detach()
-    groups = [
-        {**group, "params": [copies[p] for p in group["params"] if p in copies]}
-        for group in step.optimizer.param_groups
-    ]
-    ahead = type(step.optimizer)([group for group in groups if group["params"]])  # type: ignore[call-arg]
-    for parameter, copy in copies.items():
-        ahead.state[copy] = _copied(step.optimizer.state[parameter]) if parameter in step.optimizer.state else {}
-    ahead.step()
-    if keep:
-        step.optimizer.state.update({parameter: ahead.state[copy] for parameter, copy in copies.items()})
-    return {name: copies[parameter] for name, parameter in named.items()}
-
-
-def _copied(state: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value.clone() if torch.is_tensor(value) else value for name, value in state.items()}
-
-
-def _buffers(module: nn.Module) -> dict[str, Tensor]:
-    """Copies, since BatchNorm in training mode would write to the model's."""
-    return {name: buffer.clone() for name, buffer in module.named_buffers()}

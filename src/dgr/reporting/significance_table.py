@@ -17,6 +17,9 @@ Contrast = tuple[str, str, str]
 """Method, regularizer, the regularizer (or none) it is compared with."""
 FAMILIES = ("DGR against the method alone", "controls against the method alone", "DGR against controls")
 
+NARROW = "of six normal differences it covers the mean in about 88 % of cases"
+"""Of the interval; simulated, see docs/replication.md. It is why a verdict needs the adjusted t-test as well."""
+
 
 def significance_table(scope: Scope) -> Table:
     """Paired differences of Δm, one row a method and comparison.
@@ -132,11 +135,12 @@ def _notes(data: pd.DataFrame) -> list[str]:
     n, largest = int(data["n"].min()), int(sizes.max())
     notes = [
         "Difference: mean over seeds of Δm (percentage points) of the first minus the second; n is the number of "
-        "seeds, each with the same split, initialisation and batch order on both sides. A seed is one observation: "
-        "its tasks are averaged in Δm. Test split, last epoch. Seeds repeat the training, not the choice of data set "
-        "or of the regularizer's strength.",
+        "seeds, each with the same initialisation and batch order on both sides; all share one split. A seed is one "
+        "observation: its tasks are averaged in Δm. Test split, last epoch. Seeds repeat the training, not the choice "
+        "of data set, split or strength of the regularizer.",
         f"Families, each with error {ALPHA:g} by Holm's method: {families}.",
-        f"Interval: BCa bootstrap of the mean difference at {1 - ALPHA:.0%}, not adjusted for the family. "
+        f"Interval: BCa bootstrap of the mean difference at {1 - ALPHA:.0%}, not adjusted for the family; with "
+        f"few seeds it is too narrow ({NARROW}). "
         "d_z: mean over standard deviation of the differences with Hedges' correction.",
         f"Verdict: better or worse if the Holm-adjusted p of the paired t-test is below {ALPHA:g} and the interval "
         "leaves out zero on that side; otherwise inconclusive, which does not mean that there is no difference.",

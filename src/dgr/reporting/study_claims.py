@@ -8,7 +8,7 @@ import pandas as pd
 
 from dgr.claims import StudyComparison, Verdict
 from dgr.reporting.rendering import Table
-from dgr.reporting.significance_table import interval_text, signed
+from dgr.reporting.significance_table import NARROW, interval_text, signed
 from dgr.reporting.study_records import StudyRecords
 from dgr.reporting.study_schema import MeasureText
 
@@ -86,11 +86,14 @@ def _notes(found: list[Verdict]) -> list[str]:
     levels = ", ".join(f"{level:g}" for level in sorted({claim.alpha for claim in claims.values()}))
     notes = [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
     notes += [
-        "Ours: mean over seeds of the difference, the first minus the second. (k of m): tests that go the claimed way, "
-        "where there are several references. Interval: BCa bootstrap of that mean at one minus the level "
-        f"{levels}, seeds as units, not adjusted. n: seeds. All tests of a claim are one family (Holm).",
+        "Ours: mean over seeds of the first minus the second, averaged over settings, levels and references. (k of m): "
+        "tests that go the claimed way, where there are several references; a verdict needs each. Interval: BCa "
+        f"bootstrap of that average at one minus the level {levels}, seeds as units, not adjusted; with few seeds it "
+        f"is too narrow ({NARROW}). n: seeds. All tests of a claim are one family (Holm); the level holds for a claim, "
+        "not for all of them.",
         "Reproduced: every test goes the claimed way (adjusted p of the paired t-test below the level, interval on "
-        "that side of zero). Contradicted: at least one goes the other way. Otherwise inconclusive.",
+        "that side of zero). Contradicted: at least one goes the other way. Otherwise inconclusive. After Holm's "
+        "method the t-test rests on about normal differences: an exact test of so few seeds could not pass several.",
     ]
     reasons = [f"{v.comparison.id}: {v.reason}." for v in found if v.reason]
     return notes + ([f"Reasons. {' '.join(reasons)}"] if reasons else [])

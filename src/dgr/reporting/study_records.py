@@ -8,12 +8,14 @@ import pandas as pd
 
 from dgr.core.config import parse
 from dgr.core.errors import DGRError, nearest
+from dgr.core.files import read_json
 from dgr.core.paths import study_records
 from dgr.core.plan_file import plan_entry, read_plan
 from dgr.reporting.names import method_label
 from dgr.reporting.study_schema import MeasureText, StudyReportEntry
 
-COLUMNS = ["seed", "setting", "level", "method", "measure", "value"]
+CELL = ["setting", "level", "method", "measure"]
+COLUMNS = ["seed", *CELL, "value"]
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,14 @@ def load_study(key: str) -> StudyRecords:
         raise DGRError(f"{path} is damaged; {remedy}.") from error
     if list(frame) != COLUMNS or frame.empty or not pd.api.types.is_float_dtype(frame["value"]):
         raise DGRError(f"{path} is damaged: it must hold the columns {', '.join(COLUMNS)}; {remedy}.")
-    wanted = set(read_plan()["studies"][key]["seeds"])
-    if set(frame["seed"]) != wanted or frame.duplicated(COLUMNS[:-1]).any() or frame["value"].isna().any():
+    entry = read_plan()["studies"][key]
+    wanted = set(entry["seeds"])
+    cells = {seed: sorted(zip(*(own[name] for name in CELL), strict=True)) for seed, own in frame.groupby("seed")}
+    repeated = frame.duplicated(COLUMNS[:-1]).any() or frame["value"].isna().any()
+    if set(cells) != wanted or repeated or any(found != cells[min(wanted)] for found in cells.values()):
         raise DGRError(f"{path} does not hold every number of the seeds {sorted(wanted)} once; {remedy}.")
+    if read_json(path.with_suffix(".json"), remedy)["config"] != entry:
+        raise DGRError(f"{path} was made with other settings than the plan's; {remedy}.")
     for column, known in (("setting", report.settings), ("measure", report.measures)):
         for name in set(frame[column]) - set(known):
             raise DGRError(f"{path} has the {column} '{name}', which its file does not describe{nearest(name, known)}.")
