@@ -31,9 +31,7 @@ from dgr.core.plan_file import Plan
 from dgr.core.sources import read_source
 from dgr.core.strict import Strict
 from dgr.methods.registry import build_method
-from dgr.studies.samples import method_for
-from dgr.studies.schema import StudyFile
-from dgr.suite_files import Common, CostFile, SuiteFile, SweepFile, TableFile
+from dgr.suite_files import Common, CostFile, StudyFile, SuiteFile, SweepFile, TableFile
 
 AnyFile = TableFile | SweepFile | CostFile
 DEFAULT_SUITE = "mini"
@@ -106,8 +104,6 @@ def dump(plan: Plan) -> str:
 
 def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
     key = f"{file.suite}-{file.name}"
-    for config in file.study.methods if hasattr(file.study, "methods") else ():
-        method_for(config, 2, "main")
     yield "studies", key, file.entry().model_dump(mode="json")
     yield "study_reports", key, file.report().model_dump(mode="json")
     yield "study_audits", file.suite, {}

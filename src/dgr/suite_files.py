@@ -16,7 +16,8 @@ from dgr.core.config import (
     TuningRule,
 )
 from dgr.core.strict import Strict
-from dgr.studies.schema import StudyFile
+from dgr.reporting.study_schema import StudyReportEntry
+from dgr.studies.schema import StudyEntry
 
 
 class RegularizerBlock(Strict):
@@ -91,6 +92,20 @@ class CostFile(Common):
     methods: list[MethodConfig]
     rounds: PositiveInt
     steps: PositiveInt
+
+
+class StudyFile(StudyEntry, StudyReportEntry):
+    """A study: what is done, and how it is told."""
+
+    kind: Literal["study"]
+
+    def entry(self) -> StudyEntry:
+        """The part that decides the numbers."""
+        return StudyEntry(suite=self.suite, name=self.name, seeds=self.seeds, study=self.study)
+
+    def report(self) -> StudyReportEntry:
+        """The part that decides how they are shown."""
+        return StudyReportEntry(**self.model_dump(exclude={"kind", "seeds", "study"}))
 
 
 class SuiteFile(RootModel[Annotated[TableFile | SweepFile | CostFile | StudyFile, Field(discriminator="kind")]]):

@@ -95,3 +95,18 @@ def test_runs_and_studies_share_the_file_and_not_a_table():
     assert of_runs | studies == {c.id for c in claims.claims}
     assert not of_runs & studies
     assert studies == {c.id for c in claims.claims if is_of_studies(c)}
+
+
+def test_a_seed_that_lacks_a_cell_is_not_averaged_over_fewer():
+    frame = records(0.05)
+    holed = frame[~((frame["seed"] == 3) & (frame["method"] == "new") & (frame["level"] == 0.2))]
+    found = verdict(holed)
+    assert found.decision == "not run"
+    assert "no complete score of new for seeds 3" in found.reason
+
+
+def test_a_claim_is_of_runs_or_of_studies_of_one_suite():
+    one = claim().model_dump(exclude_none=True)["comparisons"][0]
+    whole = {"id": "X", "title": "t", "text": "t", "source": "s", "alpha": 0.05}
+    with pytest.raises(DGRError, match="either runs decide all comparisons of a claim, or studies of one suite"):
+        parse(Claim, whole | {"comparisons": [one, one | {"id": "X1b", "study": "other-X"}]}, "claim")

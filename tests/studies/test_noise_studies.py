@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from dgr.core.config import MethodConfig
-from dgr.methods import build_method
+from dgr.core.config import MethodConfig, parse
+from dgr.core.errors import DGRError
 from dgr.studies import flipped_labels, noisy_regression
-from dgr.studies.sample_detection import detection
-from dgr.studies.samples import Samples, Schedule, method_for, method_label, train
+from dgr.studies.compared import method_label
+from dgr.studies.noisy_task import NoisyTask
+from dgr.studies.sample_detection import WITH_HELD_OUT, detection
+from dgr.studies.samples import Recipe, Samples, Schedule
 
 REGRESSION = noisy_regression.NoisyRegression(
     kind="noisy_regression",
@@ -33,7 +35,6 @@ REGRESSION = noisy_regression.NoisyRegression(
 LABELS = flipped_labels.FlippedLabels(
     kind="flipped_labels",
     digits={"train": 100, "val": 20, "test": 40},
-    main_digit=3,
     flips=["uniform", "background"],
     levels=[0.6],
     epochs=1,
@@ -80,8 +81,7 @@ def test_a_share_of_the_main_targets_is_replaced_and_nothing_else(noise):
 def test_uniform_flips_change_the_main_label_only_where_the_main_digit_is_involved():
     splits = flipped_labels.draw_digits(LABELS, seed=0)
     images, digits = splits["train"]
-    data, wrong, possible = flipped_labels.corrupt((images, digits), 3, "uniform", 0.6, seed=0)
-    assert possible.all()
+    data, wrong = flipped_labels.corrupt((images, digits), "uniform", 0.6, seed=0)
     truth = (digits == 3).long()
     assert torch.equal(wrong, data.targets["digit3"] != truth)
     # Of 60 flips, those of the main digit are all wrong; of the others about one in nine becomes the main digit.
@@ -93,8 +93,7 @@ def test_uniform_flips_change_the_main_label_only_where_the_main_digit_is_involv
 
 def test_flips_to_background_leave_other_digits_alone():
     images, digits = flipped_labels.draw_digits(LABELS, seed=0)["train"]
-    data, wrong, possible = flipped_labels.corrupt((images, digits), 3, "background", 0.6, seed=0)
-    assert torch.equal(possible, digits == 3)
+    data, wrong = flipped_labels.corrupt((images, digits), "background", 0.6, seed=0)
     assert wrong.sum() == 6
     assert wrong[digits != 3].sum() == 0
     assert not data.targets["digit3"][wrong].any()
@@ -109,16 +108,28 @@ def test_splits_of_digits_share_no_image():
 
 def test_detection_of_perfect_and_of_useless_weights():
     wrong = torch.tensor([True, True, False, False, False, False])
+    rates = ("0.01", "0.05", "0.1", "0.2", "0.5")
     perfect = dict(detection(torch.tensor([0.0, 0.1, 1.0, 2.0, 3.0, 4.0]), wrong))
-    assert perfect == {"detection_auc": 1.0} | {
-        f"found_at_{rate}": 1.0 for rate in ("0.01", "0.05", "0.1", "0.2", "0.5")
-    }
+    assert perfect == {"detection_auc": 1.0} | {f"found_at_{rate}": 1.0 for rate in rates}
     constant = dict(detection(torch.ones(6), wrong))
-    assert constant["detection_auc"] == 0.5
-    assert constant["found_at_0.5"] == 0.0
+    assert constant == pytest.approx({"detection_auc": 0.5} | {f"found_at_{rate}": float(rate) for rate in rates})
     half = dict(detection(torch.tensor([0.0, 2.5, 1.0, 2.0, 3.0, 4.0]), wrong))
     assert half["detection_auc"] == 0.75
     assert (half["found_at_0.2"], half["found_at_0.5"]) == (0.5, 1.0)
+
+
+def test_what_the_given_label_alone_says_does_not_count():
+    """Weights that only favour a rare label find nothing among samples of the same label."""
+    wrong = torch.tensor([True, True, True, False, False, False, False, True])
+    given = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0])
+    weights = 1.0 - given.double()
+    assert dict(detection(weights, wrong))["detection_auc"] > 0.7
+    assert dict(detection(weights, wrong, given))["detection_auc"] == 0.5
+    within = torch.tensor([0.0, 0.1, 0.2, 0.3, 5.0, 6.0, 7.0, 1.0])
+    assert dict(detection(within, wrong, given))["detection_auc"] == 1.0
+    only = dict(detection(within[:4], wrong[:4], given[:4]))
+    assert only == dict(detection(within, wrong, torch.tensor([1, 1, 1, 1, 2, 3, 4, 5])))
+    assert dict(detection(weights, torch.zeros(8, dtype=torch.bool), given)) == {}
 
 
 @pytest.mark.parametrize(("module", "config"), [(noisy_regression, REGRESSION), (flipped_labels, LABELS)])
@@ -132,44 +143,50 @@ def test_rows_are_complete_finite_and_of_the_seed_alone(module, config):
     assert all(np.isfinite(row.value) for row in rows)
     cells = {(row.setting, row.level, row.method) for row in rows}
     settings = config.noise if module is noisy_regression else config.flips
-    assert cells == {(s, level, m.name) for s in settings for level in config.levels for m in config.methods}
+    names = [*(method.name for method in config.methods), WITH_HELD_OUT]
+    assert cells == {(setting, level, name) for setting in settings for level in config.levels for name in names}
     found = {(row.level, row.method) for row in rows if row.measure == "detection_auc"}
     assert found == {(level, "slgrad") for level in config.levels if level > 0}
+
+
+def recipe(schedule, rate=1e-3):
+    return Recipe(
+        "test", 0, noisy_regression.TASKS, lambda: noisy_regression._model(REGRESSION),
+        lambda parameters: torch.optim.SGD(parameters, rate), schedule,
+    )  # fmt: skip
 
 
 def test_training_hands_each_method_what_it_needs():
     generator = torch.Generator().manual_seed(0)
     data = Samples(torch.randn(30, 20, generator=generator), {n: torch.randn(30, 1) for n in ("main", "other")})
-    model = noisy_regression._model(REGRESSION)
-    method = method_for(MethodConfig(name="slgrad"), 2, "main")
+    method = REGRESSION.build(MethodConfig(name="slgrad"))
     seen, sizes = [], []
-    optimizer = torch.optim.SGD(model.parameters(), 1e-3)
     backward = method.backward
     method.backward = lambda step: (sizes.append(len(step.held_out[0])), backward(step))[1]
-    train(
-        model, noisy_regression.TASKS, method, optimizer, data, data, Schedule(2, 8, 5),
-        torch.Generator().manual_seed(1), lambda rows: seen.append(rows),
-    )  # fmt: skip
+    recipe(Schedule(2, 8, 5)).train(method, data, data, seen.append)
     assert sizes == [5] * 8
     for epoch in (seen[:4], seen[4:]):
         assert sorted(torch.cat(epoch).tolist()) == list(range(30))
 
 
+def test_methods_start_alike_and_see_the_same_batches():
+    data = Samples(torch.randn(30, 20), {n: torch.randn(30, 1) for n in ("main", "other")})
+    orders, models = [], []
+    for name in ("equal_weighting", "slgrad", "random_weighting"):
+        seen = []
+        method = REGRESSION.build(MethodConfig(name=name))
+        models.append(recipe(Schedule(1, 8, 5), rate=1e-12).train(method, data, data, seen.append))
+        orders.append(torch.cat(seen))
+    for order, model in zip(orders, models, strict=True):
+        assert torch.equal(order, orders[0])
+        for one, other in zip(model.parameters(), models[0].parameters(), strict=True):
+            torch.testing.assert_close(one, other, atol=1e-8, rtol=0)
+
+
 def test_svd_reweighting_sees_the_training_data_before_the_first_step():
     data = Samples(torch.eye(20)[:12], {"main": torch.ones(12, 1), "other": torch.zeros(12, 1)})
-    model = noisy_regression._model(REGRESSION)
-    method = build_method("svd_reweighting", 2)
-    optimizer = torch.optim.SGD(model.parameters(), 1e-3)
-    train(
-        model,
-        noisy_regression.TASKS,
-        method,
-        optimizer,
-        data,
-        data,
-        Schedule(1, 4, 4),
-        torch.Generator().manual_seed(1),
-    )
+    method = REGRESSION.build(MethodConfig(name="svd_reweighting"))
+    recipe(Schedule(1, 4, 4)).train(method, data, None)
     assert method.weights.tolist() == pytest.approx([2.0, 0.0])
 
 
@@ -178,3 +195,25 @@ def test_methods_are_named_with_what_is_switched_on():
     options = {"second_order": True, "inner_learning_rate": 0.1}
     config = MethodConfig(name="single_gradient_step", options=options)
     assert method_label(config) == "single_gradient_step-second_order"
+
+
+@pytest.mark.parametrize(
+    ("methods", "message"),
+    [
+        ([{"name": "slgard"}], "Unknown method 'slgard'; did you mean 'slgrad'"),
+        ([{"name": "dwa"}, {"name": "dwa", "options": {"temperature": 1.0}}], "methods must differ by name"),
+    ],
+)
+def test_methods_are_checked_before_anything_runs(methods, message):
+    with pytest.raises(DGRError, match=message):
+        parse(noisy_regression.NoisyRegression, REGRESSION.model_dump() | {"methods": methods}, "S1.yaml")
+
+
+def test_a_study_without_held_out_data_refuses_methods_that_need_them():
+    settings = {
+        "kind": "noisy_task", "digits": {"train": 100, "test": 100}, "noisy_task": "odd", "levels": [0], "features": 4,
+        "epochs": 1, "batch_size": 10, "learning_rate": 1e-3, "methods": [{"name": "auto_lambda"}],
+    }  # fmt: skip
+    with pytest.raises(DGRError, match="'auto_lambda' needs held-out batches, which this study does not have"):
+        parse(NoisyTask, settings, "W3.yaml")
+    assert parse(NoisyTask, settings | {"methods": [{"name": "svd_reweighting", "options": {"rank": 5}}]}, "W3.yaml")

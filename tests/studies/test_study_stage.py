@@ -45,6 +45,8 @@ STUDY = {
     },
     "title": "A tiny study.",
     "source": "none",
+    "seeds_note": "Seeds draw everything.",
+    "methods": {"equal_weighting-with_held_out": "EW, held-out data too"},
     "level": {"label": "wrong targets", "percent": True},
     "settings": {"constant": "replaced"},
     "measures": {
@@ -168,6 +170,13 @@ def test_how_a_study_is_told_does_not_repeat_it(project):
     (CONFIGS / "studies/S1.yaml").write_text(yaml.safe_dump(STUDY | {"title": "Another title."}))
     plan = write_plan()
     assert plan["studies"] == before
+    stage.run_study(KEY)
+    study = STUDY | {"study": STUDY["study"] | {"epochs": 2}}
+    (CONFIGS / "studies/S1.yaml").write_text(yaml.safe_dump(study))
+    write_plan()
+    with pytest.raises(DGRError, match="was made with other settings than the plan's"):
+        load_study(KEY)
+    (CONFIGS / "studies/S1.yaml").write_text(yaml.safe_dump(STUDY | {"title": "Another title."}))
     assert plan["study_reports"][KEY]["title"] == "Another title."
 
 

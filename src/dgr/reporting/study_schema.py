@@ -44,4 +44,6 @@ class StudyReportEntry(Strict):
     measures: Annotated[dict[str, MeasureText], Field(min_length=1)]
     figure: Annotated[list[str], Field(min_length=1)]
     """The measures that are drawn."""
+    seeds_note: str
+    """What the seeds draw, and so what spread and intervals are about."""
     notes: list[str] = []

@@ -44,8 +44,8 @@ def study_table(study: StudyRecords) -> Table:
         groups=[blocks.index(row[:2]) for row in found],
         title=report.title,
         notes=[
-            f"Columns: {report.level.label}. Mean ± standard deviation over n = {study.seeds} seeds, which draw data, "
-            "initialisation and batch order; every method has the same.",
+            f"Columns: {report.level.label}. Mean ± standard deviation over n = {study.seeds} seeds.",
+            report.seeds_note,
             f"Source: {report.source}.",
             *report.notes,
         ],

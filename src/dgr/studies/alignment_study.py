@@ -96,9 +96,9 @@ def _compare(setting: str, block: Setting, data: Sequence[TaskData], seed: int) 
     order.set_state(middle)
     _train([View(joint, each.task.name) for each in data], data, block, block.steps - block.joint_steps, order)
     order.set_state(start)
-    _train(
-        [View(model, each.task.name) for model, each in zip(alone, data, strict=True)], data, block, block.steps, order
-    )
+    views = [View(model, each.task.name) for model, each in zip(alone, data, strict=True)]
+    for steps in (block.joint_steps, block.steps - block.joint_steps):  # a fresh optimizer, as for the others
+        _train(views, data, block, steps, order)
 
     models = {"single_task": alone, "equal_weighting": [joint] * len(data), "covariance_alignment": [own] * len(data)}
     for method, chosen in models.items():

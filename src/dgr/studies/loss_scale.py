@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -18,15 +19,17 @@ from typing_extensions import override
 from dgr.core.architecture_config import ArchitectureConfig
 from dgr.core.config import MethodConfig, SplitName
 from dgr.core.dataset_config import MultiMNISTConfig, RoomsConfig
-from dgr.core.seeds import generator_for, seed_for
+from dgr.core.seeds import seed_for
 from dgr.core.strict import Strict
 from dgr.core.task import Task
 from dgr.datasets import multimnist, rooms
 from dgr.datasets.prepared import as_inputs
+from dgr.methods.registry import build_method
 from dgr.models.factory import build_model
 from dgr.models.model import MultiTaskModel
+from dgr.studies.compared import ComparesMethods, method_label
 from dgr.studies.row import Row
-from dgr.studies.samples import Samples, Schedule, method_for, method_label, train
+from dgr.studies.samples import Recipe, Samples, Schedule
 
 AT_ONCE = 512
 
@@ -57,14 +60,15 @@ class ScaledData(Strict):
     learning_rate: PositiveFloat
 
 
-class LossScale(Strict):
+class LossScale(ComparesMethods):
     """Settings of the study; Adam throughout."""
+
+    has_held_out: ClassVar[bool] = False
 
     kind: Literal["loss_scale"]
     levels: Annotated[list[PositiveFloat], Field(min_length=1)]
-    """Factors of the first task's loss; 1 must be among them."""
+    """Factors of the first task's loss."""
     settings: Annotated[dict[str, ScaledData], Field(min_length=1)]
-    methods: Annotated[list[MethodConfig], Field(min_length=1)]
 
 
 def run(config: LossScale, seed: int) -> Iterator[Row]:
@@ -74,7 +78,7 @@ def run(config: LossScale, seed: int) -> Iterator[Row]:
     whether the balance holds.
     """
     for setting, block in config.settings.items():
-        tasks, splits = _data(block)
+        tasks, splits = _data(block, seed)
         for method in config.methods:
             reference = _trained(block, method, tasks, splits, 1.0, seed)
             for level in config.levels:
@@ -91,13 +95,15 @@ def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str
     return {"scaled_task": changes[0], "other_tasks": sum(changes[1:]) / len(changes[1:]), "worst_task": min(changes)}
 
 
-def _data(block: ScaledData) -> tuple[Sequence[Task], dict[SplitName, Samples]]:
+def _data(block: ScaledData, seed: int) -> tuple[Sequence[Task], dict[SplitName, Samples]]:
+    """Made anew for each seed, from its own and the configuration's."""
     found: Sequence[Task]
-    if isinstance(block.data, MultiMNISTConfig):
-        found, arrays = multimnist.TASKS, multimnist.compose(block.data)
+    config = block.data.model_copy(update={"seed": block.data.seed + seed})
+    if isinstance(config, MultiMNISTConfig):
+        found, arrays = multimnist.TASKS, multimnist.compose(config)
         images = {name: torch.from_numpy(split["images"])[:, None] for name, split in arrays.items()}
     else:
-        found, arrays = rooms.TASKS, rooms.compose(block.data)  # type: ignore[assignment]
+        found, arrays = rooms.TASKS, rooms.compose(config)  # type: ignore[assignment]
         images = {name: torch.from_numpy(split["images"]) for name, split in arrays.items()}
     splits = {
         name: Samples(as_inputs(images[name]), {task.name: torch.from_numpy(split[task.name]) for task in found})
@@ -115,19 +121,19 @@ def _trained(
     seed: int,
 ) -> dict[str, float]:
     """Primary test metric by task."""
-    experiment = f"loss_scale/{block.data.kind}"
-    train_split, val, test = (splits[name] for name in ("train", "val", "test"))
-    shape, first = train_split.inputs.shape[1:], seed_for(experiment, seed, "initialization")
     scaled = [ScaledTask(**asdict(tasks[0]), factor=factor), *tasks[1:]]
-    with torch.random.fork_rng(devices=[]):
-        method = method_for(chosen, len(tasks), tasks[0].name)
-        model = build_model(block.architecture, tasks, shape, method.separate_encoders, first)
-        torch.manual_seed(seed_for(experiment, seed, "balancer"))
-        optimizer = torch.optim.Adam([*model.parameters(), *method.parameters()], block.learning_rate, fused=True)
-        schedule = Schedule(block.epochs, block.batch_size, block.batch_size)
-        order = generator_for(experiment, seed, "batch_order")
-        train(model, scaled, method, optimizer, train_split, val, schedule, order)
-    return _evaluated(model, tasks, test)
+    experiment = f"loss_scale/{block.data.kind}"
+    initial = seed_for(experiment, seed, "initialization")
+    recipe = Recipe(
+        experiment,
+        seed,
+        scaled,
+        partial(build_model, block.architecture, tasks, splits["train"].inputs.shape[1:], False, initial),
+        partial(torch.optim.Adam, lr=block.learning_rate, fused=True),
+        Schedule(block.epochs, block.batch_size),
+    )
+    method = build_method(chosen.name, len(tasks), **chosen.options)
+    return _evaluated(recipe.train(method, splits["train"], None), tasks, splits["test"])
 
 
 @torch.no_grad()

@@ -12,21 +12,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from dgr.core.config import MethodConfig, SplitName
-from dgr.core.seeds import generator_for, seed_for
-from dgr.core.strict import Strict
+from dgr.core.config import SplitName
+from dgr.core.seeds import generator_for
 from dgr.core.task import Task
+from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.models.model import MultiTaskModel
+from dgr.studies.compared import ComparesMethods, method_label
 from dgr.studies.row import Row
-from dgr.studies.sample_detection import WeightRecorder, detection
-from dgr.studies.samples import Samples, Schedule, losses_on, method_for, method_label, train
+from dgr.studies.sample_detection import WITH_HELD_OUT, WeightRecorder, detection
+from dgr.studies.samples import Recipe, Samples, Schedule, losses_on
 
 EXPERIMENT = "noisy_regression"
 MAIN, OTHER = "main", "other"
@@ -34,8 +36,11 @@ TASKS = (Task(MAIN, "regression"), Task(OTHER, "regression"))
 Noise = Literal["constant", "gaussian"]
 
 
-class NoisyRegression(Strict):
+class NoisyRegression(ComparesMethods):
     """Sizes and settings of the study."""
+
+    num_tasks: ClassVar[int] = len(TASKS)
+    main_task: ClassVar[str | None] = MAIN
 
     kind: Literal["noisy_regression"]
     inputs: PositiveInt
@@ -55,22 +60,35 @@ class NoisyRegression(Strict):
     held_out_size: PositiveInt
     learning_rate: PositiveFloat
     momentum: Annotated[float, Field(ge=0, lt=1)]
-    methods: Annotated[list[MethodConfig], Field(min_length=1)]
 
 
 def run(config: NoisyRegression, seed: int) -> Iterator[Row]:
     """Test error of each task against right targets; for SLGrad, how well its weights find the wrong ones.
 
-    Measures: ``main_error``, ``other_error`` (mean squared error), and those of
+    Beside the methods stands equal weighting that is trained on the held-out data too (:data:`WITH_HELD_OUT`), since
+    SLGrad profits from them as well. Measures: ``main_error``, ``other_error`` (mean squared error), and those of
     :func:`dgr.studies.sample_detection.detection`.
     """
-    clean = make_data(config, seed)
+    clean, recipe = make_data(config, seed), _recipe(config, seed)
     for noise in config.noise:
         for level in config.levels:
             data, wrong = corrupt(clean["train"], noise, level, seed)
-            for method in config.methods:
-                for measure, value in _trained(config, seed, method, data, wrong, clean):
-                    yield Row(noise, level, method_label(method), measure, value)
+            for chosen in config.methods:
+                method = config.build(chosen)
+                recorder = WeightRecorder(method, 0, len(data)) if isinstance(method, SLGrad) else None
+                model = recipe.train(method, data, clean["val"], recorder)
+                for measure, value in _errors(model, clean["test"]):
+                    yield Row(noise, level, method_label(chosen), measure, value)
+                if recorder is not None:
+                    for measure, value in detection(recorder.total, wrong):
+                        yield Row(noise, level, method_label(chosen), measure, value)
+            plain = recipe.train(build_method("equal_weighting", len(TASKS)), data + clean["val"], None)
+            for measure, value in _errors(plain, clean["test"]):
+                yield Row(noise, level, WITH_HELD_OUT, measure, value)
+
+
+def _errors(model: MultiTaskModel, test: Samples) -> Iterator[tuple[str, float]]:
+    return ((f"{name}_error", loss) for name, loss in losses_on(model, TASKS, test).items())
 
 
 def make_data(config: NoisyRegression, seed: int) -> dict[str, Samples]:
@@ -98,25 +116,15 @@ def corrupt(data: Samples, noise: Noise, level: float, seed: int) -> tuple[Sampl
     return Samples(data.inputs, data.targets | {MAIN: main}), wrong
 
 
-def _trained(
-    config: NoisyRegression, seed: int, chosen: MethodConfig, data: Samples, wrong: Tensor, clean: dict[str, Samples]
-) -> Iterator[tuple[str, float]]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_for(EXPERIMENT, seed, "initialization"))
-        model = _model(config)
-        method = method_for(chosen, len(TASKS), MAIN)
-        torch.manual_seed(seed_for(EXPERIMENT, seed, "balancer"))
-        parameters = [*model.parameters(), *method.parameters()]
-        optimizer = torch.optim.SGD(parameters, config.learning_rate, config.momentum, fused=True)
-        schedule = Schedule(config.epochs, config.batch_size, config.held_out_size)
-        recorder = WeightRecorder(method, 0, len(data)) if isinstance(method, SLGrad) else None
-        order = generator_for(EXPERIMENT, seed, "batch_order")
-        after = recorder or (lambda rows: None)
-        train(model, TASKS, method, optimizer, data, clean["val"], schedule, order, after)
-    for name, loss in losses_on(model, TASKS, clean["test"]).items():
-        yield f"{name}_error", loss
-    if recorder is not None and wrong.any():
-        yield from detection(recorder.total, wrong)
+def _recipe(config: NoisyRegression, seed: int) -> Recipe:
+    return Recipe(
+        EXPERIMENT,
+        seed,
+        TASKS,
+        partial(_model, config),
+        partial(torch.optim.SGD, lr=config.learning_rate, momentum=config.momentum, fused=True),
+        Schedule(config.epochs, config.batch_size, config.held_out_size),
+    )
 
 
 def _model(config: NoisyRegression) -> MultiTaskModel:

@@ -9,24 +9,24 @@ mean: otherwise the mean image is the first direction of every task.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from dgr.core.config import MethodConfig, SplitName
+from dgr.core.config import SplitName
 from dgr.core.seeds import generator_for, seed_for
-from dgr.core.strict import Strict
 from dgr.core.task import Task
 from dgr.datasets.multimnist import split_by_class
-from dgr.methods.base import Method
 from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.models.model import MultiTaskModel
+from dgr.studies.compared import ComparesMethods, method_label
 from dgr.studies.misaligned import read_digits
 from dgr.studies.row import Row
-from dgr.studies.samples import Samples, Schedule, accuracies_on, method_for, train
+from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on
 
 EXPERIMENT = "noisy_task"
 SETTING = "digits"
@@ -41,8 +41,11 @@ QUESTIONS = {
 TASKS = tuple(Task(name, "classification", 2) for name in QUESTIONS)
 
 
-class NoisyTask(Strict):
+class NoisyTask(ComparesMethods):
     """Sizes and settings of the study; Adam throughout."""
+
+    num_tasks: ClassVar[int] = len(TASKS)
+    has_held_out: ClassVar[bool] = False
 
     kind: Literal["noisy_task"]
     digits: dict[Literal["train", "test"], PositiveInt]
@@ -55,7 +58,6 @@ class NoisyTask(Strict):
     epochs: PositiveInt
     batch_size: PositiveInt
     learning_rate: PositiveFloat
-    methods: Annotated[list[MethodConfig], Field(min_length=1)]
 
 
 def run(config: NoisyTask, seed: int) -> Iterator[Row]:
@@ -64,15 +66,17 @@ def run(config: NoisyTask, seed: int) -> Iterator[Row]:
     For SVD re-weighting also ``noisy_weight``, the noisy task's share of the total weight; an even share is 0.2.
     """
     splits = draw_digits(config, seed)
+    recipe = _recipe(config, splits["train"].inputs.shape[1], seed)
     for level in config.levels:
         noisy = randomise(splits["train"], config.noisy_task, level / 100, seed)
         for chosen in config.methods:
-            method, accuracies = _trained(config, chosen, noisy, splits["test"], seed)
-            yield Row(SETTING, level, chosen.name, "noisy_task", accuracies.pop(config.noisy_task))
-            yield Row(SETTING, level, chosen.name, "clean_tasks", sum(accuracies.values()) / len(accuracies))
+            method, label = config.build(chosen), method_label(chosen)
+            accuracies = accuracies_on(recipe.train(method, noisy, None), splits["test"])
+            yield Row(SETTING, level, label, "noisy_task", accuracies.pop(config.noisy_task))
+            yield Row(SETTING, level, label, "clean_tasks", sum(accuracies.values()) / len(accuracies))
             if isinstance(method, SVDReweighting):
                 share = method.weights[list(QUESTIONS).index(config.noisy_task)] / method.weights.sum()
-                yield Row(SETTING, level, chosen.name, "noisy_weight", share.item())
+                yield Row(SETTING, level, label, "noisy_weight", share.item())
 
 
 def draw_digits(config: NoisyTask, seed: int) -> dict[SplitName, Samples]:
@@ -100,18 +104,10 @@ def randomise(data: Samples, task: str, share: float, seed: int) -> Samples:
     return Samples(data.inputs, data.targets | {task: labels})
 
 
-def _trained(
-    config: NoisyTask, chosen: MethodConfig, data: Samples, test: Samples, seed: int
-) -> tuple[Method, dict[str, float]]:
-    """The method after training, and test accuracy by task."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed_for(EXPERIMENT, seed, "initialization"))
-        encoder = nn.Sequential(nn.Linear(data.inputs.shape[1], config.features), nn.ReLU())
-        model = MultiTaskModel(encoder, {task.name: nn.Linear(config.features, task.outputs) for task in TASKS})
-        method = method_for(chosen, len(TASKS))
-        torch.manual_seed(seed_for(EXPERIMENT, seed, "balancer"))
-        optimizer = torch.optim.Adam([*model.parameters(), *method.parameters()], config.learning_rate, fused=True)
-        # The data stand in for held-out ones too: no method here asks for any.
-        schedule = Schedule(config.epochs, config.batch_size, held_out_size=1)
-        train(model, TASKS, method, optimizer, data, data, schedule, generator_for(EXPERIMENT, seed, "batch_order"))
-    return method, accuracies_on(model, test)
+def _recipe(config: NoisyTask, inputs: int, seed: int) -> Recipe:
+    def make_model() -> MultiTaskModel:
+        encoder = nn.Sequential(nn.Linear(inputs, config.features), nn.ReLU())
+        return MultiTaskModel(encoder, {task.name: nn.Linear(config.features, task.outputs) for task in TASKS})
+
+    optimizer = partial(torch.optim.Adam, lr=config.learning_rate, fused=True)
+    return Recipe(EXPERIMENT, seed, TASKS, make_model, optimizer, Schedule(config.epochs, config.batch_size))

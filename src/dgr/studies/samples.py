@@ -1,4 +1,4 @@
-"""Data of a study: inputs and targets that lie in memory, and training over them."""
+"""Data of a study that lie in memory, and training over them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from dgr.core.config import MethodConfig
+from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Batch, Task
 from dgr.methods.base import Method, forward
-from dgr.methods.registry import build_method
 from dgr.models.model import MultiTaskModel
 
 AfterStep = Callable[[Tensor], None]
@@ -29,6 +28,10 @@ class Samples:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def __add__(self, other: Samples) -> Samples:
+        targets = {name: torch.cat([target, other.targets[name]]) for name, target in self.targets.items()}
+        return Samples(torch.cat([self.inputs, other.inputs]), targets)
+
     def rows(self, index: Tensor) -> Batch:
         """A batch."""
         return self.inputs[index], {name: target[index] for name, target in self.targets.items()}
@@ -40,59 +43,66 @@ class Schedule:
 
     epochs: int
     batch_size: int
-    held_out_size: int
+    held_out_size: int = 0
 
 
-def method_label(config: MethodConfig) -> str:
-    """A method as a study's rows name it, with options that are switched on: ``single_gradient_step-second_order``."""
-    return "-".join([config.name, *(name for name, value in config.options.items() if value is True)])
+@dataclass(frozen=True)
+class Recipe:
+    """What is trained, and how; all methods of a seed start alike and see the same batches.
 
-
-def method_for(config: MethodConfig, num_tasks: int, main_task: str | None = None) -> Method:
-    """A method of the registry; where the study has a main task, one that serves one is told it."""
-    wants = main_task is not None and config.name in SERVING_ONE_TASK
-    return build_method(config.name, num_tasks, **config.options, **({"main_task": main_task} if wants else {}))
-
-
-SERVING_ONE_TASK = ("slgrad", "cosine_similarity", "ol_aux")
-
-
-def train(
-    model: MultiTaskModel,
-    tasks: Sequence[Task],
-    method: Method,
-    optimizer: Optimizer,
-    data: Samples,
-    held_out: Samples,
-    schedule: Schedule,
-    generator: torch.Generator,
-    after_step: AfterStep = lambda rows: None,
-) -> None:
-    """Train in place; batch order and held-out batches come from the generator.
-
-    Args:
-        model: what is trained.
-        tasks: its tasks.
-        method: turns losses into gradients; its ``begin`` is called first.
-        optimizer: over the parameters of the model and the method.
-        data: what it is trained on.
-        held_out: where methods that want other data get it.
+    Attributes:
+        experiment: names the random streams.
+        seed: of the run.
+        tasks: the tasks.
+        make_model: makes a fresh model from torch's global random state.
+        make_optimizer: makes the optimizer of a list of parameters.
         schedule: epochs and sizes of batches.
-        generator: on the CPU.
-        after_step: called after each step with the rows that it saw.
     """
-    model.train()
-    size = schedule.batch_size
-    method.begin(tasks, (data.rows(rows) for rows in _parts(torch.arange(len(data)), size)))
-    for _ in range(schedule.epochs):
-        for rows in _parts(torch.randperm(len(data), generator=generator), size):
-            chosen = torch.randperm(len(held_out), generator=generator)[: schedule.held_out_size]
-            other = held_out.rows(chosen) if method.needs_held_out else None
-            optimizer.zero_grad()
-            method.backward(forward(model, tasks, None, data.rows(rows), other, optimizer))
-            optimizer.step()
-            after_step(rows)
-        method.end_epoch()
+
+    experiment: str
+    seed: int
+    tasks: Sequence[Task]
+    make_model: Callable[[], MultiTaskModel]
+    make_optimizer: Callable[[list[nn.Parameter]], Optimizer]
+    schedule: Schedule
+
+    def train(
+        self, method: Method, data: Samples, held_out: Samples | None, after_step: AfterStep | None = None
+    ) -> MultiTaskModel:
+        """A model after training; the caller's random state is left alone.
+
+        Args:
+            method: turns losses into gradients; its ``begin`` is called first.
+            data: what it is trained on.
+            held_out: where methods that want other data get it.
+            after_step: called after each step with the rows that it saw.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_for(self.experiment, self.seed, "initialization"))
+            model = self.make_model()
+            torch.manual_seed(seed_for(self.experiment, self.seed, "balancer"))
+            optimizer = self.make_optimizer([*model.parameters(), *method.parameters()])
+            model.train()
+            size = self.schedule.batch_size
+            method.begin(self.tasks, (data.rows(rows) for rows in _parts(torch.arange(len(data)), size)))
+            order = generator_for(self.experiment, self.seed, "batch_order")
+            other = generator_for(self.experiment, self.seed, "held_out")
+            for _ in range(self.schedule.epochs):
+                for rows in _parts(torch.randperm(len(data), generator=order), size):
+                    batch = self._held_out(held_out, other) if method.needs_held_out else None
+                    optimizer.zero_grad()
+                    method.backward(forward(model, self.tasks, None, data.rows(rows), batch, optimizer))
+                    optimizer.step()
+                    if after_step is not None:
+                        after_step(rows)
+                method.end_epoch()
+        return model
+
+    def _held_out(self, held_out: Samples | None, generator: torch.Generator) -> Batch | None:
+        if held_out is None:
+            return None
+        rows = torch.randperm(len(held_out), generator=generator)[: self.schedule.held_out_size]
+        return held_out.rows(rows)
 
 
 def _parts(rows: Tensor, size: int) -> tuple[Tensor, ...]:
