@@ -28,6 +28,7 @@ FLAGS = [
     )
 ]
 COMMITTED = ROOT / "results/mini/audit.html"
+STUDIES = ROOT / "results/studies/audit.html"
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +129,18 @@ def test_print_shows_what_is_folded(visit, made) -> None:
     page.emulate_media(media="print")
     assert table.bounding_box()["height"] > 0
     assert not page.locator("nav").is_visible()
+
+
+@pytest.mark.skipif(not STUDIES.exists(), reason="results/studies/audit.html has not been made")
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_the_studies_page_leads_from_a_claim_to_its_study(visit, width, scheme) -> None:
+    page = visit(STUDIES, color_scheme=scheme, viewport={"width": width, "height": 844})
+    page.locator("#claims tbody th a").first.click()
+    section = page.locator("section:target")
+    assert section.locator("h2").inner_text().startswith("S1.")
+    section.locator("summary").click()
+    section.locator("details table").first.wait_for()
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 
+import html5lib
 import pandas as pd
 import pytest
 import yaml
@@ -113,7 +113,7 @@ def test_from_configuration_to_page(project):
     assert claims["verdict"] == "inconclusive"
     assert "n = 2 is too small" in claims["reason"]
     page = Path("results/studies/audit.html").read_text()
-    HTMLParser().feed(page)
+    html5lib.HTMLParser(strict=True).parse(page)
     for shown in ("found vs chance", "A tiny study.", "config_hash", origin["config_hash"], "data:image/png;base64,"):
         assert shown in page
     assert "http" not in page.replace("http-equiv", "")

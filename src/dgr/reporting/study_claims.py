@@ -33,7 +33,8 @@ def _text(studies: Studies, verdict: Verdict) -> dict[str, str]:
     ours = interval = "–"
     if verdict.mean is not None and verdict.low is not None and verdict.high is not None:
         told = _measure(studies, comparison)
-        unit = f" {told.unit}" if told.unit else ""
+        # A difference of percentages is in points.
+        unit = f" {'points' if told.unit == '%' else told.unit}" if told.unit else ""
         ours = f"{signed(told.scale * verdict.mean, told.digits)}{unit}"
         interval = interval_text(told.scale * verdict.low, told.scale * verdict.high, told.digits)
         if len(verdict.tests) > 1:

@@ -1,14 +1,15 @@
-"""A study's figure: a row of panels a measure, a panel a setting, a line a method."""
+"""A study's figure: a row of panels a measure, a panel a setting, a line (or a point) a method."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import seaborn as sns
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from dgr.reporting.curves import LEVEL, t_interval
 from dgr.reporting.study_records import StudyRecords
@@ -16,88 +17,82 @@ from dgr.reporting.style import PAGE_WIDTH, RC, Drawing
 
 PANEL_HEIGHT = 2.1
 LEGEND_COLUMNS = 5
+MARKERS = ("o", "X", "s", "P", "D", "^", "v", "<", ">", "*", "p", "h")
+LINES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
 
 
 def study_figure(study: StudyRecords) -> Drawing:
-    """Mean over seeds against the level, or against the method where there is only one level."""
+    """Mean over seeds against the level, or for each method where there is only one level."""
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
         figure = _draw(study)
     return Drawing(figure, _caption(study))
 
 
 def _draw(study: StudyRecords) -> Figure:
-    report = study.report
-    settings = [name for name in report.settings if name in set(study.frame["setting"])]
-    along_levels = study.frame["level"].nunique() > 1
+    report, frame = study.report, study.frame
+    settings = [name for name in report.settings if name in set(frame["setting"])]
+    looks = _looks([study.label(name) for name in dict.fromkeys(frame["method"])])
+    along_levels = frame["level"].nunique() > 1
     figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(report.figure)), layout="constrained")
     axes = figure.subplots(len(report.figure), len(settings), squeeze=False, sharey="row")
-    labels = {study.label(name): rank for rank, name in enumerate(dict.fromkeys(study.frame["method"]))}
-    colours = dict(zip(labels, sns.color_palette("colorblind", len(labels)), strict=True))
     for row, measure in zip(axes, report.figure, strict=True):
-        for axis, setting in zip(row, settings, strict=True):
-            chosen = study.frame[(study.frame["measure"] == measure) & (study.frame["setting"] == setting)]
-            told = study.measure(measure)
-            shown = chosen.assign(value=told.scale * chosen["value"], method=chosen["method"].map(study.label))
-            if shown.empty:  # not every setting has every measure
-                axis.set_visible(False)
-                continue
-            (_along_levels if along_levels else _side_by_side)(axis, shown, study, colours)
-            axis.set(title=report.settings[setting])
         told = study.measure(measure)
+        name = f"{told.label}{f' ({told.unit})' if told.unit else ''}"
+        for axis, setting in zip(row, settings, strict=True):
+            chosen = frame[(frame["measure"] == measure) & (frame["setting"] == setting)]
+            shown = chosen.assign(value=told.scale * chosen["value"], method=chosen["method"].map(study.label))
+            axis.set_visible(not shown.empty)  # not every setting has every measure
+            if along_levels:
+                _along_levels(axis, shown, study, looks)
+            else:
+                _one_below_another(axis, shown, looks, name)
+            axis.set(title=report.settings[setting])
         first = next(axis for axis in row if axis.get_visible())
-        first.set_ylabel(f"{told.label}{f' ({told.unit})' if told.unit else ''}")
+        first.set_ylabel(name if along_levels else "")
         first.tick_params(labelleft=True)
     if along_levels:
-        handles: dict[str, Artist] = {}
-        for axis in axes.flat:
-            handles |= {label: handle for handle, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-            if axis.get_legend():
-                axis.get_legend().remove()
-        chosen_labels = sorted(handles, key=labels.__getitem__)
-        entries = [handles[label] for label in chosen_labels]
-        place: Any = {"loc": "outside lower center", "ncols": min(LEGEND_COLUMNS, len(handles)), "frameon": False}
-        figure.legend(entries, chosen_labels, **place)
+        handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(LEGEND_COLUMNS, len(handles)), frameon=False
+        )
     return figure
 
 
-def _along_levels(axis: Axes, shown: pd.DataFrame, study: StudyRecords, colours: dict[str, object]) -> None:
-    present = [name for name in colours if name in set(shown["method"])]
-    factor = 100 if study.report.level.percent else 1
-    sns.lineplot(
-        shown.assign(level=factor * shown["level"]),
-        x="level",
-        y="value",
-        hue="method",
-        style="method",
-        hue_order=present,
-        style_order=present,
-        palette=colours,
-        markers=True,
-        errorbar=t_interval,
-        err_kws={"alpha": 0.15, "linewidth": 0},
-        ax=axis,
-    )
-    unit = " (%)" if study.report.level.percent else ""
-    axis.set(xscale=study.report.level.scale, xlabel=f"{study.report.level.label}{unit}", ylabel="")
+def _looks(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour, marker and line of each method, the same in every panel."""
+    methods = list(dict.fromkeys(methods))
+    return {
+        name: {
+            "color": colour,
+            "marker": MARKERS[i % len(MARKERS)],
+            "linestyle": LINES[i % len(LINES)],
+            "markersize": 4,
+        }
+        for i, (name, colour) in enumerate(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
+    }
 
 
-def _side_by_side(axis: Axes, shown: pd.DataFrame, study: StudyRecords, colours: dict[str, object]) -> None:
-    present = [name for name in colours if name in set(shown["method"])]
+def _along_levels(axis: Axes, shown: pd.DataFrame, study: StudyRecords, looks: dict[str, dict[str, Any]]) -> None:
+    told = study.report.level
+    for method, rows in shown.groupby("method", sort=False):
+        look = looks[str(method)]
+        values = rows.groupby("level")["value"]
+        means = values.mean()
+        places = (100 if told.percent else 1) * means.index.to_numpy()
+        axis.plot(places, means.to_numpy(), linewidth=1.1, markeredgecolor="white", markeredgewidth=0.4, **look)
+        bands = [t_interval(own) for _, own in values]
+        low, high = zip(*bands, strict=True)
+        axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
+    axis.set(xscale=told.scale, xlabel=f"{told.label}{' (%)' if told.percent else ''}")
+
+
+def _one_below_another(axis: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]], name: str) -> None:
+    order = [method for method in looks if method in set(shown["method"])]
     sns.pointplot(
-        shown,
-        x="method",
-        y="value",
-        order=present,
-        hue="method",
-        hue_order=present,
-        palette=colours,
-        linestyle="none",
-        errorbar=t_interval,
-        legend=False,
-        ax=axis,
-    )
-    axis.set(xlabel="", ylabel="")
-    axis.tick_params(axis="x", rotation=60)
+        shown, x="value", y="method", order=order, color="0.2", linestyle="none", errorbar=t_interval, markersize=4,
+        err_kws={"linewidth": 1.2}, ax=axis,
+    )  # fmt: skip
+    axis.set(xlabel=name, ylabel="")
 
 
 def _caption(study: StudyRecords) -> str:
