@@ -215,7 +215,8 @@ def described_by_dvc(project: Project) -> dict[str, tuple[set[str], set[str]]]:
 
     def files(path: str) -> set[str]:
         if (project.root / path).is_dir() and path.startswith("src/"):
-            return {str(file.relative_to(project.root)) for file in (project.root / path).rglob("*.py")}
+            found = (project.root / path).rglob("*.*")
+            return {str(file.relative_to(project.root)) for file in found if "__pycache__" not in file.parts}
         below = {out for out in made if (out + "/").startswith(path + "/")} or {path}
         return {out if Path(out).suffix else f"{out}/manifest.json" for out in below}
 
