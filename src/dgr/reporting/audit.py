@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dgr.core import paths
 from dgr.core.files import write_text
@@ -16,6 +12,7 @@ from dgr.reporting.audit_exhibits import CLAIMS_TABLE, Exhibit
 from dgr.reporting.audit_grid import Grid, from_frame
 from dgr.reporting.audit_notes import render_notes
 from dgr.reporting.audit_sources import NOTES, Sources, open_sources
+from dgr.reporting.page import source_expression, templates
 from dgr.reporting.sparkline import sparkline
 
 Uses = dict[str, list[tuple[str, str]]]
@@ -38,13 +35,7 @@ def write_audit(suite: str) -> Path:
 
 def render(sources: Sources) -> str:
     """The page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("dgr.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    environment = templates()
     environment.globals["sparkline"] = sparkline
     tables, figures = audit_exhibits.tables(sources), audit_exhibits.figures(sources)
     claims = next((table for table in tables if table.name == CLAIMS_TABLE), None)
@@ -69,15 +60,10 @@ def render(sources: Sources) -> str:
         totals=_totals(sources),
         css=inline["audit.css"],
         js=inline["audit.js"],
-        css_hash=_hash(inline["audit.css"]),
-        js_hash=_hash(inline["audit.js"]),
+        css_hash=source_expression(inline["audit.css"]),
+        js_hash=source_expression(inline["audit.js"]),
     )
     return html.rstrip() + "\n"
-
-
-def _hash(text: str) -> str:
-    """The source expression by which the page's own policy lets this text run, and nothing else."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _uses(tables: list[Exhibit]) -> Uses:

@@ -44,6 +44,11 @@ def ours(verdict: Verdict) -> str:
         return "–"
     scale, unit, digits = UNITS.get(verdict.comparison.measure, NATS)
     text = f"{signed(scale * verdict.mean, digits)} {unit}"
+    return with_count(text, verdict)
+
+
+def with_count(text: str, verdict: Verdict) -> str:
+    """The text, with how many tests go the claimed way where they are several."""
     if len(verdict.tests) == 1:
         return text
     count = sum(test.outcome == "better" for test in verdict.tests)
@@ -80,13 +85,24 @@ def _text(verdict: Verdict) -> dict[str, str]:
 
 
 def _numbers(scope: Scope, verdict: Verdict) -> dict[str, object]:
-    outcomes = [test.outcome for test in verdict.tests]
     return {
         "dataset": scope.dataset,
         "architecture": scope.architecture,
         "claim": verdict.claim.id,
         "comparison": verdict.comparison.id,
         "expected": expected(verdict),
+        **found_numbers(verdict),
+        "smallest_ratio": min(verdict.ratios.values(), default=None),
+        "largest_ratio": max(verdict.ratios.values(), default=None),
+        "verdict": verdict.decision,
+        "reason": verdict.reason,
+    }
+
+
+def found_numbers(verdict: Verdict) -> dict[str, object]:
+    """Columns of what the tests of a comparison found."""
+    outcomes = [test.outcome for test in verdict.tests]
+    return {
         "n": verdict.n,
         "difference": verdict.mean,
         "low": verdict.low,
@@ -95,23 +111,28 @@ def _numbers(scope: Scope, verdict: Verdict) -> dict[str, object]:
         "tests": len(outcomes),
         "better": outcomes.count("better"),
         "worse": outcomes.count("worse"),
-        "smallest_ratio": min(verdict.ratios.values(), default=None),
-        "largest_ratio": max(verdict.ratios.values(), default=None),
-        "verdict": verdict.decision,
-        "reason": verdict.reason,
     }
 
 
-def _notes(found: list[Verdict]) -> list[str]:
+def source_notes(found: list[Verdict]) -> list[str]:
+    """Each paper with its claims, once."""
     claims = {verdict.claim.id: verdict.claim for verdict in found}
     sources: dict[str, list[str]] = {}
     for claim in claims.values():
         sources.setdefault(claim.source, []).append(f"{claim.id}: {claim.text}")
-    levels = sorted({claim.alpha for claim in claims.values()})
-    notes = [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
-    notes += [
+    return [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
+
+
+def levels_text(found: list[Verdict]) -> str:
+    """The levels of the claims."""
+    return ", ".join(f"{level:g}" for level in sorted({verdict.claim.alpha for verdict in found}))
+
+
+def _notes(found: list[Verdict]) -> list[str]:
+    notes = [
+        *source_notes(found),
         f"The comparisons were fixed in {FILE.as_posix()} before this suite's first results, with the level "
-        f"{', '.join(f'{level:g}' for level in levels)} for all tests of a claim together (Holm), not for all claims. "
+        f"{levels_text(found)} for all tests of a claim together (Holm), not for all claims. "
         "What was known then stands there; what was changed since, in docs/replication.md.",
         "Ours are also the bounds on costs and every comparison with the norm control: reproduced and contradicted "
         "mean there that the criterion is met or missed.",

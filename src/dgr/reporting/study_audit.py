@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dgr.claims import StudyComparison, Verdict, load_claims
 from dgr.claims.narrowing import of_studies
@@ -22,6 +19,7 @@ from dgr.reporting import rendering
 from dgr.reporting.audit_exhibits import Picture, picture
 from dgr.reporting.audit_grid import Cell, Grid, from_frame, linked
 from dgr.reporting.claims_table import FILE
+from dgr.reporting.page import source_expression, templates
 from dgr.reporting.rendering import Table
 from dgr.reporting.study_claims import study_claims_table
 from dgr.reporting.study_records import StudyRecords, load_study
@@ -70,16 +68,9 @@ def write_study_audit(suite: str) -> None:
 
 
 def _render(suite: str, studies: dict[str, StudyRecords], claims: Table, found: list[Verdict]) -> str:
-    environment = Environment(
-        loader=PackageLoader("dgr.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
+    environment = templates()
     sections = [_section(key, study) for key, study in studies.items()]
     css = environment.get_template("audit.css").render().strip()
-    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     anchors = [f"study-{v.comparison.study}" if isinstance(v.comparison, StudyComparison) else None for v in found]
     html = environment.get_template("study_audit.html").render(
         suite=suite,
@@ -89,7 +80,7 @@ def _render(suite: str, studies: dict[str, StudyRecords], claims: Table, found: 
         sections=sections,
         titles={section.anchor: f"study {section.name}" for section in sections},
         css=css,
-        css_hash=f"'sha256-{digest}'",
+        css_hash=source_expression(css),
     )
     return html.rstrip() + "\n"
 

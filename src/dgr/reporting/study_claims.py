@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dgr.claims import StudyComparison, Verdict
+from dgr.reporting.claims_table import found_numbers, levels_text, source_notes, with_count
 from dgr.reporting.rendering import Table
 from dgr.reporting.significance_table import NARROW, interval_text, signed
 from dgr.reporting.study_records import StudyRecords
@@ -35,11 +36,8 @@ def _text(studies: Studies, verdict: Verdict) -> dict[str, str]:
         told = _measure(studies, comparison)
         # A difference of percentages is in points.
         unit = f" {'points' if told.unit == '%' else told.unit}" if told.unit else ""
-        ours = f"{signed(told.scale * verdict.mean, told.digits)}{unit}"
+        ours = with_count(f"{signed(told.scale * verdict.mean, told.digits)}{unit}", verdict)
         interval = interval_text(told.scale * verdict.low, told.scale * verdict.high, told.digits)
-        if len(verdict.tests) > 1:
-            better = sum(test.outcome == "better" for test in verdict.tests)
-            ours += f" ({better} of {len(verdict.tests)})"
     return {
         "No.": comparison.id,
         "Claim": verdict.claim.title,
@@ -59,34 +57,22 @@ def _measure(studies: Studies, comparison: StudyComparison) -> MeasureText:
 def _numbers(verdict: Verdict) -> dict[str, object]:
     comparison = verdict.comparison
     assert isinstance(comparison, StudyComparison)
-    outcomes = [test.outcome for test in verdict.tests]
     return {
         "study": comparison.study,
         "claim": verdict.claim.id,
         "comparison": comparison.id,
         "measure": comparison.measure,
         "expected": comparison.direction,
-        "n": verdict.n,
-        "difference": verdict.mean,
-        "low": verdict.low,
-        "high": verdict.high,
-        "largest_holm_p": max((test.holm_p for test in verdict.tests), default=None),
-        "tests": len(outcomes),
-        "better": outcomes.count("better"),
-        "worse": outcomes.count("worse"),
+        **found_numbers(verdict),
         "verdict": verdict.decision,
         "reason": verdict.reason,
     }
 
 
 def _notes(found: list[Verdict]) -> list[str]:
-    claims = {verdict.claim.id: verdict.claim for verdict in found}
-    sources: dict[str, list[str]] = {}
-    for claim in claims.values():
-        sources.setdefault(claim.source, []).append(f"{claim.id}: {claim.text}")
-    levels = ", ".join(f"{level:g}" for level in sorted({claim.alpha for claim in claims.values()}))
-    notes = [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
-    notes += [
+    levels = levels_text(found)
+    notes = [
+        *source_notes(found),
         "Ours: mean over seeds of the first minus the second, averaged over settings, levels and references. (k of m): "
         "tests that go the claimed way, where there are several references; a verdict needs each. Interval: BCa "
         f"bootstrap of that average at one minus the level {levels}, seeds as units, not adjusted; with few seeds it "
