@@ -14,11 +14,11 @@ install: .venv/installed  ## only make the environment
 
 reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit
 	@$(IN_VENV) snakemake --cores all
-	@echo "Done. Tables: results/mini/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
+	@echo "Done. Tables: results/mini/tables/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
 
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
 	@$(IN_VENV) snakemake --cores all --config suite=studies
-	@echo "Done. Page: results/studies/audit.html; tables: results/studies/; figures: figures/studies/"
+	@echo "Done. Page: results/studies/audit.html; tables: results/studies/tables/; figures: figures/studies/"
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)

@@ -13,7 +13,7 @@ from shutil import which
 
 import yaml
 
-from dgr.estimate import describe
+from dgr.measurements.estimate import describe
 
 SUITE = config.get("suite", "mini")
 # The default suite's plan is at the top, any other's in a folder of its own.

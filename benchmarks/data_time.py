@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dgr.core.config import RunConfig
+from dgr.config.runs import RunConfig
 from dgr.core.paths import SUITES
-from dgr.cost_steps import Stepper
 from dgr.datasets.prepared import Split
 from dgr.datasets.utkface import TASKS
-from dgr.measuring import interleaved_seconds
+from dgr.measurements.cost_steps import Stepper
+from dgr.measurements.timing import interleaved_seconds
 from dgr.training.build import build_optimizer, build_run
 
 SAMPLES = 16_000

@@ -13,7 +13,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dgr.core.dataset_config import RoomsConfig
+from dgr.config.datasets import RoomsConfig
 from dgr.datasets.rooms import compose
 
 

@@ -16,10 +16,10 @@ from torch import nn
 from dgr.core.device import choose_device
 from dgr.core.provenance import device_name
 from dgr.core.task import Task
-from dgr.measuring import interleaved_seconds
+from dgr.measurements.timing import interleaved_seconds
 from dgr.methods import Method, build_method
-from dgr.methods.base import Step, forward
-from dgr.methods.sample_gradients import sample_weights
+from dgr.methods.shared.base import Step, forward
+from dgr.methods.shared.sample_gradients import sample_weights
 from dgr.models.encoders import lenet_encoder
 from dgr.models.model import MultiTaskModel
 

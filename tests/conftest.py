@@ -8,11 +8,11 @@ import torch
 import yaml
 
 from dgr import cli
-from dgr.core.dataset_config import DatasetConfig
+from dgr.config.datasets import DatasetConfig
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, DATA, PLAN
 from dgr.datasets.preparing import prepare
-from dgr.plan import dump, make_plans
+from dgr.plan.expand import dump, make_plans
 
 TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
 

@@ -23,7 +23,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 def plan(check: Annotated[bool, typer.Option(help="Only check that the generated file is current.")] = False) -> None:
     """Expand paper_configs into lists of stages: plan.json of the default suite, suites/SUITE/plan.json of others."""
     from dgr.core.files import write_text
-    from dgr.plan import dump, make_plans
+    from dgr.plan.expand import dump, make_plans
 
     for path, stages in make_plans(CONFIGS).items():
         text = dump(stages)
@@ -38,8 +38,8 @@ def fetch(
     source: str, origin: Annotated[str | None, typer.Option("--from", help="a file, folder or address")] = None
 ) -> None:
     """Download and check a source of data or weights, sources/SOURCE."""
+    from dgr.config.sources import read_source
     from dgr.core.paths import SOURCES
-    from dgr.core.sources import read_source
     from dgr.datasets.fetch import fetch as bring
 
     config = read_source(CONFIGS, source)
@@ -75,9 +75,9 @@ def convert_nyuv2(
 @app.command()
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
-    from dgr.core.config import parse
-    from dgr.core.dataset_config import DatasetConfig
-    from dgr.core.plan_file import read_plan
+    from dgr.config.datasets import DatasetConfig
+    from dgr.config.parsing import parse
+    from dgr.config.plan_file import read_plan
     from dgr.datasets.preparing import prepare as make
 
     plan = read_plan()
@@ -106,7 +106,7 @@ def train(key: str, device: Device = "auto") -> None:
 @app.command()
 def probe(key: str) -> None:
     """Examine the frozen representations of a run, runs/SUITE/probe/KEY.json."""
-    from dgr.probe_stage import probe as examine
+    from dgr.measurements.probes import probe as examine
 
     examine(key)
 
@@ -114,7 +114,7 @@ def probe(key: str) -> None:
 @app.command()
 def baselines(key: str) -> None:
     """What classifiers reach without an encoder, runs/SUITE/baselines/KEY.json."""
-    from dgr.probe_stage import baselines as measure
+    from dgr.measurements.probes import baselines as measure
 
     measure(key)
 
@@ -122,7 +122,7 @@ def baselines(key: str) -> None:
 @app.command()
 def sweep(key: str, device: Device = "auto") -> None:
     """Train every point of a sensitivity study, runs/SUITE/sweep/KEY.json."""
-    from dgr.sweeps import sweep as train_points
+    from dgr.measurements.sweeps import sweep as train_points
 
     train_points(key, device)
 
@@ -130,7 +130,7 @@ def sweep(key: str, device: Device = "auto") -> None:
 @app.command()
 def cost(key: str, device: Device = "auto") -> None:
     """Measure seconds and memory of a step of every method, runs/SUITE/cost/KEY.json."""
-    from dgr.cost import measure
+    from dgr.measurements.cost import measure
 
     measure(key, device)
 
@@ -144,10 +144,10 @@ def estimate(
     shrink: Annotated[int, typer.Option(min=1, help="divide sides of dense images, multiply times by the square")] = 1,
 ) -> None:
     """Trainings, steps and hours of a suite, before it starts."""
-    from dgr.estimate import describe
+    from dgr.measurements.estimate import describe
 
     if measure:
-        from dgr.step_times import measure as time_steps
+        from dgr.measurements.step_times import measure as time_steps
 
         time_steps(suite, device, steps, shrink)
     typer.echo(describe(suite))
@@ -156,23 +156,23 @@ def estimate(
 @app.command()
 def embed(key: str) -> None:
     """Embed two runs' representations in the plane, runs/SUITE/embed/KEY.csv."""
-    from dgr.embedding import embed as make
+    from dgr.measurements.embedding import embed as make
 
     make(key)
 
 
 @app.command()
 def collect(suite: str) -> None:
-    """Gather the records of all runs of a suite, results/SUITE/*.csv."""
-    from dgr.reporting.collecting import collect_suite
+    """Gather the records of all runs of a suite, results/SUITE/records/*.csv."""
+    from dgr.records.collecting import collect_suite
 
     collect_suite(suite)
 
 
 @app.command()
 def table(suite: str, name: str) -> None:
-    """Make a table from the records, results/SUITE/NAME.{csv,md,tex}."""
-    from dgr.reporting.tables import write_table
+    """Make a table from the records, results/SUITE/tables/NAME.{csv,md,tex}."""
+    from dgr.tables.registry import write_table
 
     write_table(suite, name)
 
@@ -180,7 +180,7 @@ def table(suite: str, name: str) -> None:
 @app.command()
 def figure(suite: str, name: str) -> None:
     """Make a figure from the records, figures/SUITE/NAME.{pdf,png}."""
-    from dgr.reporting.figures import write_figure
+    from dgr.figures.registry import write_figure
 
     write_figure(suite, name)
 
@@ -188,8 +188,8 @@ def figure(suite: str, name: str) -> None:
 @app.command()
 def audit(suite: str) -> None:
     """Make the audit page and the summary that `dvc metrics` shows, results/SUITE/{audit.html,summary.json}."""
-    from dgr.reporting.audit import write_audit
-    from dgr.reporting.summary import write_summary
+    from dgr.pages.audit import write_audit
+    from dgr.pages.summary import write_summary
 
     write_summary(suite)
     write_audit(suite)
@@ -205,16 +205,16 @@ def study(key: str) -> None:
 
 @app.command()
 def study_report(suite: str, name: str) -> None:
-    """Make a study's table and figure, results/SUITE/NAME.{csv,md,tex} and figures/SUITE/NAME.{pdf,png}."""
-    from dgr.reporting.study_report import write_study_report
+    """Make a study's table and figure, results/SUITE/tables/NAME.{csv,md,tex} and figures/SUITE/NAME.{pdf,png}."""
+    from dgr.pages.study_report import write_study_report
 
     write_study_report(suite, name)
 
 
 @app.command()
 def study_audit(suite: str) -> None:
-    """Decide the claims of the studies and make their page, results/SUITE/{claims.{csv,md,tex},audit.html}."""
-    from dgr.reporting.study_audit import write_study_audit
+    """Decide the claims of the studies and make their page, results/SUITE/{tables/claims.{csv,md,tex},audit.html}."""
+    from dgr.pages.studies import write_study_audit
 
     write_study_audit(suite)
 
@@ -222,7 +222,7 @@ def study_audit(suite: str) -> None:
 @app.command()
 def readme() -> None:
     """Bring the tables shown in README.md up to date."""
-    from dgr.reporting.readme import update
+    from dgr.pages.readme import update
 
     update(Path("README.md"))
 

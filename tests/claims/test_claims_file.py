@@ -7,7 +7,7 @@ from dgr.claims import load_claims, verdicts
 from dgr.claims.narrowing import narrowed
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
-from dgr.reporting import names
+from dgr.records import names
 
 CROSSED = {name for name in METHODS if name in (
     "equal_weighting", "dwa", "uncertainty_weighting", "auto_lambda", "graddrop", "pcgrad", "cagrad", "nash_mtl", "imtl"

@@ -8,7 +8,7 @@ from scipy import stats
 from dgr.claims.narrowing import is_of_studies, narrowed, of_studies
 from dgr.claims.schema import Claim, load_claims
 from dgr.claims.studies import study_verdicts
-from dgr.core.config import parse
+from dgr.config.parsing import parse
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS
 

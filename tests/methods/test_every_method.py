@@ -7,12 +7,12 @@ import copy
 import numpy as np
 import pytest
 import torch
+from method_support import build
 from torch import Tensor, nn
 from toy_problem import Toy, flat, make_toy, penalty
 
 from dgr.methods import METHODS, Step
 from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
-from method_support import build
 
 STEPS = 4
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from method_support import build
 from toy_problem import Toy, make_toy
 
 from dgr.core.errors import DGRError
 from dgr.methods import METHODS, Method
-from dgr.methods.bargaining import MAX_FAILURES_IN_A_ROW, StaleWeightsWarning
+from dgr.methods.shared.bargaining import MAX_FAILURES_IN_A_ROW, StaleWeightsWarning
 from dgr.models.model import MultiTaskModel
-from method_support import build
 
 BALANCERS = ["graddrop", "pcgrad", "cagrad", "nash_mtl", "imtl"]
 

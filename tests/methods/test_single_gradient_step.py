@@ -10,7 +10,7 @@ from toy_problem import flat, make_toy
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
 from dgr.methods import build_method
-from dgr.methods.base import forward
+from dgr.methods.shared.base import forward
 from dgr.models.model import MultiTaskModel
 
 

@@ -10,8 +10,8 @@ from toy_problem import make_toy
 
 from dgr.core.errors import DGRError
 from dgr.methods import build_method
-from dgr.methods.base import forward
-from dgr.methods.sample_gradients import sample_weights
+from dgr.methods.shared.base import forward
+from dgr.methods.shared.sample_gradients import sample_weights
 
 RATE = 0.05
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from dgr.core.config import MethodConfig
+from dgr.config.runs import MethodConfig
 from dgr.core.task import Task
 from dgr.studies import loss_scale
 from dgr.studies.loss_scale import LossScale, ScaledTask

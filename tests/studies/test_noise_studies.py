@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from dgr.core.config import MethodConfig, parse
+from dgr.config.parsing import parse
+from dgr.config.runs import MethodConfig
 from dgr.core.errors import DGRError
 from dgr.studies import flipped_labels, noisy_regression
 from dgr.studies.compared import method_label

@@ -13,10 +13,10 @@ import yaml
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, PLAN, SUITES, UNFINISHED
-from dgr.plan import dump, make_plans
-from dgr.reporting.study_audit import write_study_audit
-from dgr.reporting.study_records import load_study
-from dgr.reporting.study_report import write_study_report
+from dgr.pages.studies import write_study_audit
+from dgr.pages.study_report import write_study_report
+from dgr.plan.expand import dump, make_plans
+from dgr.records.study_records import load_study
 from dgr.studies import registry, stage
 
 KEY = "studies-S1"

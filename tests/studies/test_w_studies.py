@@ -12,8 +12,9 @@ from scipy.optimize import minimize
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
 from dgr.methods.svd_reweighting import SVDReweighting
-from dgr.studies import alignment_study, noisy_task, transfer
-from dgr.studies.alignment_study import Alignment
+from dgr.studies import alignment as alignment_study
+from dgr.studies import noisy_task, transfer
+from dgr.studies.alignment import Alignment
 from dgr.studies.linear_tasks import draw_tasks
 from dgr.studies.misaligned import DigitsData, SyntheticData, draw_data, plane_rotation
 from dgr.studies.noisy_task import NoisyTask

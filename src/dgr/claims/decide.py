@@ -19,8 +19,8 @@ from dgr.comparison import (
     paired_differences,
     smallest_p,
 )
-from dgr.reporting.names import CLASSIFIERS, METHODS
-from dgr.reporting.records import Records
+from dgr.records.names import CLASSIFIERS, METHODS
+from dgr.records.records import Records
 
 Decision = Literal["reproduced", "contradicted", "inconclusive", "not run"]
 

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from dgr.claims.schema import PairedComparison, Side
-from dgr.reporting.names import REGULARIZERS, SINGLE_TASK, method_label
-from dgr.reporting.outcomes import RUN, delta_m_per_run, probe_accuracies, universality_gaps
-from dgr.reporting.records import Records
+from dgr.records.names import REGULARIZERS, SINGLE_TASK, method_label
+from dgr.records.outcomes import RUN, delta_m_per_run, probe_accuracies, universality_gaps
+from dgr.records.records import Records
 
 Pair = tuple[pd.Series, pd.Series]
 Member = tuple[str, ...]

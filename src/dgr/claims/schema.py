@@ -8,11 +8,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from dgr.core.config import parse, read_yaml
+from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.core.errors import DGRError, nearest
-from dgr.core.strict import Strict
-from dgr.reporting.names import METHODS
-from dgr.reporting.outcomes import Tasks
+from dgr.records.names import METHODS
+from dgr.records.outcomes import Tasks
 
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]

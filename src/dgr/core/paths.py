@@ -19,9 +19,14 @@ def suite_folder(suite: str) -> Path:
     return folder if folder.is_dir() else Path()
 
 
-def study_records(suite: str) -> Path:
-    """Where a suite's studies leave their numbers: ``results/SUITE/records``, small and committed."""
+def records_folder(suite: str) -> Path:
+    """A suite's numbers, of runs or of studies: ``results/SUITE/records``, small and committed."""
     return RESULTS / suite / "records"
+
+
+def tables_folder(suite: str) -> Path:
+    """A suite's tables and claims: ``results/SUITE/tables``."""
+    return RESULTS / suite / "tables"
 
 
 def output_path(suite: str, stage: str, key: str) -> Path:

@@ -24,6 +24,12 @@ def config_hash(config: Any) -> str:
     return hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest()
 
 
+def code_hash() -> str:
+    """Hexadecimal SHA-256 of the whole package's code."""
+    sources = sorted(Path(__file__).parents[1].rglob("*.py"))
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
 def provenance(config: dict[str, Any], device: torch.device, wall_seconds: float) -> dict[str, Any]:
     """The record of one run.
 

@@ -15,9 +15,9 @@ import zlib
 from pathlib import Path
 from typing import IO
 
+from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST
-from dgr.core.sources import SourceConfig
 from dgr.datasets.contents import CHUNK, Contents, Writer
 
 MAX_RATIO = 200

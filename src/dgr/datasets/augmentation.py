@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from dgr.core.config import AugmentationConfig
+from dgr.config.runs import AugmentationConfig
 from dgr.core.errors import DGRError
 from dgr.core.task import Batch, Task
 

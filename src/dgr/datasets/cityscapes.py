@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from dgr.core.config import SplitName
-from dgr.core.dataset_config import DenseFolderConfig
+from dgr.config.datasets import DenseFolderConfig
+from dgr.config.runs import SplitName
 from dgr.core.dense import VOID
 from dgr.core.task import Task
 from dgr.datasets.dense_folder import Array, Arrays, Layer, check_values, read_layers, refusal

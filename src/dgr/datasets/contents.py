@@ -8,9 +8,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple, Protocol
 
+from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, read_manifest
-from dgr.core.sources import SourceConfig
 
 CHUNK = 2**20
 MAX_FILES = 200_000

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from dgr.core.config import SplitName
-from dgr.core.dataset_config import DenseFolderConfig
+from dgr.config.datasets import DenseFolderConfig
+from dgr.config.runs import SplitName
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json
 

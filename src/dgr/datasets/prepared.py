@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgr.core.config import SPLITS
+from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
 from dgr.core.task import Batch, Task

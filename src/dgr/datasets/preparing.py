@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dgr.core.config import SplitName
-from dgr.core.dataset_config import DenseFolderConfig, MultiMNISTConfig, RoomsConfig, UTKFaceConfig
+from dgr.config.datasets import DenseFolderConfig, MultiMNISTConfig, RoomsConfig, UTKFaceConfig
+from dgr.config.runs import SplitName
 from dgr.core.files import cannot_write, read_manifest, write_manifest
 from dgr.core.paths import SOURCES
 from dgr.core.task import Task

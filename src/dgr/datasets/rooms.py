@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from dgr.core.config import SPLITS, SplitName
-from dgr.core.dataset_config import RoomsConfig
+from dgr.config.datasets import RoomsConfig
+from dgr.config.runs import SPLITS, SplitName
 from dgr.core.task import Task
 from dgr.datasets.ray_casting import FACES, Bodies, cast, normals, pixel_rays
 from dgr.datasets.room_draws import Draws

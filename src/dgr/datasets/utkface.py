@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dgr.core.config import SplitName
-from dgr.core.dataset_config import UTKFaceConfig
+from dgr.config.datasets import UTKFaceConfig
+from dgr.config.runs import SplitName
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
 

@@ -1,7 +1,7 @@
 """Multi-task methods: ways to turn task losses into gradients, by name."""
 
 from dgr.core.task import Batch
-from dgr.methods.base import Method, Step
 from dgr.methods.registry import METHODS, build_method
+from dgr.methods.shared.base import Method, Step
 
 __all__ = ["METHODS", "Batch", "Method", "Step", "build_method"]

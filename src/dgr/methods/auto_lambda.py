@@ -13,10 +13,10 @@ from torch.optim.adam import adam
 from typing_extensions import override
 
 from dgr.core.errors import DGRError
-from dgr.methods.base import Step
-from dgr.methods.look_ahead import buffer_copies
-from dgr.methods.loss_weighting import LossWeighting
-from dgr.methods.options import number
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.look_ahead import buffer_copies
+from dgr.methods.shared.loss_weighting import LossWeighting
+from dgr.methods.shared.options import number
 
 
 class AutoLambda(LossWeighting):

@@ -9,8 +9,8 @@ from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
 from dgr.core.errors import DGRError
-from dgr.methods.gradient_balancing import GradientBalancing, ScaleFree
-from dgr.methods.options import number
+from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
+from dgr.methods.shared.options import number
 
 
 class CAGrad(GradientBalancing):

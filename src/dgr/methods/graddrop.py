@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torchjd.aggregation import GradDrop as TorchJDGradDrop
 
-from dgr.methods.gradient_balancing import GradientBalancing
+from dgr.methods.shared.gradient_balancing import GradientBalancing
 
 
 class GradDrop(GradientBalancing):

@@ -7,9 +7,9 @@ from torch import Tensor
 from torch.optim.adam import adam
 from typing_extensions import override
 
-from dgr.methods.base import Step
-from dgr.methods.gramian_weighting import GramianWeighting, weigh_heads
-from dgr.methods.options import number
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.gramian_weighting import GramianWeighting, weigh_heads
+from dgr.methods.shared.options import number
 
 
 class GradNorm(GramianWeighting):

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torchjd.aggregation import GramianWeightedAggregator, IMTLGWeighting
 from typing_extensions import override
 
-from dgr.methods.base import Step
-from dgr.methods.gradient_balancing import GradientBalancing, ScaleFree
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
 
 
 class IMTL(GradientBalancing):

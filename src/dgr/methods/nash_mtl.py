@@ -6,10 +6,10 @@ from torch import Tensor
 from torchjd.aggregation import GramianWeightedAggregator
 from typing_extensions import override
 
-from dgr.methods.bargaining import Bargaining
-from dgr.methods.base import Step
-from dgr.methods.gradient_balancing import GradientBalancing, trainable
-from dgr.methods.options import number, positive_integer
+from dgr.methods.shared.bargaining import Bargaining
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.gradient_balancing import GradientBalancing, trainable
+from dgr.methods.shared.options import number, positive_integer
 
 
 class NashMTL(GradientBalancing):
@@ -27,7 +27,7 @@ class NashMTL(GradientBalancing):
 
     A failed solve is not passed over. The released code swallows it, and TorchJD does in part, so each answer is held
     against :math:`\alpha_k (G\alpha)_k = 1`. On failure (a task of zero gradient, exactly opposite gradients) the last
-    solved α is used again with a :class:`~dgr.methods.bargaining.StaleWeightsWarning`, counted by
+    solved α is used again with a :class:`~dgr.methods.shared.bargaining.StaleWeightsWarning`, counted by
     ``bargaining.failures``. With no solved α to use, or after 20 failures in a row, the run stops with a DGRError:
     equal weights are never used in its place.
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from dgr.methods import options
-from dgr.methods.base import Step
-from dgr.methods.gramian_weighting import GramianWeighting, weigh_heads
+from dgr.methods.shared import options
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.gramian_weighting import GramianWeighting, weigh_heads
 
 LARGEST_WEIGHT = 1e6
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torchjd.aggregation import GramianWeightedAggregator, PCGradWeighting
 
-from dgr.methods.gradient_balancing import GradientBalancing, ScaleFree
+from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
 
 
 class PCGrad(GradientBalancing):

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from typing_extensions import override
 
-from dgr.methods.base import Step
-from dgr.methods.loss_weighting import LossWeighting
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.loss_weighting import LossWeighting
 
 
 class RandomWeighting(LossWeighting):

@@ -7,7 +7,6 @@ from typing import Any
 
 from dgr.core.errors import DGRError, nearest
 from dgr.methods.auto_lambda import AutoLambda
-from dgr.methods.base import Method
 from dgr.methods.cagrad import CAGrad
 from dgr.methods.cosine_similarity import CosineSimilarity
 from dgr.methods.dwa import DWA
@@ -17,9 +16,10 @@ from dgr.methods.gradnorm import GradNorm
 from dgr.methods.imtl import IMTL
 from dgr.methods.nash_mtl import NashMTL
 from dgr.methods.ol_aux import OLAux
-from dgr.methods.options import positive_integer
 from dgr.methods.pcgrad import PCGrad
 from dgr.methods.random_weighting import RandomWeighting
+from dgr.methods.shared.base import Method
+from dgr.methods.shared.options import positive_integer
 from dgr.methods.single_gradient_step import SingleGradientStep
 from dgr.methods.single_task import SingleTask
 from dgr.methods.slgrad import SLGrad

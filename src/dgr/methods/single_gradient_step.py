@@ -10,10 +10,10 @@ from torch.func import functional_call
 from typing_extensions import override
 
 from dgr.core.task import Task
-from dgr.methods.base import Method, Step
-from dgr.methods.gradient_balancing import trainable
-from dgr.methods.look_ahead import buffer_copies, laid_out_as
-from dgr.methods.options import boolean, number
+from dgr.methods.shared.base import Method, Step
+from dgr.methods.shared.gradient_balancing import trainable
+from dgr.methods.shared.look_ahead import buffer_copies, laid_out_as
+from dgr.methods.shared.options import boolean, number
 
 
 class SingleGradientStep(Method):

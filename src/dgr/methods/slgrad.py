@@ -12,11 +12,11 @@ from typing_extensions import override
 
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
-from dgr.methods import options
-from dgr.methods.base import Method, Step
-from dgr.methods.gradient_balancing import trainable
-from dgr.methods.look_ahead import after_step, buffer_copies
-from dgr.methods.sample_gradients import TracedBatch, sample_weights, trace
+from dgr.methods.shared import options
+from dgr.methods.shared.base import Method, Step
+from dgr.methods.shared.gradient_balancing import trainable
+from dgr.methods.shared.look_ahead import after_step, buffer_copies
+from dgr.methods.shared.sample_gradients import TracedBatch, sample_weights, trace
 
 QUANTILES = {"median": 0.5, "quantile_90": 0.9, "maximum": 1.0}
 """Of the sample weights of an epoch, as multiples of the uniform weight."""

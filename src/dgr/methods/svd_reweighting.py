@@ -11,9 +11,9 @@ from typing_extensions import override
 
 from dgr.core.errors import DGRError
 from dgr.core.task import Batch, Task
-from dgr.methods.base import Step
-from dgr.methods.loss_weighting import LossWeighting
-from dgr.methods.options import positive_integer
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.loss_weighting import LossWeighting
+from dgr.methods.shared.options import positive_integer
 
 
 class SVDReweighting(LossWeighting):

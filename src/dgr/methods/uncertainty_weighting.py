@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from typing_extensions import override
 
-from dgr.methods.base import Step
-from dgr.methods.loss_weighting import LossWeighting
-from dgr.methods.options import number
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.loss_weighting import LossWeighting
+from dgr.methods.shared.options import number
 
 
 class UncertaintyWeighting(LossWeighting):

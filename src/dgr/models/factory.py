@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from dgr.core.architecture_config import ArchitectureConfig, ConvArchitecture, DenseArchitecture, ResNetArchitecture
+from dgr.config.architectures import ArchitectureConfig, ConvArchitecture, DenseArchitecture, ResNetArchitecture
 from dgr.core.paths import SOURCES
 from dgr.core.task import Task
 from dgr.models.backbones import Backbone, resnet_backbone, small_backbone

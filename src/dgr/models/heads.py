@@ -6,7 +6,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dgr.core.architecture_config import ResNetArchitecture, VectorArchitecture
+from dgr.config.architectures import ResNetArchitecture, VectorArchitecture
 
 
 def mlp_head(

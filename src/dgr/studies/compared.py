@@ -6,11 +6,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from dgr.core.config import MethodConfig
+from dgr.config.parsing import Strict
+from dgr.config.runs import MethodConfig
 from dgr.core.errors import DGRError
-from dgr.core.strict import Strict
-from dgr.methods.base import Method
 from dgr.methods.registry import build_method
+from dgr.methods.shared.base import Method
 
 SERVING_ONE_TASK = ("slgrad", "cosine_similarity", "ol_aux")
 

@@ -18,7 +18,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-from dgr.core.config import SplitName
+from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Task
 from dgr.datasets.multimnist import DIGIT, split_by_class

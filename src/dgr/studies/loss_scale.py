@@ -16,11 +16,11 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 from typing_extensions import override
 
-from dgr.core.architecture_config import ArchitectureConfig
-from dgr.core.config import MethodConfig, SplitName
-from dgr.core.dataset_config import MultiMNISTConfig, RoomsConfig
+from dgr.config.architectures import ArchitectureConfig
+from dgr.config.datasets import MultiMNISTConfig, RoomsConfig
+from dgr.config.parsing import Strict
+from dgr.config.runs import MethodConfig, SplitName
 from dgr.core.seeds import seed_for
-from dgr.core.strict import Strict
 from dgr.core.task import Task
 from dgr.datasets import multimnist, rooms
 from dgr.datasets.prepared import as_inputs

@@ -14,7 +14,7 @@ from scipy.ndimage import rotate
 from scipy.stats import ortho_group
 from torch import Tensor
 
-from dgr.core.strict import Strict
+from dgr.config.parsing import Strict
 from dgr.core.task import Task
 from dgr.datasets.multimnist import DIGIT, split_by_class
 

@@ -19,7 +19,7 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from dgr.core.config import SplitName
+from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for
 from dgr.core.task import Task
 from dgr.methods.registry import build_method

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
-from dgr.core.config import SplitName
+from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Task
 from dgr.datasets.multimnist import split_by_class

@@ -7,8 +7,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dgr.studies import alignment_study, flipped_labels, loss_scale, noisy_regression, noisy_task, transfer
-from dgr.studies.alignment_study import Alignment
+from dgr.studies import alignment as alignment_study
+from dgr.studies import flipped_labels, loss_scale, noisy_regression, noisy_task, transfer
+from dgr.studies.alignment import Alignment
 from dgr.studies.flipped_labels import FlippedLabels
 from dgr.studies.loss_scale import LossScale
 from dgr.studies.noisy_regression import NoisyRegression

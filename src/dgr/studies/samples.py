@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Batch, Task
-from dgr.methods.base import Method, forward
+from dgr.methods.shared.base import Method, forward
 from dgr.models.model import MultiTaskModel
 
 AfterStep = Callable[[Tensor], None]

@@ -1,9 +1,9 @@
-"""What a study's stage does; how it is told is in :mod:`dgr.reporting.study_schema`."""
+"""What a study's stage does; how it is told is in :mod:`dgr.config.study_report`."""
 
 from __future__ import annotations
 
-from dgr.core.config import Seeds
-from dgr.core.strict import Strict
+from dgr.config.parsing import Strict
+from dgr.config.runs import Seeds
 from dgr.studies.registry import StudyConfig
 
 

@@ -10,14 +10,13 @@ from typing import Any
 import pandas as pd
 from tqdm import tqdm
 
-from dgr.core.config import parse
+from dgr.config.parsing import parse
+from dgr.config.plan_file import plan_entry
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, write_json, write_text
-from dgr.core.paths import UNFINISHED, study_records
-from dgr.core.plan_file import plan_entry
-from dgr.core.provenance import config_hash, provenance
-from dgr.core.workspace import code_hash
+from dgr.core.paths import UNFINISHED, records_folder
+from dgr.core.provenance import code_hash, config_hash, provenance
 from dgr.studies.registry import rows
 from dgr.studies.row import Row
 from dgr.studies.schema import StudyEntry
@@ -50,7 +49,7 @@ def run_study(key: str) -> None:
     columns = ["seed", *Row._fields]
     records = pd.DataFrame([[seed, *row] for seed, kept in found for row in kept["rows"]], columns=columns)
     seconds = sum(kept["seconds"] for _, kept in found)
-    stem = study_records(entry.suite) / entry.name
+    stem = records_folder(entry.suite) / entry.name
     write_text(stem.with_suffix(".csv"), records.to_csv(index=False, lineterminator="\n"))
     write_json(stem.with_suffix(".json"), provenance(entry.model_dump(mode="json"), device, seconds))
     _remove(workspace)

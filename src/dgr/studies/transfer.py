@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from scipy.optimize import minimize, minimize_scalar
 
+from dgr.config.parsing import Strict
 from dgr.core.errors import DGRError
 from dgr.core.seeds import seed_for
-from dgr.core.strict import Strict
 from dgr.studies.linear_tasks import LinearTask, Order, draw_tasks
 from dgr.studies.row import Row
 

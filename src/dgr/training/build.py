@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, StepLR
 
-from dgr.core.config import DGRConfig, RegularizerConfig, RunConfig
+from dgr.config.runs import DGRConfig, RegularizerConfig, RunConfig
 from dgr.core.seeds import seed_for
 from dgr.core.task import Task
-from dgr.methods.base import Method
 from dgr.methods.registry import build_method
+from dgr.methods.shared.base import Method
 from dgr.models.factory import build_model
 from dgr.models.model import MultiTaskModel
 from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm

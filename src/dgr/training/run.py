@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from dgr.core.config import RunConfig
+from dgr.config.runs import RunConfig
 from dgr.core.improvement import relative_improvement
 from dgr.core.provenance import config_hash
 from dgr.core.seeds import Purpose, generator_for, seed_for
 from dgr.core.task import Batch
 from dgr.datasets.augmentation import augment
 from dgr.datasets.prepared import PreparedData
-from dgr.methods.base import Step, forward
+from dgr.methods.shared.base import Step, forward
 from dgr.training.build import build_optimizer, build_run
 from dgr.training.checkpoint import load_checkpoint, save_checkpoint
 from dgr.training.divergence import check_finite

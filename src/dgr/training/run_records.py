@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dgr.core.config import SPLITS
+from dgr.config.runs import SPLITS
 from dgr.core.files import write_atomically, write_json, write_text
 from dgr.core.provenance import provenance
 from dgr.training.checkpoint import save_checkpoint

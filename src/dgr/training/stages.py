@@ -10,20 +10,21 @@ from typing import Any
 
 import torch
 
-from dgr.core.config import NoRegularizer, RunConfig, TuningConfig, parse
+from dgr.config.parsing import parse
+from dgr.config.plan_file import plan_entry
+from dgr.config.runs import NoRegularizer, RunConfig, TuningConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json, write_json, write_manifest
 from dgr.core.improvement import mean_relative_improvement
 from dgr.core.paths import DATA, output_path
-from dgr.core.plan_file import plan_entry
 from dgr.core.provenance import device_name
-from dgr.core.workspace import open_workspace
 from dgr.datasets.prepared import PreparedData, load
 from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import Scores, evaluate
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
+from dgr.training.workspace import open_workspace
 
 
 def train(key: str, device: str) -> None:

@@ -1,0 +1,49 @@
+"""How a study is told: the part of its file that decides no number."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt
+
+from dgr.config.parsing import Strict
+
+
+class MeasureText(Strict):
+    """How a measure is written."""
+
+    label: str
+    unit: str = ""
+    scale: float = 1.0
+    """From the recorded value to the printed one."""
+    digits: PositiveInt = 2
+    direction: Literal["higher", "lower", "none"]
+    """Which way is better."""
+
+
+class LevelText(Strict):
+    """How the quantity that is varied is written."""
+
+    label: str
+    scale: Literal["linear", "log"] = "linear"
+    percent: bool = False
+
+
+class StudyReportEntry(Strict):
+    """What a study's table and figure show."""
+
+    suite: str
+    name: str
+    title: str
+    source: str
+    level: LevelText
+    settings: dict[str, str]
+    """Labels of the settings, in their order."""
+    methods: dict[str, str] = {}
+    """Labels of what is no method of the registry."""
+    measures: Annotated[dict[str, MeasureText], Field(min_length=1)]
+    figure: Annotated[list[str], Field(min_length=1)]
+    """The measures that are drawn."""
+    seeds_note: str
+    """What the seeds draw, and so what spread and intervals are about."""
+    notes: list[str] = []

@@ -1,0 +1,113 @@
+"""What can be added by adding a file: the modules of a folder, each an entry under its file's name."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import cache
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from typing_extensions import override
+
+from dgr.core.errors import DGRError, nearest
+
+
+class Registry(Mapping[str, ModuleType]):
+    """The modules of one package by name; listing them, or reading what they declare, imports none of them.
+
+    Args:
+        package: dotted name of the package; each of its modules is an entry, apart from ``registry`` and names that
+            begin with an underscore. Sub-packages are no entries.
+        what: what an entry is called in messages, such as ``"method"``.
+        provides: names that every entry must define, such as a class or a label.
+    """
+
+    def __init__(self, package: str, what: str, provides: tuple[str, ...] = ()) -> None:
+        self.package, self.what, self.provides = package, what, provides
+
+    @property
+    def folder(self) -> Path:
+        """Where the entries' files are."""
+        spec = find_spec(self.package)
+        assert spec is not None, f"{self.package} is part of this package"
+        assert spec.submodule_search_locations, f"{self.package} is a package"
+        return Path(spec.submodule_search_locations[0])
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        for path in sorted(self.folder.glob("[!_]*.py")):
+            if path.stem != "registry":
+                if (path.with_suffix("") / "__init__.py").exists():
+                    raise DGRError(
+                        f"{path} and the folder {path.with_suffix('')} are {self.what}s of one name; rename one."
+                    )
+                yield path.stem
+
+    @override
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @override
+    def __getitem__(self, name: str) -> ModuleType:
+        """The entry's module, imported.
+
+        Raises:
+            DGRError: there is no such entry, or its file lacks something that every entry must define.
+        """
+        self.check(name)
+        module = import_module(f"{self.package}.{name}")
+        for wanted in self.provides:
+            if not hasattr(module, wanted):
+                raise DGRError(f"{self.file(name)} is no {self.what}: it does not define {wanted}.")
+        return module
+
+    def check(self, name: str) -> None:
+        """Refuse a name that is no entry.
+
+        Raises:
+            DGRError: naming the nearest entry.
+        """
+        if name not in tuple(self):
+            raise DGRError(f"Unknown {self.what} '{name}'{nearest(name, self)}")
+
+    def file(self, name: str) -> Path:
+        """The entry's file."""
+        return self.folder / f"{name}.py"
+
+    def declared(self, name: str, constant: str) -> Any:
+        """The literal that an entry assigns to a constant, read without importing the entry.
+
+        Reports use it for labels and colours: they need neither torch nor a solver to write a method's name.
+
+        Raises:
+            DGRError: there is no such entry, or it declares no such literal.
+        """
+        self.check(name)
+        try:
+            return _literals(self.file(name))[constant]
+        except KeyError:
+            raise DGRError(
+                f"{self.file(name)} is no {self.what}: it does not declare {constant} as a plain value."
+            ) from None
+
+
+@cache
+def _literals(path: Path) -> dict[str, Any]:
+    """Every constant that a module assigns a literal to, at its top level."""
+    found = {}
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=ast.expr() as value):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                pass
+            case _:
+                continue
+        with suppress(ValueError):  # what is computed is no literal
+            found[name] = ast.literal_eval(value)
+    return found

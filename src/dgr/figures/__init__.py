@@ -1,0 +1,1 @@
+"""Figures of a suite, made from its records."""

@@ -1,0 +1,199 @@
+"""F3: accuracy against DGR's settings, against the size of z, and how far the two estimators agree."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
+
+from dgr.figures.agreement_panel import HEADS, draw_agreement
+from dgr.figures.size_panel import draw_size
+from dgr.figures.style import COLOURS, DASHES, PAGE_WIDTH, RC, REFERENCE, Drawing
+from dgr.records.names import Metric, method_label
+from dgr.records.scope import Scope
+from dgr.records.sweep_points import VALUE, Point, all_runs, plain_runs, sweep_metric, sweep_points
+
+LegendPlace = Literal["best", "lower center"]
+ROOM_BELOW = 5.0
+"""Points (of the printed metric) below the plain runs at which accuracy panels end."""
+
+
+def sensitivity_figure(scope: Scope) -> Drawing:
+    """Six panels: strength, size of z, ε, N, and cosine and norm ratio of the two gradients along training.
+
+    Raises:
+        DGRError: there are no studies, a point is missing, or the tasks have different metrics.
+    """
+    metric, points = sweep_metric(scope), sweep_points(scope)
+    plain = plain_runs(scope, points)
+    level = None if plain is None else metric.scale * float(plain[VALUE].mean())
+    runs = all_runs(scope)
+    with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
+        figure = Figure(figsize=(PAGE_WIDTH, 7.6), layout="constrained")
+        axes: list[Axes] = list(figure.subplots(3, 2).flat)
+        _draw_strength(axes[0], points, metric)
+        draw_size(axes[1], points, runs, metric)
+        _draw_epsilon(axes[2], points, metric)
+        _draw_dummies(axes[3], points, metric)
+        draw_agreement(axes[4], points, "cosine")
+        draw_agreement(axes[5], points, "norm_ratio")
+        low, high = _limits(points, runs, level, metric)
+        for axis, letter in zip(axes, "abcdef", strict=True):
+            axis.set_title(f"({letter}) {axis.get_title()}", loc="left")
+            axis.set_title("")
+            if not axis.has_data():
+                axis.text(0.5, 0.5, "not studied", transform=axis.transAxes, ha="center", va="center", color="0.4")
+                axis.set(xticks=[], yticks=[], ylabel="")
+            elif letter in "abcd":
+                place: LegendPlace = "lower center" if letter == "c" else "best"  # ε = 1e-4 and ε = 1 fall at the sides
+                _finish_accuracy(axis, low, high, level if letter != "b" else None, metric, place)
+        handles, labels = axes[4].get_legend_handles_labels()
+        if labels:
+            labels[0] = f"e, f: {labels[0]}"
+            figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=6.5)
+    return Drawing(figure, _caption(scope, points, metric, low))
+
+
+def _finish_accuracy(
+    axis: Axes, low: float, high: float, level: float | None, metric: Metric, legend_place: LegendPlace
+) -> None:
+    axis.set(ylim=(low, high), ylabel=f"test {metric.label} ({metric.unit})")
+    _mark_outside(axis, low)
+    if level is not None:
+        axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE)
+    above_marks = (0.0, 0.1, 1.0, 0.9)
+    axis.legend(
+        loc=legend_place,
+        bbox_to_anchor=above_marks,
+        frameon=True,
+        framealpha=0.85,
+        edgecolor="none",
+        fontsize=6.5,
+        handlelength=2.4,
+    )
+
+
+def _draw_strength(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
+    shown = {
+        "dgr": ("DGR, against λ", [point for point in points if point.is_usual() and point.strength > 0]),
+        "norm": ("norm control, against β", [point for point in points if point.regularizer == "norm"]),
+    }
+    for name, (label, chosen) in shown.items():
+        style = {"color": COLOURS[name], "dashes": DASHES[name], "marker": "o" if name == "dgr" else "D"}
+        draw_curve(axis, _runs(chosen, lambda point: point.strength, metric), label, style)
+    axis.set(title="strength", xscale="log", xlabel="strength λ or β")
+
+
+def _draw_epsilon(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
+    apart = ("estimator", "epsilon", "activation")
+    chosen = [point for point in points if point.is_usual(apart_from=apart) and "estimator" in point.settings]
+    sizes = sorted({point.get("epsilon") for point in chosen if point.get("estimator") == "finite_difference"})
+    exact_place = min(sizes, default=1.0) / 10
+    for activation, (label, marker, line) in HEADS.items():
+        mine = [point for point in chosen if point.activation == activation]
+        style = {"color": _head_colour(activation), "linestyle": line, "marker": marker}
+        steps = [point for point in mine if point.get("estimator") == "finite_difference"]
+        draw_curve(axis, _runs(steps, lambda point: point.get("epsilon"), metric), f"{label}, finite difference", style)
+        exact = [point for point in mine if point.get("estimator") == "exact"]
+        if exact:
+            value = metric.scale * exact[0].runs[VALUE].mean()
+            marks: dict[str, Any] = {"markersize": 7, "markeredgewidth": 1.2, "linestyle": "none", "clip_on": False}
+            look: dict[str, Any] = {
+                "marker": marker,
+                "markerfacecolor": "none",
+                "markeredgecolor": _head_colour(activation),
+            }
+            axis.plot([exact_place], [value], label=f"{label}, exact", **marks, **look)
+    axis.set(title="finite-difference step", xscale="log", xlabel="ε")
+    if not sizes:
+        return
+    axis.set_xticks([exact_place, *sizes], ["exact", *(f"{size:g}" for size in sizes)])
+    axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _draw_dummies(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
+    axis.set(title="number of dummy sets", xlabel="N")
+    several = [point for point in points if point.is_usual(apart_from=("num_dummies",))]
+    strengths = sorted({point.strength for point in several if point.get("num_dummies") > 1})
+    if not strengths:
+        return
+    axis.set(xscale="log")
+    for strength, marker in zip(strengths, itertools.cycle("osD^v"), strict=False):
+        chosen = [point for point in several if point.strength == strength]
+        runs = _runs(chosen, lambda point: point.get("num_dummies"), metric)
+        draw_curve(axis, runs, f"DGR, λ = {strength:g}", {"color": COLOURS["dgr"], "marker": marker})
+    ticks = sorted({point.get("num_dummies") for point in several})
+    axis.xaxis.set_minor_locator(NullLocator())
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+
+
+def draw_curve(axis: Axes, runs: pd.DataFrame, label: str, style: dict[str, Any]) -> None:
+    """A line through the means over seeds, and every run as a dot.
+
+    Args:
+        axis: where.
+        runs: columns ``x`` and ``y``, one row a run.
+        label: for the legend.
+        style: of the line.
+    """
+    if runs.empty:
+        return
+    means = runs.groupby("x")["y"].mean()
+    axis.scatter(runs["x"], runs["y"], s=6, color=style["color"], alpha=0.45, linewidth=0, zorder=2)
+    axis.plot(means.index, means, label=label, linewidth=1.3, markersize=3.5, zorder=3, **style)
+
+
+def _runs(points: Sequence[Point], x: Callable[[Point], float], metric: Metric) -> pd.DataFrame:
+    frames = [pd.DataFrame({"x": x(point), "y": metric.scale * point.runs[VALUE]}) for point in points]
+    return pd.concat(frames, ignore_index=True).drop_duplicates() if frames else pd.DataFrame({"x": [], "y": []})
+
+
+def _head_colour(activation: str) -> str:
+    return COLOURS["dgr"] if activation == "relu" else COLOURS["weight_decay"]
+
+
+def _limits(points: Sequence[Point], runs: pd.DataFrame, level: float | None, metric: Metric) -> tuple[float, float]:
+    values = metric.scale * pd.concat([*(point.runs[VALUE] for point in points), runs[VALUE]])
+    middle = float(values.median()) if level is None else level
+    return max(float(values.min()) - 1, middle - ROOM_BELOW), float(values.max()) + 0.4
+
+
+def _mark_outside(axis: Axes, low: float) -> None:
+    """A triangle at the lower edge under every mean that lies below it, with its value beside it."""
+    left, right = axis.get_xlim()
+    axis.set_xlim(left, right)
+    for index, line in enumerate(axis.lines[:]):
+        for x, y in np.asarray(line.get_xydata(), dtype=float):
+            if y < low:
+                x = min(max(x, left), right)  # ‖z‖ = 0 has no place on a logarithmic axis
+                axis.plot([x], [low], marker="v", color=line.get_color(), markersize=5, clip_on=False, zorder=4)
+                side: dict[str, Any] = {"xytext": (-5 if index % 2 else 5, 4), "ha": "right" if index % 2 else "left"}
+                text: dict[str, Any] = {"color": line.get_color(), "fontsize": 6, "textcoords": "offset points"}
+                axis.annotate(f"{y:.0f}", (x, low), **side, **text)
+
+
+def _caption(scope: Scope, points: Sequence[Point], metric: Metric, low: float) -> str:
+    seeds = len(points[0].runs)
+    method = method_label(points[0].config.method.name)
+    return (
+        f"Data set {scope.dataset}, architecture {scope.architecture}: test {metric.label}, mean over tasks, last "
+        "epoch. "
+        f"Panels a, c to f: {method}, n = {seeds} seeds, each run a dot, lines through means; no test is made. "
+        f"Values below {low:.0f} {metric.unit} are triangles at the edge, with the mean; a norm of 0 stands at the "
+        "left edge. "
+        "(a) strength of DGR and of the control, a plain penalty on ‖z‖²: the axes differ in unit. "
+        "(b) the same runs against the mean norm of the test representations they arrive at, and every run of the main "
+        "comparison (open symbols, all multi-task methods): where DGR's line lies above the control's at the same ‖z‖, "
+        "it gains more than shrinking z explains. "
+        "(c) finite-difference step ε and the exact gradient, for heads with and without kinks. (d) number of dummy "
+        "sets. (e, f) cosine and ratio of norms of the two gradients ∂R/∂z on one fixed training batch along training "
+        "by finite differences, means over seeds; 1 is agreement. With kinked heads and a tiny ε most steps cross no "
+        "kink and agree, and a few are too long by two orders of magnitude."
+    )

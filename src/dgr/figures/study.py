@@ -1,0 +1,103 @@
+"""A study's figure: a row of panels a measure, a panel a setting, a line (or a point) a method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from dgr.figures.curves import LEVEL, t_interval
+from dgr.figures.style import PAGE_WIDTH, RC, Drawing
+from dgr.records.study_records import StudyRecords
+
+PANEL_HEIGHT = 2.1
+LEGEND_COLUMNS = 5
+MARKERS = ("o", "X", "s", "P", "D", "^", "v", "<", ">", "*", "p", "h")
+LINES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
+
+
+def study_figure(study: StudyRecords) -> Drawing:
+    """Mean over seeds against the level, or for each method where there is only one level."""
+    with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
+        figure = _draw(study)
+    return Drawing(figure, _caption(study))
+
+
+def _draw(study: StudyRecords) -> Figure:
+    report, frame = study.report, study.frame
+    settings = [name for name in report.settings if name in set(frame["setting"])]
+    looks = _looks([study.label(name) for name in dict.fromkeys(frame["method"])])
+    along_levels = frame["level"].nunique() > 1
+    figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(report.figure)), layout="constrained")
+    axes = figure.subplots(len(report.figure), len(settings), squeeze=False, sharey="row")
+    for row, measure in zip(axes, report.figure, strict=True):
+        told = study.measure(measure)
+        name = f"{told.label}{f' ({told.unit})' if told.unit else ''}"
+        for axis, setting in zip(row, settings, strict=True):
+            chosen = frame[(frame["measure"] == measure) & (frame["setting"] == setting)]
+            shown = chosen.assign(value=told.scale * chosen["value"], method=chosen["method"].map(study.label))
+            axis.set_visible(not shown.empty)  # not every setting has every measure
+            if along_levels:
+                _along_levels(axis, shown, study, looks)
+            else:
+                _one_below_another(axis, shown, looks, name)
+            axis.set(title=report.settings[setting])
+        first = next(axis for axis in row if axis.get_visible())
+        first.set_ylabel(name if along_levels else "")
+        first.tick_params(labelleft=True)
+    if along_levels:
+        handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
+        figure.legend(
+            handles=handles, loc="outside lower center", ncols=min(LEGEND_COLUMNS, len(handles)), frameon=False
+        )
+    return figure
+
+
+def _looks(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour, marker and line of each method, the same in every panel."""
+    methods = list(dict.fromkeys(methods))
+    return {
+        name: {
+            "color": colour,
+            "marker": MARKERS[i % len(MARKERS)],
+            "linestyle": LINES[i % len(LINES)],
+            "markersize": 4,
+        }
+        for i, (name, colour) in enumerate(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
+    }
+
+
+def _along_levels(axis: Axes, shown: pd.DataFrame, study: StudyRecords, looks: dict[str, dict[str, Any]]) -> None:
+    told = study.report.level
+    for method, rows in shown.groupby("method", sort=False):
+        look = looks[str(method)]
+        values = rows.groupby("level")["value"]
+        means = values.mean()
+        places = (100 if told.percent else 1) * means.index.to_numpy()
+        axis.plot(places, means.to_numpy(), linewidth=1.1, markeredgecolor="white", markeredgewidth=0.4, **look)
+        bands = [t_interval(own) for _, own in values]
+        low, high = zip(*bands, strict=True)
+        axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
+    axis.set(xscale=told.scale, xlabel=f"{told.label}{' (%)' if told.percent else ''}")
+
+
+def _one_below_another(axis: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]], name: str) -> None:
+    order = [method for method in looks if method in set(shown["method"])]
+    sns.pointplot(
+        shown, x="value", y="method", order=order, color="0.2", linestyle="none", errorbar=t_interval, markersize=4,
+        err_kws={"linewidth": 1.2}, ax=axis,
+    )  # fmt: skip
+    axis.set(xlabel=name, ylabel="")
+
+
+def _caption(study: StudyRecords) -> str:
+    shows = ", ".join(study.measure(name).label for name in study.report.figure)
+    return (
+        f"{study.report.title} Shown: {shows}, against: {study.report.level.label}. Mean over n = {study.seeds} seeds; "
+        f"bands and bars: Student's t-interval of the mean at {LEVEL:.0%}."
+    )

@@ -1,0 +1,1 @@
+"""What is measured beside a run: probes, universality, embedding, sweeps, cost, estimates."""

@@ -1,0 +1,132 @@
+"""What a suite will cost before it starts: its trainings, their steps, and hours from measured times of a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from dgr.config.parsing import parse
+from dgr.config.plan_file import Plan, read_plan
+from dgr.config.runs import RunConfig, SweepConfig, TuningConfig
+from dgr.core.errors import DGRError, nearest
+from dgr.core.files import read_json
+from dgr.core.paths import RESULTS
+
+STEP_TIMES = "step_times.json"
+"""In ``results/SUITE``: the device, a note, and seconds a step by kind of work."""
+
+
+COSTS_LIKE = {
+    **dict.fromkeys(("dwa", "uncertainty_weighting"), "equal_weighting"),
+    **dict.fromkeys(("graddrop", "imtl"), "pcgrad"),
+}
+"""Whose step takes as long, near enough: one backward pass through the encoder, or one a task."""
+
+
+class Work(NamedTuple):
+    """Trainings of one kind.
+
+    Attributes:
+        run: one of them; its seeds do not count.
+        trainings: how many.
+        steps: of all of them together.
+    """
+
+    run: RunConfig
+    trainings: int
+    steps: int
+
+    @property
+    def kind(self) -> str:
+        """What decides the time of a step: ``DATASET/ARCHITECTURE/METHOD/REGULARIZER``, by :data:`COSTS_LIKE`."""
+        run = self.run
+        method = COSTS_LIKE.get(run.method.name, run.method.name)
+        return f"{run.dataset}/{run.architecture.name}/{method}/{'dgr' if run.regularizer.name == 'dgr' else 'none'}"
+
+
+def work(suite: str, plan: Plan) -> Iterator[Work]:
+    """Every training of a suite: reported runs, tuning, and sweeps."""
+    for run, trainings in _trainings(suite, plan):
+        batches = math.ceil(training_samples(run.dataset, plan) / run.training.batch_size)
+        yield Work(run, trainings, trainings * run.training.epochs * batches)
+
+
+def training_samples(dataset: str, plan: Plan) -> int:
+    """Samples of a data set's training split, from the plan alone; for faces an upper bound."""
+    config: dict[str, Any] = (plan["datasets"] | plan["fetched_datasets"])[dataset]
+    if config["kind"] == "multimnist":
+        return int(config["pairs"]["train"])
+    if config["kind"] == "rooms":
+        return int(config["scenes"]["train"])
+    contents = plan["sources"][config["source"]]["contents"]
+    if config["kind"] == "utkface":
+        faces: float = contents["files"] * config["shares"]["train"]
+        return math.ceil(faces)
+    images = next(count for pattern, count in contents["patterns"].items() if pattern.startswith("train/image/"))
+    return int(images - round(images * config["validation_share"]))
+
+
+def describe(suite: str, root: Path = Path()) -> str:
+    """The estimate in lines to read: by data set and architecture, and in all.
+
+    Raises:
+        DGRError: the plan is missing, the suite has no trainings, or the step times cannot be read.
+    """
+    plan = read_plan()
+    items = list(work(suite, plan))
+    if not items:
+        raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
+    path = root / RESULTS / suite / STEP_TIMES
+    measured = read_json(path, f"remove it or run `python -m dgr estimate {suite} --measure`") if path.exists() else {}
+    times: dict[str, float] = measured.get("seconds_per_step", {})
+    groups: dict[str, list[Work]] = {}
+    for item in items:
+        groups.setdefault(f"{item.run.dataset}, {item.run.architecture.name}", []).append(item)
+    lines = [f"{place}: {_summary(group, times)}" for place, group in groups.items()]
+    lines.append(f"suite '{suite}' in all: {_summary(items, times)}")
+    if measured:
+        lines.append(
+            f"Times of a step were measured on: {measured['device']}. {measured['note']} "
+            "Evaluation after each epoch and probes come on top."
+        )
+    else:
+        lines.append(f"No times of a step are known; measure them: python -m dgr estimate {suite} --measure")
+    return "\n".join(lines)
+
+
+def _summary(items: list[Work], times: dict[str, float]) -> str:
+    trainings, steps = sum(item.trainings for item in items), sum(item.steps for item in items)
+    text = f"{trainings:,} trainings, {steps:,} steps"
+    if all(item.kind in times for item in items):
+        hours = sum(item.steps * times[item.kind] for item in items) / 3600
+        text += f", about {hours:,.0f} hours of steps" if hours >= 10 else f", about {hours:.1f} hours of steps"
+    return text
+
+
+def _trainings(suite: str, plan: Plan) -> Iterator[tuple[RunConfig, int]]:
+    for stage in ("runs", "tuned_runs"):
+        for key, entry in plan[stage].items():
+            if entry["suite"] == suite:
+                run = parse(RunConfig, entry, key)
+                yield run, len(run.seeds)
+    for key, entry in plan["tuning"].items():
+        if entry["run"]["suite"] == suite:
+            tuning = parse(TuningConfig, entry, key)
+            yield tuning.run, len(tuning.grid) * len(tuning.seeds)
+    for key, entry in plan["sweeps"].items():
+        if entry["suite"] == suite:
+            sweep = parse(SweepConfig, entry, key)
+            for _, run in sweep.points():
+                yield run, len(run.seeds)
+
+
+def image_size(dataset: str, plan: Plan) -> tuple[int, int, int]:
+    """Channels, height and width of a data set's images, from the plan alone."""
+    config: dict[str, Any] = (plan["datasets"] | plan["fetched_datasets"])[dataset]
+    if config["kind"] == "multimnist":
+        return 1, 36, 36
+    if "height" in config:
+        return 3, config["height"], config["width"]
+    return 3, config["image_size"], config["image_size"]

@@ -1,0 +1,93 @@
+"""Seconds a training step of each kind of work in a suite, measured on made-up data of the right shape."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dgr.config.plan_file import Plan, read_plan
+from dgr.config.runs import RunConfig
+from dgr.core.device import choose_device
+from dgr.core.errors import DGRError, nearest
+from dgr.core.files import write_json
+from dgr.core.paths import RESULTS
+from dgr.core.provenance import device_name
+from dgr.core.task import Batch, Task
+from dgr.datasets import cityscapes, multimnist, nyuv2, rooms, utkface
+from dgr.measurements.cost_steps import Stepper
+from dgr.measurements.estimate import STEP_TIMES, image_size, work
+from dgr.measurements.timing import interleaved_seconds
+from dgr.training.build import build_optimizer, build_run
+
+TASKS = {module.__name__.rpartition(".")[2]: module.TASKS for module in (cityscapes, multimnist, nyuv2, rooms, utkface)}
+STRENGTH = 1e-3
+
+
+def measure(suite: str, device: str, steps: int, shrink: int) -> None:
+    """Time every kind of step of a suite and write ``results/SUITE/step_times.json``.
+
+    Args:
+        suite: its name.
+        device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        steps: timed steps of each kind, after one that is not.
+        shrink: by how much height and width of dense images are divided; the time is multiplied by its square, since
+            a convolution's work is proportional to the number of pixels.
+
+    Raises:
+        DGRError: the suite has no trainings.
+    """
+    place, plan = choose_device(device), read_plan()
+    kinds = {item.kind: item.run for item in work(suite, plan)}
+    if not kinds:
+        raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
+    times = {kind: _seconds(run, plan, place, steps, shrink) for kind, run in sorted(kinds.items())}
+    shrunk = f"Dense images were {shrink} times smaller in height and width, and times multiplied by {shrink**2}."
+    record = {
+        "device": device_name(place),
+        "note": shrunk if shrink > 1 else "",
+        "seconds_per_step": {kind: float(f"{seconds:.3g}") for kind, seconds in times.items()},
+    }
+    write_json(RESULTS / suite / STEP_TIMES, record)
+
+
+def _seconds(run: RunConfig, plan: Plan, device: torch.device, steps: int, shrink: int) -> float:
+    kind = (plan["datasets"] | plan["fetched_datasets"])[run.dataset]["kind"]
+    tasks = TASKS[kind]
+    channels, height, width = image_size(run.dataset, plan)
+    if run.training.augmentation is not None and run.training.augmentation.crop is not None:
+        height, width = run.training.augmentation.crop
+    factor = shrink if tasks[0].kind != "classification" else 1
+    shape = (channels, height // factor, width // factor)
+    strength = None if run.regularizer.name == "none" else STRENGTH
+    model, regularizer, method = build_run(_from_scratch(run), strength, tasks, shape, seed=0)
+    for module in (model, regularizer, method):
+        if module is not None:
+            module.to(device)
+    optimizer, _ = build_optimizer(run, strength, model, method)
+    batch = made_up_batch(tasks, shape, run.training.batch_size, device)
+    step = Stepper(model, regularizer, method, optimizer, tasks, iter(lambda: batch, None))
+    step()
+    return float(interleaved_seconds([step], 1, device, steps).item()) * factor**2
+
+
+def _from_scratch(run: RunConfig) -> RunConfig:
+    """Without pretrained weights, which take no time in a step."""
+    architecture = run.architecture
+    if not getattr(architecture, "pretrained", False):
+        return run
+    return run.model_copy(update={"architecture": architecture.model_copy(update={"pretrained": False})})
+
+
+def made_up_batch(tasks: tuple[Task, ...], shape: tuple[int, int, int], size: int, device: torch.device) -> Batch:
+    """A batch of noise whose targets are all valid."""
+    generator = torch.Generator().manual_seed(0)
+
+    def target(task: Task) -> Tensor:
+        if task.kind == "classification":
+            return torch.randint(task.classes, (size,), generator=generator)
+        if task.kind == "segmentation":
+            return torch.randint(task.classes, (size, *shape[1:]), generator=generator).to(torch.int8)
+        return torch.rand((size, task.outputs, *shape[1:]), generator=generator) + 0.1
+
+    inputs = torch.rand((size, *shape), generator=generator).to(device)
+    return inputs, {task.name: target(task).to(device) for task in tasks}

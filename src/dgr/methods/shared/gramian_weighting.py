@@ -1,0 +1,62 @@
+"""Methods whose task weights follow from the inner products of the tasks' gradients."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from functools import partial
+
+from torch import Tensor
+from torchjd.aggregation import GramianWeightedAggregator, Weighting
+from torchjd.linalg import PSDMatrix
+from typing_extensions import override
+
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.gradient_balancing import GradientBalancing, trainable
+
+
+class GramianWeighting(GradientBalancing):
+    r"""Gives the encoder :math:`J^\top w`, w found from :math:`G = J J^\top`, the step and the method's own state.
+
+    Each head gets the gradient of its own loss; :func:`weigh_heads` multiplies it by the weight where a method trains
+    on :math:`\sum_k w_k L_k`.
+
+    Args:
+        num_tasks: number K of tasks.
+    """
+
+    def __init__(self, num_tasks: int) -> None:
+        weighting = _OfStep()
+        super().__init__(num_tasks, GramianWeightedAggregator(weighting))
+        self._of_step = weighting
+
+    @abstractmethod
+    def weigh(self, step: Step, gramian: Tensor) -> Tensor:
+        """Task weights w, shape ``(K,)``, from the inner products of the tasks' gradients, ``(K, K)`` in float64."""
+
+    @override
+    def backward(self, step: Step) -> Tensor:
+        self._of_step.weigh = partial(self.weigh, step)
+        try:
+            return super().backward(step)
+        finally:
+            self._of_step.weigh = None
+
+
+class _OfStep(Weighting[PSDMatrix]):
+    """Asks the method, which knows the step."""
+
+    weigh: Callable[[Tensor], Tensor] | None = None
+
+    @override
+    def forward(self, gramian: PSDMatrix, /) -> Tensor:
+        assert self.weigh is not None
+        return self.weigh(gramian.double()).to(gramian.dtype)
+
+
+def weigh_heads(step: Step, weights: Tensor) -> None:
+    """Multiply the gradient of each head by the weight of its task."""
+    for task, weight in zip(step.tasks, weights, strict=True):
+        for parameter in trainable(step.model.head_parameters(task.name)):
+            assert parameter.grad is not None  # the backward pass has filled it
+            parameter.grad.mul_(weight)

@@ -1,0 +1,1 @@
+"""Pages for readers: audit pages, README blocks, the summary that `dvc metrics` shows."""

@@ -1,0 +1,1 @@
+"""From YAML files to the plan that both engines read."""

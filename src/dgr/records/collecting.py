@@ -1,0 +1,173 @@
+"""From all that the stages of a suite left behind to the suite's records, or to one sentence on what is missing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+
+from dgr.config.plan_file import read_plan
+from dgr.core import paths
+from dgr.core.errors import DGRError
+from dgr.core.files import write_text
+from dgr.records import rows as record_rows
+from dgr.records.file_schemas import Probes, Tuning
+from dgr.records.measurement_files import read_baselines, read_costs, read_probes, read_sweep
+from dgr.records.records import COLUMNS, configured_measurements, configured_runs
+from dgr.records.rows import Row
+from dgr.records.run_folders import SeedRecord, identity_of, read_run, read_tuning
+
+Read = TypeVar("Read")
+
+
+def collect_suite(suite: str) -> None:
+    """:func:`collect` with the project's plan, in the working directory."""
+    collect(suite, read_plan(), Path())
+
+
+def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
+    """Check every configured run and study of a suite and write its records.
+
+    Only what is configured is looked at: what else lies in the folders leaves no trace. Nothing is written unless
+    everything is there. The files depend on the runs alone, byte for byte, except for the times in ``provenance.csv``
+    and ``costs.csv``. A kind of study that is not configured gives a file without rows.
+
+    Args:
+        suite: its name in the plan.
+        plan: the parsed ``runs.json``.
+        root: the repository's top folder, with the folders of :mod:`dgr.core.paths`.
+
+    Raises:
+        DGRError: runs, tuning records or studies are missing, partial, damaged or of another configuration; says
+            which, and the command that makes them.
+    """
+    entries = configured_runs(plan, suite)
+    _check_unique(entries)
+    tuned = [key for key in entries if key in plan["tuned_runs"]]
+    tunings = _read_all(tuned, lambda key: read_tuning(key, plan["tuning"][key], root))
+    runs = _read_all(entries, lambda key: read_run(key, entries[key], root))
+    _check_agreement(entries, runs, tunings)
+    frames = {**_run_frames(entries, runs, tunings), **_measurement_frames(suite, plan, runs, root)}
+    # pandas writes the shortest text that reads back as the same number.
+    texts = {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in frames.items()}
+    texts["embedding"] = _embedding(suite, plan, root)
+    for name, text in texts.items():
+        write_text(root / paths.records_folder(suite) / f"{name}.csv", text)
+
+
+def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
+    """The points of F1 as their stage left them; no rows where none is configured."""
+    if suite not in plan.get("embeddings", {}):
+        return "regularizer,x,y\n"
+    path = root / paths.output_path(suite, "embed", f"{suite}.csv")
+    if not path.is_file():
+        raise DGRError(f"{path} is missing; run `python -m dgr embed {suite}` or `snakemake --cores all`.")
+    return path.read_text()
+
+
+def _run_frames(
+    entries: dict[str, Any], runs: dict[str, list[SeedRecord]], tunings: dict[str, Tuning]
+) -> dict[str, pd.DataFrame]:
+    seeds = [
+        (key, identity_of(entries[key], seed), record)
+        for key, records in runs.items()
+        for seed, record in zip(entries[key]["seeds"], records, strict=True)
+    ]
+    rows = [row for _, identity, record in seeds for row in record_rows.metric_rows(identity, record)]
+    histories = [record_rows.history_rows(identity, record) for _, identity, record in seeds]
+    grids = [row for key in tunings for row in record_rows.tuning_rows(key, identity_of(entries[key], 0), tunings[key])]
+    return {
+        "runs": _frame("runs", rows),
+        "histories": pd.concat(histories, ignore_index=True),
+        "tuning": _frame("tuning", grids),
+        "provenance": pd.DataFrame([record_rows.provenance_row(*seed) for seed in seeds]),
+    }
+
+
+def _measurement_frames(
+    suite: str, plan: dict[str, Any], runs: dict[str, list[SeedRecord]], root: Path
+) -> dict[str, pd.DataFrame]:
+    entries = configured_runs(plan, suite)
+    probed, plain, swept, timed = (
+        configured_measurements(plan, stage, suite) for stage in ("probes", "baselines", "sweeps", "costs")
+    )
+    _check_names(swept)
+    probes = _read_all(probed, lambda key: read_probes(key, probed[key], root))
+    _check_probes(probes, runs)
+    baselines = _read_all(plain, lambda key: read_baselines(key, plain[key], root))
+    sweeps = _read_all(swept, lambda key: read_sweep(key, swept[key], root))
+    costs = _read_all(timed, lambda key: read_costs(key, timed[key], root))
+    identities = {key: identity_of(entries[key], 0) for key in probes}
+    rows: dict[str, list[Row]] = {
+        "probes": [row for key in baselines for row in record_rows.baseline_rows(plain[key], baselines[key])]
+        + [row for key in probes for row in record_rows.probe_rows(identities[key], probes[key])],
+        "universality": [row for key in probes for row in record_rows.universality_rows(identities[key], probes[key])],
+        "sweeps": [row for key in sweeps for row in record_rows.sweep_rows(swept[key], sweeps[key])],
+        "agreement": [row for key in sweeps for row in record_rows.agreement_rows(swept[key], sweeps[key])],
+        "costs": [row for key in costs for row in record_rows.cost_rows(timed[key], costs[key])],
+    }
+    return {name: _frame(name, rows[name]) for name in rows}
+
+
+def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=COLUMNS[name])
+
+
+def _read_all(keys: Iterable[str], read: Callable[[str], Read]) -> dict[str, Read]:
+    """Read all before complaining, so that one message names every hole."""
+    found, problems = {}, {}
+    for key in keys:
+        try:
+            found[key] = read(key)
+        except DGRError as error:
+            problems[key] = error
+    if not problems:
+        return found
+    first = next(iter(problems.values()))
+    if len(problems) == 1:
+        raise first
+    raise DGRError(f"{len(problems)} records cannot be used ({', '.join(problems)}); the first: {first}") from first
+
+
+def _check_unique(entries: dict[str, Any]) -> None:
+    cells = {key: tuple(identity_of(entry, 0).values()) for key, entry in entries.items()}
+    if twice := [key for key, cell in cells.items() if Counter(cells.values())[cell] > 1]:
+        raise DGRError(f"Runs {', '.join(twice)} would fill the same cell of a table; give them different suites.")
+
+
+def _check_agreement(entries: dict[str, Any], runs: dict[str, list[SeedRecord]], tunings: dict[str, Tuning]) -> None:
+    """Runs of one data set have the same tasks; each run has the strength that was configured or tuned."""
+    tasks: dict[str, Any] = {}
+    for key, records in runs.items():
+        entry = entries[key]
+        strength = tunings[key].chosen if key in tunings else entry["regularizer"].get("strength")
+        for metrics in (record.metrics for record in records):
+            if tasks.setdefault(entry["dataset"], metrics.tasks) != metrics.tasks:
+                raise DGRError(
+                    f"Run {key} has other tasks than the runs before it; repeat `python -m dgr train {key}`."
+                )
+            if metrics.strength != strength:
+                raise DGRError(
+                    f"Run {key} was trained with strength {metrics.strength}, not with the "
+                    f"{'tuned' if key in tunings else 'configured'} {strength}; repeat `python -m dgr train {key}`."
+                )
+
+
+def _check_probes(probes: dict[str, Probes], runs: dict[str, list[SeedRecord]]) -> None:
+    """Probes see the tasks of their run, and its last epoch."""
+    for key, probe in probes.items():
+        metrics = runs[key][0].metrics
+        measured = {row.task for row in probe.universality}
+        epochs = {row.epoch for row in probe.universality}
+        probed = {row.task for row in probe.rows}
+        if measured != set(metrics.tasks) or not measured <= probed or metrics.final.epoch not in epochs:
+            raise DGRError(f"The probes of {key} do not fit its runs; repeat `python -m dgr probe {key}`.")
+
+
+def _check_names(sweeps: dict[str, Any]) -> None:
+    names = Counter(entry["name"] for entry in sweeps.values())
+    if twice := [name for name, count in names.items() if count > 1]:
+        raise DGRError(f"Sweeps of one suite need different names, but there are several '{twice[0]}'; rename one.")

@@ -1,0 +1,171 @@
+"""What stands in the JSON files of runs, tunings and studies, as far as reports use it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, FiniteFloat
+
+Split = Literal["train", "val", "test"]
+Values = dict[str, dict[str, FiniteFloat]]  # task → metric → value
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
+
+
+class TaskRecord(BaseModel):
+    """The primary metric of a task."""
+
+    metric: str
+    higher_is_better: bool
+
+
+class Evaluation(BaseModel):
+    """All metrics of all tasks on all splits at one epoch."""
+
+    epoch: int
+    train: Values
+    val: Values
+    test: Values
+
+
+class Metrics(BaseModel):
+    """``metrics.json`` of one seed."""
+
+    identity: dict[str, str | int]
+    strength: FiniteFloat | None
+    tasks: dict[str, TaskRecord]
+    final: Evaluation
+    best_validation: Evaluation
+    representation_norm: dict[Split, FiniteFloat]
+
+
+class Provenance(BaseModel):
+    """``provenance.json`` of one seed, as far as it is tabulated."""
+
+    config: dict[str, Any]
+    commit: str | None
+    dirty: bool | None
+    config_hash: str
+    versions: dict[str, str | None]
+    device: str
+    threads: int
+    wall_seconds: FiniteFloat
+    peak_memory_mb: FiniteFloat | None
+
+
+class Candidate(BaseModel):
+    """One training of a tuning grid."""
+
+    strength: FiniteFloat
+    seed: int
+    val: Values | None
+    """None where training diverged."""
+
+
+class Tuning(BaseModel):
+    """``runs/SUITE/tune/KEY.json``."""
+
+    key: str
+    rule: str
+    grid: list[Candidate]
+    chosen: FiniteFloat
+
+
+class ProbeRow(BaseModel):
+    """The test accuracy of one classifier on one representation."""
+
+    seed: int
+    source: Literal["representation", "untrained"]
+    task: str
+    classifier: str
+    value: FiniteFloat
+
+
+class UniversalityRow(BaseModel):
+    """Losses of untrained and refitted heads of one task at one epoch, see :mod:`dgr.measurements.universality`."""
+
+    seed: int
+    epoch: int
+    task: str
+    random_loss: FiniteFloat
+    random_loss_sd: FiniteFloat
+    refitted_loss: FiniteFloat
+    gap: FiniteFloat
+    random_loss_normalized: FiniteFloat
+    gap_normalized: FiniteFloat
+    mean_norm: FiniteFloat
+
+
+class Probes(BaseModel):
+    """``runs/SUITE/probe/KEY.json``."""
+
+    key: str
+    config: dict[str, Any]
+    rows: list[ProbeRow]
+    universality: list[UniversalityRow]
+
+
+class BaselineRow(BaseModel):
+    """The test accuracy of one classifier without an encoder."""
+
+    source: Literal["majority", "pixels"]
+    task: str
+    classifier: str
+    value: FiniteFloat
+
+
+class Baselines(BaseModel):
+    """``runs/SUITE/baselines/KEY.json``."""
+
+    key: str
+    config: dict[str, Any]
+    rows: list[BaselineRow]
+
+
+class SweepRow(BaseModel):
+    """One metric of one point of a sweep, last epoch."""
+
+    settings: dict[str, Any]
+    seed: int
+    split: Split
+    task: str
+    metric: str
+    value: FiniteFloat
+
+
+class AgreementRow(BaseModel):
+    """How far two estimators of DGR's gradient agree at one epoch."""
+
+    settings: dict[str, Any]
+    seed: int
+    epoch: int
+    cosine: FiniteFloat
+    norm_ratio: FiniteFloat
+
+
+class Sweep(BaseModel):
+    """``runs/SUITE/sweep/KEY.json``."""
+
+    key: str
+    name: str
+    rows: list[SweepRow]
+    agreement: list[AgreementRow]
+
+
+class CostRow(BaseModel):
+    """What a training step costs; ``ratio`` is to plain equal weighting of the same measurement."""
+
+    method: str
+    regularizer: str
+    num_dummies: int | None
+    seconds_per_step: FiniteFloat
+    ratio: FiniteFloat
+    peak_memory_mb: FiniteFloat | None
+
+
+class Costs(BaseModel):
+    """``runs/SUITE/cost/KEY.json``."""
+
+    key: str
+    device: str
+    threads: int
+    rows: list[CostRow]

@@ -1,0 +1,109 @@
+"""The records of a suite: small CSV files, committed, from which every table and figure is made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from dgr.core import paths
+from dgr.core.errors import DGRError, nearest
+from dgr.records import rows as record_rows
+from dgr.records.run_folders import IDENTITY
+
+COLUMNS = {
+    "runs": record_rows.RUN_COLUMNS,
+    "histories": [*IDENTITY, "epoch"],
+    "tuning": record_rows.TUNING_COLUMNS,
+    "provenance": ["key", *IDENTITY, "strength"],
+    "probes": record_rows.PROBE_COLUMNS,
+    "universality": record_rows.UNIVERSALITY_COLUMNS,
+    "sweeps": record_rows.SWEEP_COLUMNS,
+    "agreement": record_rows.AGREEMENT_COLUMNS,
+    "costs": record_rows.COST_COLUMNS,
+}
+"""What each file has at least; histories and provenance have more."""
+
+
+@dataclass(frozen=True)
+class Records:
+    """The frames of ``results/SUITE/records``; nothing in them is averaged.
+
+    Attributes:
+        runs: ``suite, dataset, architecture, method, regularizer, seed, task, split, metric, value``. A task's primary
+            metric also stands there at the epoch of the best validation mean, as ``METRIC_best_epoch``; the mean norm
+            of the representation has the task ``representation`` and the metric ``mean_norm``.
+        histories: the same identity, then one row an epoch, as in ``history.csv`` (without times).
+        tuning: ``suite, key, method, regularizer, strength, seed, task, split, metric, value, chosen``.
+        provenance: one row a run and seed; ``strength`` is the regularizer's, empty without one.
+        probes: ``suite, dataset, architecture, method, regularizer, seed, source, task, classifier, value``: test
+            accuracy of classifiers on the frozen representation, or before training (source ``untrained``). Without a
+            run (sources ``majority``, ``pixels``) architecture, method, regularizer and seed are empty.
+        universality: the same identity, then ``epoch, task`` and what :mod:`dgr.measurements.universality` measures.
+        sweeps: ``suite, sweep, settings, seed, split, task, metric, value``; settings are JSON, metrics as in ``runs``.
+        agreement: ``suite, sweep, settings, seed, epoch, cosine, norm_ratio`` of DGR's two estimators.
+        costs: ``suite, dataset, architecture, device, threads, method, regularizer, num_dummies, seconds_per_step,
+            ratio, peak_memory_mb``.
+    """
+
+    runs: pd.DataFrame
+    histories: pd.DataFrame
+    tuning: pd.DataFrame
+    provenance: pd.DataFrame
+    probes: pd.DataFrame
+    universality: pd.DataFrame
+    sweeps: pd.DataFrame
+    agreement: pd.DataFrame
+    costs: pd.DataFrame
+
+
+def configured_runs(plan: dict[str, Any], suite: str) -> dict[str, Any]:
+    """The suite's runs, fixed and tuned, by key, in the order of the configuration.
+
+    Raises:
+        DGRError: the plan has no run of this suite.
+    """
+    runs = {key: entry for key, entry in (plan["runs"] | plan["tuned_runs"]).items() if entry["suite"] == suite}
+    if not runs:
+        raise DGRError(f"Suite '{suite}' has no runs in {paths.PLAN}{nearest(suite, plan['suites'])}.")
+    return runs
+
+
+def configured_measurements(plan: dict[str, Any], stage: str, suite: str) -> dict[str, Any]:
+    """The suite's entries of another stage of the plan, by key; none where the plan has no such stage.
+
+    Probes of a run that is not configured are no study.
+    """
+    entries = {key: entry for key, entry in plan.get(stage, {}).items() if entry["suite"] == suite}
+    if stage == "probes":
+        return {key: entry for key, entry in entries.items() if key in configured_runs(plan, suite)}
+    return entries
+
+
+def load_records(folder: Path) -> Records:
+    """Read the records of a suite.
+
+    Args:
+        folder: ``results/SUITE/records``.
+
+    Raises:
+        DGRError: a file is missing, not readable, or lacks columns.
+    """
+    remedy = f"make it with `python -m dgr collect {folder.parent.name}`"
+    frames = {}
+    for field in fields(Records):
+        path = folder / f"{field.name}.csv"
+        try:
+            # Only an empty cell is missing: names such as 'none' or 'null' stay what they are.
+            whole = {"seed": "Int64"} if field.name == "probes" else None  # empty for baselines
+            frame = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=whole)
+        except FileNotFoundError as error:
+            raise DGRError(f"{path} is missing; {remedy}.") from error
+        except (ValueError, OSError) as error:
+            raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
+        if missing := set(COLUMNS[field.name]) - set(frame):
+            raise DGRError(f"{path} lacks the columns {', '.join(sorted(missing))}; {remedy}.")
+        frames[field.name] = frame
+    return Records(**frames)

@@ -1,0 +1,165 @@
+"""Reading what one training or one tuning left behind, and refusing whatever is missing, damaged or does not fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel
+
+from dgr.config.parsing import parse
+from dgr.core.errors import DGRError
+from dgr.core.files import read_json, read_manifest
+from dgr.core.paths import output_path
+from dgr.records.file_schemas import SPLITS, Metrics, Provenance, Tuning, Values
+from dgr.records.names import metric_named
+
+IDENTITY = ["suite", "dataset", "architecture", "method", "regularizer", "seed"]
+PENALTIES = ("dgr", "norm")
+
+
+@dataclass(frozen=True)
+class SeedRecord:
+    """Everything that reports use of one run with one seed."""
+
+    metrics: Metrics
+    history: pd.DataFrame
+    provenance: Provenance
+
+
+Record = TypeVar("Record", bound=BaseModel)
+
+
+def identity_of(entry: dict[str, Any], seed: int) -> dict[str, str | int]:
+    """The identity of a run's seed, from the plan's entry of the run."""
+    named = {name: entry[name]["name"] for name in ("architecture", "method", "regularizer")}
+    return {"suite": entry["suite"], "dataset": entry["dataset"], **named, "seed": seed}
+
+
+def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
+    """Read and check all seeds of one configured run.
+
+    Args:
+        key: the run's key, also the name of its folder.
+        entry: the run's entry in the plan.
+        root: the repository's top folder.
+
+    Returns:
+        One record a seed, in the order of the configuration.
+
+    Raises:
+        DGRError: what is wrong with which file, and how to make the run again.
+    """
+    folder = root / output_path(entry["suite"], "train", key)
+    remedy = f"make it with `python -m dgr train {key}`, or all that is missing with `snakemake --cores all`"
+    listed = read_manifest(folder, remedy)["files"]
+    made = {name.split("/")[0] for name in listed}
+    wanted = {f"seed-{seed}" for seed in entry["seeds"]}
+    if made != wanted:
+        raise DGRError(f"{folder} holds {_list(made)}, but {_list(wanted)} are configured; {remedy}.")
+    for name in (f"{seed}/{file}" for seed in sorted(wanted) for file in ("metrics.json", "history.csv")):
+        if name not in listed:
+            raise DGRError(f"{folder / name} is missing; {remedy}.")
+    records = []
+    for seed in entry["seeds"]:
+        record = _read_seed(folder / f"seed-{seed}", identity_of(entry, seed), remedy)
+        configured = {name: value for name, value in entry.items() if name != "seeds"}
+        trained = record.provenance.config
+        if differing := [name for name, value in configured.items() if trained.get(name) != value]:
+            raise DGRError(f"{folder}, seed {seed}, was trained with another {_list(differing)}; {remedy}.")
+        records.append(record)
+    return records
+
+
+def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
+    """Read and check the tuning record of one run.
+
+    Args:
+        key: the run's key.
+        entry: the run's entry in the plan's ``tuning``: rule, grid and seeds.
+        root: the repository's top folder.
+
+    Raises:
+        DGRError: what is wrong with the file, and how to make it again.
+    """
+    path = root / output_path(entry["run"]["suite"], "tune", f"{key}.json")
+    remedy = f"make it with `python -m dgr tune {key}`, or all that is missing with `snakemake --cores all`"
+    tuning = read_record(path, Tuning, remedy)
+    made = sorted((candidate.strength, candidate.seed) for candidate in tuning.grid)
+    wanted = sorted((float(strength), seed) for strength in entry["grid"] for seed in entry["seeds"])
+    if tuning.key != key or tuning.rule != entry["rule"] or made != wanted:
+        raise DGRError(f"{path} was made for another key, rule, grid or other seeds than configured; {remedy}.")
+    if tuning.chosen not in entry["grid"]:
+        raise DGRError(f"{path} chooses {tuning.chosen:g}, which is not in its grid; {remedy}.")
+    return tuning
+
+
+def _read_seed(folder: Path, identity: dict[str, str | int], remedy: str) -> SeedRecord:
+    path = folder / "metrics.json"
+    metrics = read_record(path, Metrics, remedy)
+    _check_metrics(metrics, identity, f"{path}", remedy)
+    history = _read_history(folder / "history.csv", metrics, remedy)
+    return SeedRecord(metrics, history, read_record(folder / "provenance.json", Provenance, remedy))
+
+
+def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str, remedy: str) -> None:
+    if metrics.identity != identity:
+        raise DGRError(f"{where} belongs to another run ({_list(metrics.identity.values())}); {remedy}.")
+    if (metrics.strength is None) != (identity["regularizer"] == "none"):
+        raise DGRError(f"{where}: strength {metrics.strength} with regularizer '{identity['regularizer']}'; {remedy}.")
+    if lacking := set(SPLITS) - set(metrics.representation_norm):
+        raise DGRError(f"{where}: no representation_norm on {_list(lacking)}; {remedy}.")
+    for name, task in metrics.tasks.items():
+        if task.higher_is_better != metric_named(task.metric).higher_is_better:
+            raise DGRError(f"{where}: '{task.metric}' of task '{name}' has the wrong direction; {remedy}.")
+    for moment in ("final", "best_validation"):
+        for split in SPLITS:
+            values: Values = getattr(getattr(metrics, moment), split)
+            wanted = {f"{name}.{metric}" for name, task in metrics.tasks.items() for metric in ("loss", task.metric)}
+            found = {f"{name}.{metric}" for name, row in values.items() for metric in row}
+            if missing := wanted - found:
+                raise DGRError(f"{where}: {moment}.{split} lacks {_list(missing)}; {remedy}.")
+            if set(values) != set(metrics.tasks):
+                raise DGRError(f"{where}: {moment}.{split} has tasks {_list(values)}; {remedy}.")
+
+
+def _read_history(path: Path, metrics: Metrics, remedy: str) -> pd.DataFrame:
+    try:
+        history = pd.read_csv(path)
+    except (ValueError, OSError) as error:
+        raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
+    columns = ["epoch", "seconds", "learning_rate", "penalty", "gradient_ratio"]
+    for name, task in metrics.tasks.items():
+        columns += [f"train_loss/{name}", f"weight/{name}", f"val_loss/{name}", f"val_{task.metric}/{name}"]
+    if missing := set(columns) - set(history):
+        raise DGRError(f"{path} lacks the columns {_list(missing)}; {remedy}.")
+    if history.empty or history["epoch"].iloc[-1] != metrics.final.epoch:
+        raise DGRError(f"{path} does not end at the last epoch {metrics.final.epoch}; {remedy}.")
+    # Without a penalty in the loss it and its ratio, and only these two, may be empty.
+    penalized = metrics.identity["regularizer"] in PENALTIES
+    filled = [name for name in columns if penalized or name not in ("penalty", "gradient_ratio")]
+    numbers = history[filled].apply(pd.to_numeric, errors="coerce")
+    if len(bad := numbers.columns[~np.isfinite(numbers).all()]):
+        raise DGRError(f"{path}: values that are not finite numbers in {_list(bad)}; {remedy}.")
+    return history
+
+
+def read_record(path: Path, schema: type[Record], remedy: str) -> Record:
+    """Read and check a JSON file; what is wrong with it, and how to make it again, is one sentence.
+
+    Raises:
+        DGRError: with that sentence.
+    """
+    try:
+        return parse(schema, read_json(path, remedy), str(path))
+    except DGRError as error:
+        message = str(error)
+        raise DGRError(message if remedy in message else f"{message.rstrip('.')}; {remedy}.") from error
+
+
+def _list(values: Iterable[Any]) -> str:
+    return ", ".join(sorted(map(str, values))) or "nothing"

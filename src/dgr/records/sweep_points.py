@@ -1,0 +1,150 @@
+"""The points of a suite's sensitivity studies: what was set, what came out, and the plain runs beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dgr.config.parsing import parse
+from dgr.config.runs import DGRConfig, NoRegularizer, RunConfig, SweepConfig
+from dgr.core.errors import DGRError
+from dgr.records.names import SINGLE_TASK, Metric, metric_named
+from dgr.records.rows import REPRESENTATION, settings_text
+from dgr.records.scope import Scope
+
+VALUE, NORM = "value", "representation_norm"
+
+
+@dataclass(frozen=True)
+class Point:
+    """One combination of settings.
+
+    Attributes:
+        sweep: name of the study.
+        settings: as they stand in the records.
+        config: the whole configuration of the run.
+        runs: one row a seed (the index), in recorded units, test split, last epoch: the metric of each task, their
+            mean ``value``, and ``representation_norm``.
+        agreement: rows of ``agreement.csv``; none without finite differences.
+    """
+
+    sweep: str
+    settings: str
+    config: RunConfig
+    runs: pd.DataFrame
+    agreement: pd.DataFrame
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """A field of the regularizer, or the default where its kind has no such field."""
+        return getattr(self.config.regularizer, name, default)
+
+    @property
+    def activation(self) -> str:
+        """Of the heads' hidden layer."""
+        return str(getattr(self.config.architecture, "activation", "relu"))
+
+    @property
+    def normalized(self) -> bool:
+        """Whether every representation has the same norm."""
+        return bool(getattr(self.config.architecture, "normalize", False))
+
+    @property
+    def regularizer(self) -> str:
+        """Name of the regularizer."""
+        return self.config.regularizer.name
+
+    @property
+    def strength(self) -> float:
+        """λ of DGR, or the strength of a control; NaN without a regularizer."""
+        regularizer = self.config.regularizer
+        return float("nan") if isinstance(regularizer, NoRegularizer) else float(regularizer.strength)
+
+    def is_usual(self, *, apart_from: tuple[str, ...] = ()) -> bool:
+        """All of a DGR point's settings but its strength and those named are the defaults."""
+        regularizer = self.config.regularizer
+        if not isinstance(regularizer, DGRConfig):
+            return False
+        changed = {name for name in regularizer.model_dump(exclude_defaults=True) if name not in ("name", "strength")}
+        changed |= {name for name in ("activation", "normalize") if self._is_set(name)}
+        if regularizer.estimator == "exact":
+            changed -= {"epsilon"}
+        return changed <= set(apart_from)
+
+    def _is_set(self, name: str) -> bool:
+        architecture = self.config.architecture
+        return bool(getattr(architecture, name) != type(architecture).model_fields[name].default)
+
+
+def sweep_metric(scope: Scope) -> Metric:
+    """The one metric that all tasks have.
+
+    Raises:
+        DGRError: they have several, whose mean would have no unit.
+    """
+    metrics = set(scope.primary_metrics().values())
+    if len(metrics) != 1:
+        raise DGRError(f"{scope.name} averages one metric over tasks, but the tasks have {', '.join(sorted(metrics))}.")
+    return metric_named(metrics.pop())
+
+
+def sweep_points(scope: Scope) -> list[Point]:
+    """All points of all studies in scope, in the order of the configuration.
+
+    Raises:
+        DGRError: there are no studies, or the records lack a point or seed that is configured.
+    """
+    if not scope.sweeps:
+        raise DGRError(f"{scope.name} needs sensitivity studies; add a file of kind 'sweeps' to the configuration.")
+    points = []
+    for key, entry in scope.sweeps.items():
+        sweep = parse(SweepConfig, entry, key)
+        for settings, config in sweep.points():
+            text = settings_text(settings)
+            rows, agreement = (
+                frame[(frame["sweep"] == sweep.name) & (frame["settings"] == text)]
+                for frame in (scope.records.sweeps, scope.records.agreement)
+            )
+            runs = _runs(scope, rows)
+            if missing := set(sweep.run.seeds) ^ set(runs.index[runs.notna().all(axis=1)]):
+                raise DGRError(
+                    f"{scope.name}: the records of sweep '{sweep.name}' at {text} are not those configured for seeds "
+                    f"{', '.join(map(str, sorted(missing)))}; run `python -m dgr collect {scope.suite}`."
+                )
+            points.append(Point(sweep.name, text, config, runs, agreement))
+    return points
+
+
+def plain_runs(scope: Scope, points: list[Point]) -> pd.DataFrame | None:
+    """The runs of the studied method without any regularizer, with the seeds of the studies.
+
+    Returns:
+        As :attr:`Point.runs`; None where the suite has no such runs for all these seeds.
+    """
+    method = points[0].config.method.name
+    runs = all_runs(scope)
+    plain = runs[(runs["method"] == method) & (runs["regularizer"] == "none")].set_index("seed")
+    seeds = points[0].runs.index
+    return plain.loc[seeds, points[0].runs.columns] if set(seeds) <= set(plain.index) else None
+
+
+def all_runs(scope: Scope) -> pd.DataFrame:
+    """Every multi-task run of the main comparison: method, regularizer, seed, then as :attr:`Point.runs`.
+
+    Single-task learning is left out: the norm of several representations joined is another quantity.
+    """
+    metrics = scope.primary_metrics()
+    values = scope.values("test", metrics)
+    norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
+    runs = values.assign(**{VALUE: values.mean(axis=1), NORM: norm}).reset_index()
+    return runs[runs["method"] != SINGLE_TASK]
+
+
+def _runs(scope: Scope, rows: pd.DataFrame) -> pd.DataFrame:
+    metrics = scope.primary_metrics()
+    test = rows[rows["split"] == "test"]
+    wanted = test[test["metric"] == test["task"].map({**metrics, REPRESENTATION: "mean_norm"})]
+    table = wanted.pivot(index="seed", columns="task", values="value").reindex(columns=[*metrics, REPRESENTATION])
+    values = table[list(metrics)]
+    return values.assign(**{VALUE: values.mean(axis=1, skipna=False), NORM: table[REPRESENTATION]})

@@ -1,1 +1,0 @@
-"""From run folders to records, and from records alone to every table and figure."""

@@ -1,0 +1,83 @@
+"""T5: seconds and peak memory of a training step, every method without and with DGR."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from dgr.core.errors import DGRError
+from dgr.records.names import REGULARIZERS, method_label
+from dgr.records.scope import Scope
+from dgr.tables.rendering import Table
+
+RELEASED = "authors"
+PROCEDURES = {**REGULARIZERS, RELEASED: "+ DGR as released"}
+
+
+def cost_table(scope: Scope) -> Table:
+    """One row a method, regularizer and number of dummy sets.
+
+    Raises:
+        DGRError: no costs were measured, or not those of a method alone.
+    """
+    costs = scope.records.costs.copy()
+    if costs.empty:
+        raise DGRError(f"{scope.name} needs measured costs; add a file of kind 'cost' to the configuration.")
+    alone = costs[costs["regularizer"] == "none"].set_index("method")["seconds_per_step"]
+    if lacking := sorted(set(costs["method"]) - set(alone.index)):
+        raise DGRError(
+            f"{scope.name} lacks the cost of {', '.join(lacking)} without a regularizer; measure it again with "
+            "`python -m dgr cost KEY`."
+        )
+    methods = list(alone.index)
+    order = {cell: index for index, cell in enumerate((method, name) for method in methods for name in PROCEDURES)}
+    places = [order[cell] for cell in zip(costs["method"], costs["regularizer"], strict=True)]
+    costs = costs.assign(order=places).sort_values(["order", "num_dummies"], ignore_index=True).drop(columns="order")
+    costs["ratio_to_method"] = costs["seconds_per_step"] / costs["method"].map(alone)
+    return Table(
+        data=costs,
+        text=_text(costs),
+        groups=[methods.index(method) for method in costs["method"]],
+        title=f"Cost of one training step of every method, without and with DGR "
+        f"(data set {scope.dataset}, architecture {scope.architecture}).",
+        notes=_notes(costs),
+    )
+
+
+def _text(costs: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Method": list(map(method_label, costs["method"])),
+            "Regularizer": [PROCEDURES[name] for name in costs["regularizer"]],
+            "N": [f"{number:.0f}" if number > 0 else "–" for number in costs["num_dummies"]],
+            "Time (ms) ↓": [f"{1000 * seconds:.1f}" for seconds in costs["seconds_per_step"]],
+            "Time / EW": [f"{ratio:.2f}" for ratio in costs["ratio"]],
+            "Time / method alone": [f"{ratio:.2f}" for ratio in costs["ratio_to_method"]],
+            "Peak memory (MB) ↓": ["–" if pd.isna(peak) else f"{peak:.1f}" for peak in costs["peak_memory_mb"]],
+        }
+    )
+
+
+def _notes(costs: pd.DataFrame) -> list[str]:
+    device, threads = str(costs["device"].iloc[0]), int(costs["threads"].iloc[0])
+    on_cpu = device.startswith("cpu")
+    clock = (
+        "processor time of the process, so that waiting for other jobs does not count"
+        if on_cpu
+        else "wall time between synchronisations of the GPU"
+    )
+    threads_text = f", {threads} thread{'s' * (threads > 1)}" if on_cpu else ""
+    notes = [
+        f"Measured on {device}{threads_text}. Time: median of one whole step (zero gradients, forward, penalty, "
+        f"backward, optimizer), {clock}; all rows take turns in one process, in random order.",
+        "Time / EW: against equal weighting alone; Time / method alone: against the row's own method without a "
+        "regularizer. N: number of dummy sets.",
+        "Peak memory: the most bytes of tensors alive at once during a step, with weights, optimizer state and dummy "
+        "heads, as torch's allocator counts them; what libraries hold inside an operation is not seen.",
+    ]
+    if RELEASED in set(costs["regularizer"]):
+        notes.append(
+            "+ DGR as released: the procedure of the authors' code, written anew from its description: finite "
+            "differences, with the batch sent through the encoder again for each dummy set, dummies moved in place and "
+            "a four-term expansion; the fewest passes it can do with, hence a lower bound."
+        )
+    return notes

@@ -1,0 +1,202 @@
+"""T1, T2 and T3: test metrics of each task and Δm, every method without and with its regularizers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pandas as pd
+
+from dgr.core.errors import DGRError
+from dgr.records.delta import delta_m, single_task_reference
+from dgr.records.names import CONTROLS, REGULARIZERS, RULES, SINGLE_TASK, method_label, metric_named
+from dgr.records.rows import BEST_EPOCH, REPRESENTATION
+from dgr.records.scope import CELL, Scope
+from dgr.tables.rendering import Table, mean_sd
+
+NORM = "representation_norm"
+NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
+"""Settings that change nothing: a mean of 0, a deviation of 1, a scale of 1."""
+DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
+UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
+
+
+def main_table(scope: Scope) -> Table:
+    """Mean and standard deviation over seeds, one row a method and regularizer.
+
+    Raises:
+        DGRError: a cell has fewer seeds than configured, or single-task learning was not run.
+    """
+    metrics = scope.primary_metrics()
+    data = _cells(scope, metrics)
+    methods = list(dict.fromkeys(data["method"]))
+    return Table(
+        data=data,
+        text=_text(data, [*metrics.items(), *_others(scope)]),
+        groups=[methods.index(method) for method in data["method"]],
+        title=_title(scope, metrics),
+        notes=_notes(scope, data),
+    )
+
+
+def universality(gap: float) -> float:
+    """1/gap, see :mod:`dgr.measurements.universality`; NaN where an untrained head is no worse than a refitted one."""
+    return 1 / gap if gap > 0 else math.nan
+
+
+def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
+    """One row a run (method, regularizer, seed), one column a quantity of the table."""
+    values = scope.values("test", metrics)
+    best = scope.values("test", {task: metric + BEST_EPOCH for task, metric in metrics.items()})
+    norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
+    higher = {task: metric_named(metric).higher_is_better for task, metric in metrics.items()}
+    columns = {f"{task}_{metric}": values[task] for task, metric in metrics.items()}
+    for task, metric in _others(scope):
+        columns[f"{task}_{metric}"] = scope.values("test", {task: metric})[task]
+    for name, table in ((DELTA, values), (DELTA_BEST, best)):
+        reference = single_task_reference(table[table.index.get_level_values("method") == SINGLE_TASK])
+        columns[name] = delta_m(table, reference, higher)
+    if scope.probes:
+        gaps = {name: scope.final_universality(quantity) for name, quantity in UNIVERSALITY.items()}
+        columns |= {name: gap.map(universality).mean(axis=1, skipna=False) for name, gap in gaps.items()}
+    return pd.DataFrame({**columns, NORM: norm})
+
+
+def _others(scope: Scope) -> list[tuple[str, str]]:
+    """(task, metric) of all that is printed but not primary."""
+    return [(task, metric) for task, names in scope.secondary_metrics().items() for metric in names]
+
+
+def _cells(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
+    runs = dict(iter(_runs(scope, metrics).groupby(level=CELL)))
+    strengths = dict(iter(scope.records.provenance.groupby(CELL)["strength"]))
+    rows = []
+    for cell in scope.cells():
+        if strengths[cell].nunique(dropna=False) != 1:
+            raise DGRError(f"Seeds of {', '.join(cell)} have different strengths; train this run again.")
+        strength = float(strengths[cell].iloc[0])
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": len(runs[cell])}
+        for name, values in runs[cell].items():
+            row |= {f"{name}_mean": values.mean(skipna=False), f"{name}_sd": values.std(ddof=1, skipna=False)}
+        row["strength_at_grid_end"] = _at_grid_end(scope, cell, strength)
+        rows.append({"dataset": scope.dataset, "architecture": scope.architecture, **row})
+    return pd.DataFrame(rows)
+
+
+def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
+    grids = [
+        tuning["grid"]
+        for key, tuning in scope.tuning.items()
+        if (scope.runs[key]["method"]["name"], scope.runs[key]["regularizer"]["name"]) == cell
+    ]
+    return any(strength in (min(grid), max(grid)) for grid in grids)
+
+
+def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
+    def column(name: str, scale: float = 1.0, signed: bool = False, digits: int = 2) -> list[str]:
+        pairs = zip(data[f"{name}_mean"], data[f"{name}_sd"], strict=True)
+        return [mean_sd(mean, sd, scale, signed, digits) for mean, sd in pairs]
+
+    columns = {
+        "Method": list(map(method_label, data["method"])),
+        "Regularizer": [REGULARIZERS[name] for name in data["regularizer"]],
+        "λ": [
+            "–" if pd.isna(strength) else f"{strength:g}{'†' * at_end}"
+            for strength, at_end in zip(data["strength"], data["strength_at_grid_end"], strict=True)
+        ],
+    }
+    for task, name in metrics:
+        metric = metric_named(name)
+        arrow = "↑" if metric.higher_is_better else "↓"
+        columns[f"{task}: {metric.label} ({metric.unit}) {arrow}"] = column(f"{task}_{name}", metric.scale)
+    columns["Δm (%) ↑"] = column(DELTA, signed=True)
+    columns["Δm (%), best val. epoch"] = column(DELTA_BEST, signed=True)
+    if "universality_mean" in data:
+        columns["Universality ↑"] = column("universality", digits=3)
+        columns["Universality at equal ‖z‖ ↑"] = column("universality_normalized", digits=3)
+    columns["Mean ‖z‖"] = column(NORM)
+    columns["n"] = list(map(str, data["n"]))
+    return pd.DataFrame(columns)
+
+
+def _title(scope: Scope, metrics: dict[str, str]) -> str:
+    labels = " and ".join(dict.fromkeys(metric_named(metric).label for metric in metrics.values()))
+    return (
+        f"Test {labels} of each task and Δm for every method, without and with a regularizer "
+        f"(data set {scope.dataset}, architecture {scope.architecture})."
+    )
+
+
+def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
+    counts = sorted(set(data["n"]))
+    seeds = f"n = {counts[0]} runs" if len(counts) == 1 else "n runs (last column)"
+    notes = [
+        f"Cells: mean ± standard deviation over {seeds} with different seeds, test split, last epoch. "
+        "± is the spread of runs, neither a test nor a confidence interval.",
+        "Δm: mean over tasks of the relative change of the task's metric, in percent, against the mean of the "
+        "single-task runs (STL) of this table, signed so that higher is better; computed for each run, then averaged. "
+        "For STL it is 0 by construction, with the spread of its runs.",
+        "Δm, best val. epoch: the same at each run's epoch of best validation metric (STL too), for comparison only.",
+        "Mean ‖z‖: mean norm of the shared representation over test samples; for STL, of its separate "
+        "representations joined.",
+        *_universality_notes(scope),
+        _regularizer_note(set(data["regularizer"])),
+        *_tuning_notes(scope),
+        _settings_note(scope),
+    ]
+    if data["strength_at_grid_end"].any():
+        notes.append("†: λ is an end of its grid; a better one may lie outside.")
+    return notes
+
+
+def _settings_note(scope: Scope) -> str:
+    """Model, optimisation and machine, as far as all runs have them in common."""
+    entry = next(iter(scope.runs.values()))
+    devices = " and ".join(sorted(scope.records.provenance["device"].unique()))
+    return f"Model: {_words(entry['architecture'])}. Training: {_words(entry['training'])}. Trained on: {devices}."
+
+
+def _words(block: dict[str, Any]) -> str:
+    """A configuration block's settings, without those that switch something off."""
+    parts = []
+    for name, value in block.items():
+        shown = f"({_words(value)})" if isinstance(value, dict) else "" if value is True else str(value)
+        if value not in (None, False, 0, [], "none", *NEUTRAL):
+            parts.append(f"{name.replace('_', ' ')} {shown}".rstrip())
+    return ", ".join(parts)
+
+
+def _universality_notes(scope: Scope) -> list[str]:
+    if not scope.probes:
+        return []
+    draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
+    return [
+        f"Universality: 1 / (mean loss of {draws} untrained heads − loss of a refitted head) on the frozen "
+        "representation, mean over tasks; after the paper's abstract, its own formula was not available. The loss of "
+        "an untrained head falls with ‖z‖ alone, towards that of guessing; at equal ‖z‖: the same with each "
+        "representation rescaled to one mean norm, which shrinking cannot change. For STL, each head sees its "
+        "own task's representation. –: in some run an untrained head does no worse than the refitted one."
+    ]
+
+
+def _regularizer_note(present: set[str]) -> str:
+    controls = [f"{REGULARIZERS[name]} ({text})" for name, text in CONTROLS.items() if name in present]
+    text = "Regularizers: + DGR is Dummy Gradient norm Regularization"
+    if controls:
+        text += f"; {', '.join(controls)} {'is the control' if len(controls) == 1 else 'are controls'}"
+    return f"{text}; λ is the strength of each."
+
+
+def _tuning_notes(scope: Scope) -> list[str]:
+    """How λ was selected, once for all cells that were tuned alike."""
+    ways: dict[tuple[str, str, str], list[str]] = {}
+    for key, tuning in scope.tuning.items():
+        grid = ", ".join(f"{strength:g}" for strength in tuning["grid"])
+        seeds = ", ".join(map(str, tuning["seeds"]))
+        label = REGULARIZERS[scope.runs[key]["regularizer"]["name"]]
+        ways.setdefault((grid, seeds, RULES.get(tuning["rule"], tuning["rule"])), []).append(label)
+    return [
+        f"Selection of λ for {' and '.join(dict.fromkeys(labels))}: for each method, from {{{grid}}}, on the "
+        f"validation split alone and on seeds {seeds}, which are not reported; rule: {rule}."
+        for (grid, seeds, rule), labels in ways.items()
+    ]

@@ -1,0 +1,140 @@
+"""T4: how well other classifiers do on the frozen representations, also on a task that nobody trained them for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from dgr.core.errors import DGRError
+from dgr.records.names import CLASSIFIERS, REGULARIZERS, UNSEEN_NOTES, method_label, metric_named, task_label
+from dgr.records.rows import REPRESENTATION
+from dgr.records.scope import Scope
+from dgr.tables.rendering import Table, mean_sd
+
+BASELINES = {"majority": "Majority class", "pixels": "Raw pixels"}
+UNTRAINED = "untrained"
+ACCURACY = metric_named("accuracy")
+
+
+class Block(NamedTuple):
+    """One row of the table: accuracies of one row a seed, one column a (task, classifier)."""
+
+    label: str
+    source: str
+    method: str | None
+    regularizer: str | None
+    values: pd.DataFrame
+
+
+def transfer_table(scope: Scope) -> Table:
+    """Mean and standard deviation over seeds; baselines first, then one row a method and regularizer.
+
+    The text shows means over classifiers for each task, and over the trained tasks for each classifier; the CSV file
+    has every task and classifier as well.
+
+    Raises:
+        DGRError: there are no probes, or some are missing.
+    """
+    if not scope.probes:
+        raise DGRError(f"{scope.name} needs probes; add a block 'probes' to the suite's configuration of runs.")
+    blocks = list(_blocks(scope))
+    trained = list(scope.primary_metrics())
+    labels = list(dict.fromkeys(block.label for block in blocks))
+    first = next(index for index, block in enumerate(blocks) if block.source == REPRESENTATION)
+    return Table(
+        data=pd.DataFrame([_numbers(scope, block, trained) for block in blocks]),
+        text=pd.DataFrame([_text(block, trained, _tasks(blocks)) for block in blocks]),
+        groups=[0 if i < first else 1 + labels.index(block.label) for i, block in enumerate(blocks)],
+        title=f"Transfer: test accuracy (%) of classifiers fitted to frozen representations "
+        f"(data set {scope.dataset}, architecture {scope.architecture}).",
+        notes=_notes(scope, blocks, trained),
+    )
+
+
+def _blocks(scope: Scope) -> Iterator[Block]:
+    probes = scope.records.probes
+    for source, label in BASELINES.items():
+        rows = probes[probes["source"] == source].assign(row=0)
+        if len(rows):
+            yield Block(
+                label, source, None, None, rows.pivot(index="row", columns=["task", "classifier"], values="value")
+            )
+    untrained = scope.probe_accuracies(UNTRAINED)
+    if len(untrained):
+        yield Block("Untrained encoder", UNTRAINED, None, None, untrained)
+    cells = dict(iter(scope.probe_accuracies(REPRESENTATION).groupby(level=["method", "regularizer"])))
+    for method, regularizer in scope.cells():
+        if (method, regularizer) in cells:
+            values = cells[method, regularizer]
+            yield Block(method_label(method), REPRESENTATION, method, regularizer, values)
+
+
+def _columns(block: Block) -> list[tuple[str, str]]:
+    tasks, classifiers = (block.values.columns.get_level_values(level) for level in ("task", "classifier"))
+    return list(zip(map(str, tasks), map(str, classifiers), strict=True))
+
+
+def _tasks(blocks: list[Block]) -> list[str]:
+    return list(dict.fromkeys(task for block in blocks for task, _ in _columns(block)))
+
+
+def _of_task(block: Block, task: str) -> pd.Series:
+    """Mean over classifiers, one value a seed."""
+    return block.values[[column for column in _columns(block) if column[0] == task]].mean(axis=1)
+
+
+def _of_classifier(block: Block, classifier: str, tasks: list[str]) -> pd.Series:
+    """Mean over tasks, one value a seed."""
+    return block.values[[(task, classifier) for task in tasks]].mean(axis=1)
+
+
+def _numbers(scope: Scope, block: Block, trained: list[str]) -> dict[str, Any]:
+    classifiers = list(dict.fromkeys(classifier for _, classifier in _columns(block)))
+    columns = {"_".join(column): block.values[column] for column in _columns(block)}
+    columns |= {f"{task}_all": _of_task(block, task) for task in _tasks([block])}
+    columns |= {f"trained_{name}": _of_classifier(block, name, trained) for name in classifiers}
+    row = {"dataset": scope.dataset, "architecture": scope.architecture, **block._asdict(), "n": len(block.values)}
+    del row["label"], row["values"]
+    for name, values in columns.items():
+        row |= {f"{name}_mean": values.mean(), f"{name}_sd": values.std(ddof=1)}
+    return row
+
+
+def _text(block: Block, trained: list[str], tasks: list[str]) -> dict[str, str]:
+    def cell(values: pd.Series) -> str:
+        return mean_sd(values.mean(), values.std(ddof=1), ACCURACY.scale)
+
+    present = {classifier for _, classifier in _columns(block)}
+    marks = {task: "" if task in trained else " *" for task in tasks}
+    return {
+        "Representation": block.label,
+        "Regularizer": REGULARIZERS[block.regularizer or "none"],
+        **{f"{task_label(task)}{marks[task]} ↑": cell(_of_task(block, task)) for task in tasks},
+        **{
+            f"{label} ↑": cell(_of_classifier(block, name, trained)) if name in present else "–"
+            for name, label in CLASSIFIERS.items()
+        },
+        "n": str(len(block.values)) if block.source not in BASELINES else "–",
+    }
+
+
+def _notes(scope: Scope, blocks: list[Block], trained: list[str]) -> list[str]:
+    samples = ", ".join(map(str, sorted({entry["train_samples"] for entry in scope.probes.values()})))
+    new = [task for task in _tasks(blocks) if task not in trained]
+    named = ", ".join(CLASSIFIERS.values())
+    notes = [
+        f"Columns named after a task: mean over the classifiers. Columns named after a classifier ({named}: k nearest "
+        "neighbours, decision tree, support vector machine with a Gaussian kernel, logistic regression, random "
+        f"forest): mean over the trained tasks {', '.join(map(task_label, trained))}. Every task with every classifier "
+        "stands in the CSV file.",
+        "Cells: mean ± standard deviation over n runs with different seeds, last epoch. ± is the spread of runs, "
+        "neither a test nor a confidence interval. Raw pixels and the majority class involve no random encoder.",
+        f"Classifiers are fitted to standardised features of {samples} training images; their settings come from "
+        "cross-validation on the training and validation splits, once a run, on its first seed.",
+        f"Untrained encoder: the initialisation that all methods share, where it was kept. STL: the separate encoders' "
+        f"representations joined, so {len(trained)} times as many features for {len(trained)} tasks.",
+    ]
+    notes += [f"*: {task_label(task)}, which no head was trained on, {UNSEEN_NOTES[task]}." for task in new]
+    return notes

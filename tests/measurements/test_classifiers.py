@@ -1,0 +1,276 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from dgr.core.errors import DGRError
+from dgr.core.files import write_json, write_manifest
+from dgr.measurements.classifiers import (
+    CLASSIFIERS,
+    Samples,
+    accuracies,
+    add_unseen,
+    choose_settings,
+    majority_accuracies,
+)
+from dgr.measurements.probes import _pixels, baselines, probe
+
+KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
+SIZES = {"train": 60, "val": 30, "test": 40}
+WIDTH = 6
+RANDOM = np.random.default_rng(3)
+
+
+def blobs(count: int, noise: float = 0.3) -> Samples:
+    labels = RANDOM.integers(0, 3, count)
+    centres = 4 * np.eye(3, WIDTH)
+    features = centres[labels] + noise * RANDOM.standard_normal((count, WIDTH))
+    return Samples(features.astype(np.float32), {"kind": labels})
+
+
+def scores(train: Samples, test: Samples, settings: dict[str, dict[str, object]] | None = None) -> dict[str, float]:
+    choice = {task: settings or choose_settings(train, test)[task] for task in train.labels}
+    return {classifier: value for _, classifier, value in accuracies(train, test, choice)}
+
+
+def test_every_classifier_reads_a_clean_representation() -> None:
+    found = scores(blobs(120), blobs(90))
+    assert set(found) == set(CLASSIFIERS) == {"knn", "tree", "svm", "logistic", "forest"}
+    assert min(found.values()) > 0.9
+
+
+def test_noise_gives_about_chance() -> None:
+    train, test = blobs(150), blobs(400)
+    nothing = Samples(RANDOM.standard_normal(test.features.shape), test.labels)
+    assert all(0.2 < value < 0.5 for value in scores(train, nothing).values())
+
+
+def test_same_input_same_values() -> None:
+    train, test = blobs(60, noise=3.0), blobs(60, noise=3.0)
+    assert scores(train, test) == scores(train, test)
+
+
+def test_size_and_shift_of_features_do_not_matter() -> None:
+    train, test = blobs(90, noise=2.0), blobs(90, noise=2.0)
+    moved = [Samples(part.features.astype(np.float64) * 256 - 8, part.labels) for part in (train, test)]
+    settings = choose_settings(train, test)["kind"]
+    plain = [Samples(part.features.astype(np.float64), part.labels) for part in (train, test)]
+    assert scores(*moved, settings=settings) == pytest.approx(scores(*plain, settings=settings), abs=0.03)
+
+
+def test_settings_are_chosen_on_validation_samples_alone() -> None:
+    """Training samples alone would ask for one neighbour; validation samples with noisy labels for many."""
+    train = blobs(90, noise=4.0)
+    choice = choose_settings(train, blobs(300, noise=4.0))
+    assert choice["kind"]["knn"]["n_neighbors"] > 1
+    assert set(choice["kind"]) == set(CLASSIFIERS)
+    assert choice["kind"]["forest"] == {"n_estimators": 30}
+
+
+def test_a_class_absent_from_train_counts_as_wrong() -> None:
+    train, test = blobs(120), blobs(90)
+    known = train.labels["kind"] != 2
+    without = Samples(train.features[known], {"kind": train.labels["kind"][known]})
+    share = float(np.mean(test.labels["kind"] != 2))
+    for value in scores(without, test).values():
+        assert 0 < value <= share
+
+
+def test_a_single_class_is_always_predicted() -> None:
+    train, test = blobs(40), blobs(60)
+    single = Samples(train.features, {"kind": np.ones(40, np.int64)})
+    share = float(np.mean(test.labels["kind"] == 1))
+    assert set(scores(single, test).values()) == {share}
+    assert dict(majority_accuracies(single, test)) == {"kind": share}
+
+
+def test_constant_features() -> None:
+    train, test = blobs(90), blobs(60)
+    padded = [
+        Samples(np.hstack([part.features, np.ones((len(part.features), 2))]), part.labels) for part in (train, test)
+    ]
+    assert min(scores(*padded).values()) > 0.9
+    constant = [Samples(np.ones_like(part.features), part.labels) for part in (train, test)]
+    assert all(0 <= value <= 0.6 for value in scores(*constant).values())
+
+
+def test_few_samples_have_few_neighbours() -> None:
+    assert 0 <= scores(blobs(6), blobs(9))["knn"] <= 1
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_not_finite(value: float) -> None:
+    bad = blobs(30)
+    bad.features[4, 2] = value
+    with pytest.raises(DGRError, match="NaN or infinite"):
+        choose_settings(bad, blobs(30))
+    with pytest.raises(DGRError, match="NaN or infinite"):
+        scores(blobs(30), bad, {name: {} for name in CLASSIFIERS})
+    with pytest.raises(DGRError, match="at least one sample"):
+        scores(blobs(30), blobs(0), {name: {} for name in CLASSIFIERS})
+
+
+def test_unseen_task() -> None:
+    labels = {"left": np.array([3, 3, 9]), "right": np.array([2, 3, 1])}
+    assert list(add_unseen("multimnist", labels)["left_greater"]) == [1, 0, 1]
+    assert add_unseen("rooms", labels) == labels
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A made-up data set with two tasks, and two finished runs: one with snapshots, one with separate encoders."""
+    monkeypatch.chdir(tmp_path)
+    generator = np.random.default_rng(0)
+    data = Path("data/digits")
+    data.mkdir(parents=True)
+    labels = {split: generator.integers(0, 3, (2, count)) for split, count in SIZES.items()}
+    for split, count in SIZES.items():
+        np.save(data / f"{split}_images.npy", generator.integers(0, 256, (count, 4, 4), dtype=np.uint8))
+        for task, values in zip(("left", "right"), labels[split], strict=True):
+            np.save(data / f"{split}_{task}.npy", values)
+    tasks = [{"name": name, "kind": "classification", "classes": 3} for name in ("left", "right")]
+    write_manifest(data, config={"kind": "multimnist"}, tasks=tasks)
+
+    def z(split: str, strength: float, width: int) -> np.ndarray:
+        shape = (SIZES[split], width)
+        features = 0.2 * generator.standard_normal(shape)
+        features[:, :3] += strength * np.eye(3)[labels[split][0]]
+        features[:, -3:] += strength * np.eye(3)[labels[split][1]]
+        return features.astype(np.float32)
+
+    for key, width, snapshots in ((KEY, WIDTH, ("", "@0", "@1")), (UNTUNED, 2 * WIDTH, ("",))):
+        for seed in (0, 1):
+            folder = Path("runs/toy/train", key, f"seed-{seed}")
+            folder.mkdir(parents=True)
+            arrays = {s + e: z(s, 0.1 if e == "@0" else 1.0, width) for e in snapshots for s in SIZES}
+            np.savez(folder / "representation.npz", **arrays)
+            write_json(folder / "metrics.json", {"identity": {"regularizer": "none"}, "final": {"epoch": 4}})
+        write_manifest(Path("runs/toy/train", key))
+    place = {"suite": "toy", "dataset": "digits", "train_samples": 50, "draws": 4}
+    architecture = {"name": "conv", "channels": [2], "features": WIDTH, "hidden": 5, "activation": "relu"}
+    probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
+    plan = {"probes": {KEY: probed, UNTUNED: probed}, "baselines": {"toy-digits": place}}
+    Path("paper_configs").mkdir()
+    Path("plan.json").write_text(json.dumps(plan))
+    return tmp_path
+
+
+def test_probe_stage(workplace: Path) -> None:
+    assert workplace
+    probe(KEY)
+    path = Path("runs/toy/probe", f"{KEY}.json")
+    first = path.read_bytes()
+    record = json.loads(first)
+    cells = [(row["seed"], row["source"], row["task"], row["classifier"]) for row in record["rows"]]
+    assert len(cells) == len(set(cells)) == 2 * 2 * 3 * 5
+    assert {cell[1] for cell in cells} == {"representation", "untrained"}
+    assert {cell[2] for cell in cells} == {"left", "right", "left_greater"}
+    means = {
+        source: np.mean([row["value"] for row in record["rows"] if row["source"] == source and row["task"] == "left"])
+        for source in ("representation", "untrained")
+    }
+    assert means["representation"] > 0.9 > means["untrained"]
+    measured = [(row["seed"], row["epoch"], row["task"]) for row in record["universality"]]
+    assert measured == [(seed, epoch, task) for seed in (0, 1) for epoch in (0, 1, 4) for task in ("left", "right")]
+    assert set(record["settings"]) == {"representation", "untrained"}
+    probe(KEY)
+    assert path.read_bytes() == first
+
+
+def test_separate_encoders_are_probed_joined_and_measured_apart(workplace: Path) -> None:
+    assert workplace
+    probe(UNTUNED)
+    record = json.loads(Path("runs/toy/probe", f"{UNTUNED}.json").read_text())
+    assert {row["source"] for row in record["rows"]} == {"representation"}
+    z = np.load(Path("runs/toy/train", UNTUNED, "seed-0/representation.npz"))["test"]
+    norms = [row["mean_norm"] for row in record["universality"][:2]]
+    parts = (z[:, :WIDTH], z[:, WIDTH:])
+    assert norms == pytest.approx([np.linalg.norm(part, axis=1).mean() for part in parts], rel=1e-5)
+
+
+def test_baselines_stage(workplace: Path) -> None:
+    assert workplace
+    baselines("toy-digits")
+    rows = json.loads(Path("runs/toy/baselines/toy-digits.json").read_text())["rows"]
+    assert [(row["source"], row["classifier"]) for row in rows[:3]] == [("majority", "majority")] * 3
+    assert len(rows) == 3 + 3 * 5
+    right = np.load("data/digits/test_right.npy")
+    train = np.load("data/digits/train_right.npy")[:50]
+    assert rows[1]["value"] == np.mean(right == np.bincount(train).argmax())
+
+
+def edit_plan(**changes: object) -> None:
+    path = Path("plan.json")
+    plan = yaml.safe_load(path.read_text())
+    plan["probes"][KEY] |= changes
+    path.write_text(json.dumps(plan))
+
+
+def refused(message: str) -> None:
+    with pytest.raises(DGRError, match=message):
+        probe(KEY)
+    assert not Path("runs/toy/probe").exists()
+
+
+def test_too_few_training_samples(workplace: Path) -> None:
+    assert workplace
+    edit_plan(train_samples=61)
+    refused("seed 0, holds 60 samples, but train_samples asks for 61")
+
+
+def test_missing_seed_and_unknown_key(workplace: Path) -> None:
+    assert workplace
+    edit_plan(seeds=[0, 7])
+    refused(rf"seed-7.* is missing; make it with `python -m dgr train {KEY}`")
+    with pytest.raises(DGRError, match="no entry 'toy'"):
+        probe("toy")
+
+
+def test_run_that_was_edited(workplace: Path) -> None:
+    assert workplace
+    Path("runs/toy/train", KEY, "seed-1/metrics.json").write_text("{}")
+    refused("was edited")
+
+
+def test_run_on_other_data(workplace: Path) -> None:
+    assert workplace
+    path = Path("runs/toy/train", KEY, "seed-0/representation.npz")
+    arrays = dict(np.load(path))
+    np.savez(path, **{**arrays, "val": arrays["val"][:-1]})
+    write_manifest(Path("runs/toy/train", KEY))
+    refused("'val' has 29 samples, but the data set 30")
+
+
+def test_representation_that_is_not_finite(workplace: Path) -> None:
+    assert workplace
+    path = Path("runs/toy/train", KEY, "seed-0/representation.npz")
+    arrays = dict(np.load(path))
+    arrays["train"][0, 0] = np.nan
+    np.savez(path, **arrays)
+    write_manifest(Path("runs/toy/train", KEY))
+    refused("'train', is not finite float32")
+
+
+def test_other_width_than_the_architecture(workplace: Path) -> None:
+    assert workplace
+    architecture = {"name": "conv", "channels": [2], "features": WIDTH + 1, "hidden": 5}
+    edit_plan(architecture=architecture)
+    refused(f"heads read {WIDTH + 1} features")
+
+
+def test_tasks_that_are_no_classification(workplace: Path) -> None:
+    assert workplace
+    manifest = json.loads(Path("data/digits/manifest.json").read_text())
+    manifest["tasks"][1]["kind"] = "depth"
+    write_json(Path("data/digits/manifest.json"), manifest)
+    refused("task 'right' of digits is depth")
+
+
+def test_large_images_are_averaged_for_classifiers_without_an_encoder():
+    images = np.random.default_rng(0).integers(0, 256, (2, 3, 65, 73), np.uint8)
+    seen = _pixels(images)
+    assert seen.shape == (2, 3, 21, 24)
+    assert seen[1, 2, 4, 5] == pytest.approx(images[1, 2, 12:15, 15:18].mean() / 255, rel=1e-6)
+    assert np.allclose(_pixels(images[..., :36, :36]), images[..., :36, :36] / 255)

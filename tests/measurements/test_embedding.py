@@ -1,0 +1,61 @@
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA, PLAN, output_path
+from dgr.datasets.prepared import load
+from dgr.measurements import embedding
+from dgr.measurements.embedding import tsne
+
+KEY = "mini"
+
+
+@pytest.fixture
+def entry(project):
+    """The configured embedding, with made-up representations of both runs."""
+    entry = yaml.safe_load(PLAN.read_text())["embeddings"][KEY]
+    samples = len(load(entry["dataset"], DATA).splits["test"])
+    for number, run in enumerate((entry["plain"], entry["regularized"])):
+        folder = output_path("mini", "train", run) / f"seed-{entry['seed']}"
+        folder.mkdir(parents=True)
+        z = np.random.default_rng(number).standard_normal((samples, 4)).astype(np.float32)
+        np.savez(folder / "representation.npz", train=z, val=z, test=z)
+    return entry
+
+
+def test_both_runs_are_embedded_at_the_same_samples(entry):
+    embedding.embed(KEY)
+    frame = pd.read_csv(output_path("mini", "embed", f"{KEY}.csv"))
+    assert list(frame) == ["regularizer", "x", "y", "left", "right"]
+    plain, regularized = (frame[frame["regularizer"] == name] for name in ("none", "dgr"))
+    assert len(plain) == len(regularized) == entry["samples"]
+    assert (plain[["left", "right"]].to_numpy() == regularized[["left", "right"]].to_numpy()).all()
+    assert np.isfinite(frame[["x", "y"]]).all().all()
+    first = output_path("mini", "embed", f"{KEY}.csv").read_bytes()
+    embedding.embed(KEY)
+    assert output_path("mini", "embed", f"{KEY}.csv").read_bytes() == first
+
+
+def test_separate_clusters_stay_apart():
+    random = np.random.default_rng(0)
+    labels = np.repeat(np.arange(3), 20)
+    z = (20 * np.eye(3)[labels] + random.standard_normal((60, 3))).astype(np.float32)
+    places = tsne(z, 10, 0)
+    centres = np.stack([places[labels == label].mean(axis=0) for label in range(3)])
+    nearest = np.linalg.norm(places[:, None] - centres, axis=2).argmin(axis=1)
+    assert (nearest == labels).all()
+
+
+@pytest.mark.parametrize("change", [{"samples": 1000}, {"perplexity": 50.0}])
+def test_too_few_samples_are_refused(entry, edit_plan, change):
+    edit_plan("embeddings", KEY, **change)
+    with pytest.raises(DGRError, match="more than the perplexity"):
+        embedding.embed(KEY)
+
+
+def test_a_missing_run_is_named(entry):
+    (output_path("mini", "train", entry["regularized"]) / f"seed-{entry['seed']}" / "representation.npz").unlink()
+    with pytest.raises(DGRError, match=f"python -m dgr train {entry['regularized']}"):
+        embedding.embed(KEY)

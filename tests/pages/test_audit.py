@@ -1,0 +1,136 @@
+import base64
+import hashlib
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from audit_page import XHTML, by_id, links, page, parsed, text
+from audit_support import ROOT, RUN, SUITE
+
+from dgr.core.errors import DGRError
+from dgr.pages.audit import write_audit
+
+
+def test_the_page_is_valid_and_every_link_leads_somewhere(checkout: Path) -> None:
+    tree = parsed(page())
+    ids = [element.get("id") for element in tree.iter() if element.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {target.removeprefix("#") for target in links(tree)} <= set(ids)
+    labels = [element.get("aria-labelledby") for element in tree.iter() if element.get("aria-labelledby")]
+    assert set(labels) <= set(ids)
+
+
+def test_the_page_refers_to_nothing_outside_itself(checkout: Path) -> None:
+    html = page()
+    tree = parsed(html)
+    for element in tree.iter():
+        for name in ("href", "src", "srcset", "action", "data", "poster", "style"):
+            assert (element.get(name) or "#").startswith(("#", "data:image/png;base64,")), (element.tag, name)
+    assert "://" not in html.replace(' xmlns="http://www.w3.org/2000/svg"', "")
+    assert "url(" not in html
+    assert "@import" not in html
+
+
+def test_the_page_allows_its_own_style_and_script_and_no_other(checkout: Path) -> None:
+    tree = parsed(page())
+    (policy,) = [meta.get("content") for meta in tree.iter(f"{XHTML}meta") if meta.get("http-equiv")]
+    assert "default-src 'none'" in policy
+    for tag in ("style", "script"):
+        (element,) = tree.iter(f"{XHTML}{tag}")
+        digest = base64.b64encode(hashlib.sha256(element.text.encode()).digest()).decode()
+        assert f"{tag}-src 'sha256-{digest}'" in policy
+
+
+def test_it_needs_a_checkout_and_nothing_else(checkout: Path) -> None:
+    assert not Path("runs").exists()
+    assert not Path(".dvc").exists()
+    assert len(page()) < 3e6
+
+
+def test_the_same_files_give_the_same_bytes(checkout: Path) -> None:
+    first = page()
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    # The page's own stage is in the lock too: what it says must not come back into the page.
+    lock["stages"][f"audit@{SUITE}"] = {"outs": [{"path": f"results/{SUITE}/audit.html", "md5": "new"}]}
+    Path("dvc.lock").write_text(yaml.safe_dump(lock))
+    assert page() == first
+
+
+def test_what_is_missing_is_named_with_its_command(checkout: Path) -> None:
+    for path in checkout.glob("claims.*"):
+        path.unlink()
+    tree = parsed(page())
+    assert "not run" in text(by_id(tree, "claims"))
+    for name, command in (("table-T9", "table toy T9"), ("figure-F9", "figure toy F9"), ("claims", "table toy claims")):
+        assert f"python -m dgr {command}" in text(by_id(tree, name))
+
+
+def test_a_run_with_fewer_seeds_says_so(checkout: Path) -> None:
+    for name in ("runs", "histories", "provenance"):
+        frame = pd.read_csv(checkout / f"{name}.csv", keep_default_na=False)
+        ours = (frame["method"] == "equal_weighting") & (frame["regularizer"] == "dgr")
+        frame[~(ours & (frame["seed"] == 2))].to_csv(checkout / f"{name}.csv", index=False)
+    assert "2 of 3 seeds, strength 1; seeds 2 are missing" in text(by_id(parsed(page()), RUN))
+
+
+def test_a_run_without_records_says_so(checkout: Path) -> None:
+    for name in ("runs", "histories", "provenance", "tuning"):
+        frame = pd.read_csv(checkout / f"{name}.csv", keep_default_na=False)
+        ours = (frame["method"] == "equal_weighting") & (frame["regularizer"] == "dgr")
+        frame[~ours].to_csv(checkout / f"{name}.csv", index=False)
+    record = text(by_id(parsed(page()), RUN))
+    assert "incomplete not run" in record
+    assert "Make it with python -m dgr train" in record
+
+
+def test_text_stays_text(checkout: Path) -> None:
+    Path("docs/replication.md").write_text(
+        "# T\n\n## A\n\n<script>alert(1)</script> T1 & `T1` [x](https://example.org)\n"
+    )
+    provenance = pd.read_csv(checkout / "provenance.csv", keep_default_na=False)
+    provenance.assign(device='<img src="x">').to_csv(checkout / "provenance.csv", index=False)
+    tree = parsed(page())
+    assert len(list(tree.iter(f"{XHTML}script"))) == 1
+    assert '<img src="x">' in text(by_id(tree, RUN))
+    assert "<script>alert(1)</script> T1 & T1 x" in text(by_id(tree, "decisions"))
+    assert links(by_id(tree, "decisions")) == ["#table-T1"]
+
+
+def test_missing_notes_and_lock_are_no_obstacle(checkout: Path) -> None:
+    shutil.rmtree("docs")
+    Path("dvc.lock").unlink()
+    tree = parsed(page())
+    assert "docs/replication.md is missing" in text(by_id(tree, "decisions"))
+    assert "no entry in dvc.lock" in text(by_id(tree, RUN))
+
+
+def test_without_records_there_is_nothing_to_audit(checkout: Path) -> None:
+    (checkout / "runs.csv").unlink()
+    with pytest.raises(DGRError, match=r"runs\.csv is missing; make it with `python -m dgr collect toy`"):
+        write_audit(SUITE)
+
+
+def test_an_unreadable_table_is_one_sentence(checkout: Path) -> None:
+    (checkout / "T1.md").write_text("no table\n")
+    with pytest.raises(DGRError, match=r"T1\.md holds no table; make it again with `python -m dgr table toy T1`"):
+        write_audit(SUITE)
+
+
+def test_the_notes_describe_the_mini_suite_as_configured() -> None:
+    notes = (ROOT / "docs/replication.md").read_text()
+    data = yaml.safe_load((ROOT / "paper_configs/datasets.yaml").read_text())["multimnist"]
+    table = yaml.safe_load((ROOT / "paper_configs/mini/T1.yaml").read_text())
+    for name in ("digits", "pairs"):
+        assert "{train} train, {val} val, {test} test".format(**data[name]) in notes
+    training, architecture = table["training"], table["architecture"]
+    assert f"{training['epochs']} epochs, batch {training['batch_size']}, Adam" in notes
+    assert f"learning rate {training['learning_rate']:g}, {training['schedule']}" in notes
+    assert f"width {', '.join(map(str, architecture['channels']))}, then {architecture['features']} features" in notes
+    assert f"{architecture['hidden']} hidden units" in notes
+    assert f"| Reported seeds | {len(table['seeds'])} |" in notes
+    rules = [block["tuning"] for block in table["regularizers"] if "tuning" in block]
+    assert {f"{len(rule['grid'])} strengths, {len(rule['seeds'])} seed" for rule in rules} == {"4 strengths, 1 seed"}
+    assert "| Tuning | 4 strengths, 1 seed" in notes
+    assert "{train_samples} labelled representations, {draws} untrained heads".format(**table["probes"]) in notes

@@ -1,0 +1,146 @@
+"""The audit page in a real browser: accessibility, small screens, and the way from a claim to a run record."""
+
+# A record opens by script, after the address has changed: `wait_for` fails only if it never becomes visible.
+import shutil
+from pathlib import Path
+
+import pytest
+from audit_support import ROOT, RUN, SUITE, make_checkout, write_claims
+
+from dgr.pages.audit import write_audit
+
+sync_api = pytest.importorskip("playwright.sync_api")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium: install it, e.g. apt-get install chromium")
+# Run as root in a container, without asking anything of the network.
+FLAGS = [
+    f"--{flag}"
+    for flag in (
+        "no-sandbox",
+        "disable-gpu",
+        "disable-quic",
+        "no-first-run",
+        "disable-background-networking",
+        "disable-component-update",
+        "disable-sync",
+    )
+]
+COMMITTED = ROOT / "results/mini/audit.html"
+STUDIES = ROOT / "results/studies/audit.html"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("checkout")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        write_claims(make_checkout(root))
+        return root / write_audit(SUITE)
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page; at the end, nothing may have been asked of the network or complained about."""
+    contexts, noise = [], []
+
+    def open_(path: Path, **options):
+        context = browser.new_context(**options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: noise.append(message.text))
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on("request", lambda request: noise.append(request.url) if request.url.startswith("http") else None)
+        page.goto(path.as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert noise == []
+
+
+def pages():
+    reason = f"{COMMITTED.relative_to(ROOT)} has not been made"
+    return [None, pytest.param(COMMITTED, marks=pytest.mark.skipif(not COMMITTED.exists(), reason=reason))]
+
+
+@pytest.mark.parametrize("path", pages(), ids=["toy", "mini"])
+def test_from_a_claim_to_a_run_record(visit, made, path) -> None:
+    page = visit(path or made)
+    page.locator("#table-claims tbody th a").first.click()
+    evidence = page.locator(".evidence:target")
+    evidence.wait_for()
+    title = evidence.locator("dd a").first.inner_text()
+    evidence.locator("dd a").first.click()
+    record = page.locator(".record:target")
+    assert record.locator("h3").inner_text() == title
+    record.locator("table").first.wait_for()
+    assert "md5 of runs/" in record.inner_text()
+    # And back, as every reader expects.
+    page.go_back()
+    evidence.wait_for()
+
+
+def test_by_keyboard_alone(visit, made) -> None:
+    page = visit(made)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the claims"
+    assert page.locator(":focus").bounding_box()["x"] >= 0
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").get_attribute("href") == "#evidence-C2a"
+    page.locator("#table-T1 tbody th a").nth(2).focus()
+    page.keyboard.press("Enter")
+    page.locator(f"#{RUN} table").first.wait_for()
+
+
+def test_records_open_without_script_too(visit, made) -> None:
+    page = visit(made, java_script_enabled=False)
+    page.locator("#table-T1 tbody th a").nth(2).click()
+    page.locator(f"#{RUN} summary").click()
+    page.locator(f"#{RUN} table").first.wait_for()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_accessible(visit, made, width, scheme) -> None:
+    page = visit(made, color_scheme=scheme, viewport={"width": width, "height": 844})
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    # Wide tables scroll by themselves; the page does not.
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_print_shows_what_is_folded(visit, made) -> None:
+    page = visit(made)
+    table = page.locator(f"#{RUN} table").first
+    assert not table.is_visible()
+    page.emulate_media(media="print")
+    assert table.bounding_box()["height"] > 0
+    assert not page.locator("nav").is_visible()
+
+
+@pytest.mark.skipif(not STUDIES.exists(), reason="results/studies/audit.html has not been made")
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_the_studies_page_leads_from_a_claim_to_its_study(visit, width, scheme) -> None:
+    page = visit(STUDIES, color_scheme=scheme, viewport={"width": width, "height": 844})
+    page.locator("#claims tbody th a").first.click()
+    section = page.locator("section:target")
+    assert section.locator("h2").inner_text().startswith("S1.")
+    section.locator("summary").click()
+    section.locator("details table").first.wait_for()
+    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    found = axe.Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,64 @@
+"""One environment, stated once: pyproject.toml asks, requirements.lock answers, everything else refers to the lock."""
+
+import shutil
+import subprocess
+import tomllib
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+LOCK = (ROOT / "requirements.lock").read_text()
+PINS = {
+    canonicalize_name(name): pin
+    for name, pin in (line.split("==") for line in LOCK.splitlines() if line and not line.startswith("#"))
+}
+
+
+def test_the_lock_meets_every_requirement() -> None:
+    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
+        requirement = Requirement(text)
+        assert PINS[canonicalize_name(requirement.name)] in requirement.specifier, text
+
+
+def test_the_lock_fits_other_machines() -> None:
+    for foreign in ("+", "://", "--", " @ ", "nvidia", "cuda"):
+        assert foreign not in LOCK, foreign
+
+
+def test_what_is_installed_is_what_is_locked() -> None:
+    # A local suffix such as torch's "+cpu" names a build of the same version.
+    installed = {name: Version(version(name)).public for name in PINS}
+    assert installed == PINS
+
+
+def test_conda_users_get_the_same() -> None:
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    python, pip, from_pip = environment["dependencies"]
+    assert python.removeprefix("python=") in SpecifierSet(PROJECT["requires-python"])
+    assert (pip, from_pip) == ("pip", {"pip": ["-r requirements.lock", "-e ."]})
+
+
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [(None, "No './my-python' found"), ("#!/bin/sh\nexit 1\n", "'./my-python' is older than Python 3.11")],
+)
+def test_an_unfit_python_is_one_sentence(tmp_path: Path, script: str | None, message: str) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    if script:
+        (tmp_path / "my-python").write_text(script)
+        (tmp_path / "my-python").chmod(0o755)
+    done = subprocess.run(
+        ("make", "install", "PYTHON=./my-python"), cwd=tmp_path, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode != 0
+    assert message in done.stderr.splitlines()[0]
+    assert not (tmp_path / ".venv").exists()

@@ -1,0 +1,235 @@
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from synthetic import GRID, SUITE, TASKS, write_plan
+
+from dgr.core.errors import DGRError
+from dgr.core.files import write_manifest
+from dgr.records.collecting import collect, collect_suite
+from dgr.records.records import load_records
+
+EW, TUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-equal_weighting-dgr"
+
+
+def edit(path: Path, change: Callable[[Any], object], manifest: bool = True) -> None:
+    value = json.loads(path.read_text())
+    change(value)
+    path.write_text(json.dumps(value))
+    if manifest:
+        write_manifest(path.parent.parent)
+
+
+def refused(plan: dict[str, Any], *parts: str) -> None:
+    with pytest.raises(DGRError) as caught:
+        collect(SUITE, plan, Path())
+    for part in parts:
+        assert part in str(caught.value)
+    assert not Path("results").exists()
+
+
+def test_every_value_is_recorded_once_and_unchanged(results: Path) -> None:
+    runs = load_records(results).runs
+    assert ",".join(runs) == "suite,dataset,architecture,method,regularizer,seed,task,split,metric,value"
+    assert len(runs) == 6 * 3 * (len(TASKS) * 3 * 3 + 3)
+    assert not runs.drop(columns="value").duplicated().any()
+    metrics = json.loads(Path(f"runs/toy/train/{TUNED}/seed-1/metrics.json").read_text())
+    row = runs.query("method == 'equal_weighting' and regularizer == 'dgr' and seed == 1 and split == 'test'")
+    values = row.set_index(["task", "metric"])["value"]
+    assert values["left", "accuracy"] == metrics["final"]["test"]["left"]["accuracy"]
+    assert values["right", "accuracy_best_epoch"] == metrics["best_validation"]["test"]["right"]["accuracy"]
+    assert values["representation", "mean_norm"] == metrics["representation_norm"]["test"]
+
+
+def test_order_is_that_of_the_configuration(results: Path, plan: dict[str, Any]) -> None:
+    keys = load_records(results).provenance["key"].drop_duplicates()
+    assert list(keys) == [*plan["runs"], *plan["tuned_runs"]]
+
+
+def test_histories_have_no_times_and_provenance_does(results: Path) -> None:
+    records = load_records(results)
+    assert "seconds" not in records.histories
+    assert len(records.histories) == 6 * 3 * 3
+    assert records.provenance["median_epoch_seconds"].eq(1.5).all()
+    assert records.provenance["strength"].isna().sum() == 3 * 3
+
+
+def test_tuning_holds_the_whole_grid(results: Path) -> None:
+    tuning = load_records(results).tuning
+    assert len(tuning) == 3 * len(GRID) * 2 * len(TASKS) * 2
+    assert set(tuning.query("chosen and regularizer == 'dgr'")["strength"]) == {1.0}
+
+
+def test_files_are_reproduced_byte_for_byte(results: Path) -> None:
+    before = {path.name: path.read_bytes() for path in results.iterdir()}
+    shutil.rmtree(results)
+    collect_suite(SUITE)
+    assert {path.name: path.read_bytes() for path in results.iterdir()} == before
+
+
+def test_a_dropped_run_leaves_no_trace(results: Path, plan: dict[str, Any]) -> None:
+    del plan["tuned_runs"][TUNED]
+    write_plan(plan)
+    collect_suite(SUITE)
+    assert Path("runs/toy/train", TUNED).exists()
+    for frame in vars(load_records(results)).values():
+        if "method" in frame:
+            assert frame.query("method == 'equal_weighting' and regularizer == 'dgr'").empty
+
+
+def test_missing_runs_are_all_named(plan: dict[str, Any]) -> None:
+    shutil.rmtree(Path("runs/toy/train", EW))
+    refused(
+        plan, f"runs/toy/train/{EW}/manifest.json is missing", f"`python -m dgr train {EW}`", "`snakemake --cores all`"
+    )
+    shutil.rmtree(Path("runs/toy/train", TUNED))
+    refused(plan, "2 records", EW, TUNED)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "provenance.json"])
+def test_partial_run(plan: dict[str, Any], name: str) -> None:
+    Path("runs/toy/train", EW, "seed-2", name).unlink()
+    refused(plan, f"seed-2/{name} is missing", EW)
+    write_manifest(Path("runs/toy/train", EW))
+    refused(plan, f"seed-2/{name} is missing", f"train {EW}")
+
+
+def test_edited_run(plan: dict[str, Any]) -> None:
+    edit(Path("runs/toy/train", EW, "seed-0/metrics.json"), lambda value: value.update(strength=2), manifest=False)
+    refused(plan, "was edited", EW)
+
+
+def test_other_seeds_than_configured(plan: dict[str, Any]) -> None:
+    plan["runs"][EW]["seeds"] = [0, 1]
+    refused(plan, "seed-0, seed-1, seed-2", "seed-0, seed-1 are configured")
+    plan["runs"][EW]["seeds"] = [0, 1, 2, 3]
+    refused(plan, "seed-3 are configured")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["final"]["test"]["left"].update(accuracy=float("nan")), "final.test.left.accuracy"),
+        (lambda m: m["final"]["val"]["left"].update(loss=float("inf")), "final.val.left.loss"),
+        (lambda m: m["final"]["val"].pop("left"), "lacks left.accuracy, left.loss"),
+        (lambda m: m["final"]["val"]["right"].pop("accuracy"), "lacks right.accuracy"),
+        (lambda m: m["final"]["val"].update(sum={"loss": 0.0}), "has tasks left, right, sum"),
+        (lambda m: m.pop("best_validation"), "best_validation"),
+        (lambda m: m["representation_norm"].pop("test"), "no representation_norm on test"),
+        (lambda m: m["identity"].update(seed=1), "belongs to another run"),
+        (lambda m: m["identity"].update(method="pcgrad"), "belongs to another run"),
+        (lambda m: m["tasks"]["left"].update(higher_is_better=False), "wrong direction"),
+        (lambda m: m["tasks"]["left"].update(metric="luck"), "Metric 'luck'"),
+        (lambda m: m.update(strength=3.0), "strength 3.0 with regularizer 'none'"),
+        (lambda m: m["final"].update(epoch=9), "does not end at the last epoch 9"),
+    ],
+)
+def test_metrics_that_do_not_fit(plan: dict[str, Any], change: Callable[[Any], object], message: str) -> None:
+    edit(Path("runs/toy/train", EW, "seed-0/metrics.json"), change)
+    refused(plan, message, "seed-0" if "luck" not in message else "")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda h: h.drop(columns="val_accuracy/left"), "lacks the columns val_accuracy/left"),
+        (lambda h: h.head(2), "does not end at the last epoch 3"),
+        (lambda h: h.assign(**{"val_loss/right": float("nan")}), "not finite numbers in val_loss/right"),
+        (lambda h: h.assign(**{"weight/left": "high"}), "not finite numbers in weight/left"),
+        (lambda h: h.assign(epoch=[]) if h.empty else h.head(0), "does not end"),
+    ],
+)
+def test_history_that_does_not_fit(plan: dict[str, Any], change: Callable[[Any], Any], message: str) -> None:
+    path = Path("runs/toy/train", EW, "seed-0/history.csv")
+    change(pd.read_csv(path)).to_csv(path, index=False)
+    write_manifest(path.parent.parent)
+    refused(plan, message, f"train {EW}")
+
+
+def test_penalty_may_be_empty_only_without_regularizer(plan: dict[str, Any]) -> None:
+    path = Path("runs/toy/train", TUNED, "seed-0/history.csv")
+    pd.read_csv(path).assign(penalty=None).to_csv(path, index=False)
+    write_manifest(path.parent.parent)
+    refused(plan, "not finite numbers in penalty")
+
+
+def test_damaged_json(plan: dict[str, Any]) -> None:
+    path = Path("runs/toy/train", EW, "seed-0/metrics.json")
+    path.write_text(path.read_text()[:40])
+    write_manifest(path.parent.parent)
+    refused(plan, "metrics.json cannot be read", f"train {EW}")
+
+
+def test_run_of_an_older_configuration(plan: dict[str, Any]) -> None:
+    plan["runs"][EW]["training"] = {"epochs": 3, "learning_rate": 0.1}
+    refused(plan, "was trained with another training", f"train {EW}")
+
+
+def test_run_with_another_strength_than_tuned(plan: dict[str, Any]) -> None:
+    edit(Path("runs/toy/tune", f"{TUNED}.json"), lambda value: value.update(chosen=0.1), manifest=False)
+    refused(plan, TUNED, "strength 1.0, not with the tuned 0.1")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t["grid"].pop(), "was made for another"),
+        (lambda t: t.update(key=EW), "was made for another"),
+        (lambda t: t.update(rule="the nicest"), "was made for another"),
+        (lambda t: t.update(chosen=5.0), "chooses 5, which is not in its grid"),
+        (lambda t: t["grid"][0]["val"]["left"].update(accuracy=float("nan")), "grid.0.val.left.accuracy"),
+    ],
+)
+def test_tuning_that_does_not_fit(plan: dict[str, Any], change: Callable[[Any], object], message: str) -> None:
+    edit(Path("runs/toy/tune", f"{TUNED}.json"), change, manifest=False)
+    refused(plan, message, f"`python -m dgr tune {TUNED}`")
+
+
+def test_missing_tuning(plan: dict[str, Any]) -> None:
+    Path("runs/toy/tune", f"{TUNED}.json").unlink()
+    refused(plan, "is missing", f"`python -m dgr tune {TUNED}`")
+
+
+def test_two_runs_for_one_cell(plan: dict[str, Any]) -> None:
+    plan["runs"]["again"] = plan["runs"][EW]
+    refused(plan, f"Runs {EW}, again", "same cell")
+
+
+def test_tasks_must_agree(plan: dict[str, Any]) -> None:
+    def third(metrics: Any) -> None:
+        metrics["tasks"]["third"] = metrics["tasks"]["left"]
+        for moment in ("final", "best_validation"):
+            for split in ("train", "val", "test"):
+                metrics[moment][split]["third"] = metrics[moment][split]["left"]
+
+    path = Path("runs/toy/train", EW, "seed-2")
+    columns = dict.fromkeys(("train_loss/third", "weight/third", "val_loss/third", "val_accuracy/third"), 1.0)
+    pd.read_csv(path / "history.csv").assign(**columns).to_csv(path / "history.csv", index=False)
+    edit(path / "metrics.json", third)
+    refused(plan, EW, "other tasks")
+
+
+def test_unknown_suite(plan: dict[str, Any]) -> None:
+    assert plan
+    with pytest.raises(DGRError, match=r"Suite 'toi' has no runs .* did you mean 'toy'"):
+        collect_suite("toi")
+
+
+def test_nothing_is_lost_when_runs_break_later(results: Path, plan: dict[str, Any]) -> None:
+    before = (results / "runs.csv").read_bytes()
+    shutil.rmtree(Path("runs/toy/train", EW))
+    with pytest.raises(DGRError):
+        collect_suite(SUITE)
+    assert plan
+    assert (results / "runs.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n"])
+def test_records_that_cannot_be_loaded(results: Path, text: str | None) -> None:
+    (results / "histories.csv").unlink() if text is None else (results / "histories.csv").write_text(text)
+    with pytest.raises(DGRError, match="python -m dgr collect toy"):
+        load_records(results)

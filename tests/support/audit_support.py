@@ -1,0 +1,72 @@
+"""A small suite's committed files, as a fresh checkout has them, and the audit page made from them."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from dgr.figures.learning_curves import learning_curves
+from dgr.figures.registry import save
+from dgr.records.records import COLUMNS, load_records
+from dgr.records.scope import open_scope
+from dgr.tables import rendering
+
+ROOT = Path(__file__).parents[2]
+GOLDEN = ROOT / "tests/records/golden"
+SUITE = "toy"
+RUN = "run-toy-digits-conv-equal_weighting-dgr"
+CLAIM = {
+    "id": "C2",
+    "title": "Prediction",
+    "text": "DGR improves <multi-task> prediction.",
+    "source": "a paper",
+    "alpha": 0.05,
+    "comparisons": [
+        {
+            "id": f"C2{letter}",
+            "question": question,
+            "kind": "paired",
+            "measure": "delta_m",
+            "direction": "higher",
+            "treatment": {"regularizer": "dgr"},
+            "reference": {"regularizer": reference},
+            "methods": ["equal_weighting", "pcgrad"],
+        }
+        for letter, question, reference in (("a", "Against the method alone", "none"), ("b", "Against norm", "norm"))
+    ],
+}
+
+
+def make_checkout(root: Path) -> Path:
+    """Fill a folder, the working directory, with what the page is made from; gives ``results/SUITE``."""
+    results = root / "results" / SUITE
+    shutil.copytree(GOLDEN, results)
+    (root / "paper_configs").mkdir()
+    plan = yaml.safe_load((results / "runs.yaml").read_text())
+    for stage, names in (("tables", ("T1", "T9", "claims")), ("figures", ("F5", "F9"))):
+        plan[stage] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
+    (root / "plan.json").write_text(json.dumps(plan))
+    (root / "paper_configs/claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}))
+    (root / "docs").mkdir()
+    shutil.copy(ROOT / "docs/replication.md", root / "docs")
+    for name, columns in COLUMNS.items():
+        path = results / f"{name}.csv"
+        if not path.exists():
+            path.write_text(",".join(columns) + "\n")
+    save(learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results))), root / "figures/toy/F5")
+    key = RUN.removeprefix("run-")
+    outs = [{"path": f"runs/{SUITE}/train/{key}", "hash": "md5", "md5": "abc.dir", "size": 1}]
+    stage = {"cmd": "…", "deps": [{"path": "data/digits", "md5": "def.dir"}], "outs": outs}
+    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {f"train_tuned@{key}": stage}}))
+    return results
+
+
+def write_claims(results: Path) -> None:
+    """A claims table with one verdict of each of two kinds."""
+    verdicts = ["reproduced", "inconclusive"]
+    data = pd.DataFrame({"claim": "C2", "comparison": ["C2a", "C2b"], "difference": [2.5, 0.1], "verdict": verdicts})
+    text = pd.DataFrame({"Claim": ["C2a: Prediction", "C2b: Prediction"], "Ours": ["+2.50", "+0.10"]})
+    text["Verdict"] = verdicts
+    rendering.write(rendering.Table(data, text, [0, 0], "Claims.", ["One note."]), results / "claims", "tab:claims")

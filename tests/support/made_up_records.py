@@ -1,0 +1,89 @@
+"""Records of a made-up suite with known effects: eight seeds, two trained tasks, one new task."""
+
+import itertools
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+
+from dgr.claims import Claims, load_claims
+from dgr.claims.narrowing import is_of_studies
+from dgr.config.parsing import parse
+from dgr.core.paths import CONFIGS
+from dgr.records.records import Records
+
+METHODS = ("equal_weighting", "pcgrad")
+CLASSIFIERS = ("knn", "tree")
+REGULARIZERS = ("none", "dgr", "norm")
+HOME = {"suite": "toy", "dataset": "digits", "architecture": "conv"}
+IDENTITY = ["method", "regularizer", "seed"]
+
+
+def shipped_claims():
+    """Those that runs decide."""
+    claims = load_claims(CONFIGS / "claims.yaml").claims
+    return Claims(claims=[claim for claim in claims if not is_of_studies(claim)])
+
+
+def paired(**changes):
+    """One paired comparison of Δm."""
+    return {
+        "id": "X1",
+        "question": "?",
+        "kind": "paired",
+        "measure": "delta_m",
+        "direction": "higher",
+        "treatment": {"regularizer": "dgr"},
+        "reference": {"regularizer": "none"},
+        "methods": list(METHODS),
+    } | changes
+
+
+def cost(**changes):
+    return {
+        "id": "X1",
+        "question": "?",
+        "kind": "cost",
+        "treatment": {"method": "equal_weighting", "regularizer": "dgr"},
+        "reference": {"method": "equal_weighting", "regularizer": "none"},
+        "at_most": 1.1,
+        "tolerance": 0.02,
+    } | changes
+
+
+def claims_of(*comparisons):
+    from dgr.claims import Claims
+
+    data = {"id": "X", "title": "t", "text": "t", "source": "s", "alpha": 0.05, "comparisons": list(comparisons)}
+    return parse(Claims, {"claims": [data]}, "claims.yaml")
+
+
+def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
+    """Accuracy, probes and universality improve by ``gain`` with DGR and by ``control`` with the norm penalty."""
+    random = np.random.default_rng(1)
+    effect = {"none": 0.0, "dgr": gain, "norm": control}
+    runs, probes, gaps = [], [], []
+    cells = [("single_task", "none"), *itertools.product(methods, REGULARIZERS)]
+    for (method, name), seed in itertools.product(cells, range(seeds)):
+        run = {**HOME, "method": method, "regularizer": name, "seed": seed}
+        for task, split in itertools.product(("left", "right"), ("val", "test")):
+            value = 0.9 + effect[name] + noise * random.normal()
+            for metric in ("accuracy", "accuracy_best_epoch"):
+                runs.append({**run, "task": task, "split": split, "metric": metric, "value": value})
+        runs.append({**run, "task": "representation", "split": "test", "metric": "mean_norm", "value": 1.0})
+        if method == "single_task":
+            continue
+        for task, classifier in itertools.product(("left", "right", "parity"), CLASSIFIERS):
+            row = {**run, "task": task, "classifier": classifier}
+            probes.append({**row, "source": "representation", "value": 0.8 + effect[name] + noise * random.normal()})
+            probes.append({**row, "source": "untrained", "value": 0.99})
+        for task, epoch in itertools.product(("left", "right"), (1, 3)):
+            gap = (1.0 - 10 * effect[name] if epoch == 3 else 5.0) + noise * random.normal()
+            gaps.append({**run, "epoch": epoch, "task": task, "gap": gap, "gap_normalized": gap})
+    seconds = {("none", 0): 1.0, ("dgr", 1): 1.04, ("dgr", 4): 1.2, ("authors", 1): 3.0, ("authors", 4): 11.0}
+    costs = [
+        {**HOME, "method": "equal_weighting", "regularizer": name, "num_dummies": number, "seconds_per_step": value}
+        for (name, number), value in seconds.items()
+    ]
+    frames = {"runs": runs, "probes": probes, "universality": gaps, "costs": costs}
+    return Records(**{field.name: pd.DataFrame(frames.get(field.name, [])) for field in fields(Records)})

@@ -1,0 +1,1 @@
+from report_fixtures import audited, checkout, finished, plan, results, workplace  # noqa: F401 (fixtures)

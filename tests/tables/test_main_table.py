@@ -1,0 +1,176 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
+
+from dgr.core.errors import DGRError
+from dgr.records.collecting import collect_suite
+from dgr.records.records import load_records
+from dgr.records.scope import open_scope
+from dgr.tables import rendering
+from dgr.tables.main import main_table
+from dgr.tables.registry import write_table
+
+GOLDEN = Path(__file__).parents[1] / "records/golden"
+PLAN = yaml.safe_load((GOLDEN / "runs.yaml").read_text())
+
+
+def golden_table(plan: dict[str, Any] = PLAN, **changed: pd.DataFrame) -> rendering.Table:
+    records = load_records(GOLDEN)
+    for name, frame in changed.items():
+        object.__setattr__(records, name, frame)
+    return main_table(open_scope("tables", SUITE, "T1", plan, records))
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".md", ".tex"])
+def test_golden(tmp_path: Path, suffix: str) -> None:
+    rendering.write(golden_table(), tmp_path / "T1", "tab:toy-T1")
+    assert (tmp_path / f"T1{suffix}").read_bytes() == (GOLDEN / f"T1{suffix}").read_bytes()
+
+
+def test_recomputed_from_runs_csv_alone() -> None:
+    runs = pd.read_csv(GOLDEN / "runs.csv", keep_default_na=False)
+    test = runs[(runs.split == "test") & (runs.metric == "accuracy")]
+    wide = test.pivot(index=["method", "regularizer", "seed"], columns="task", values="value")
+    delta = (100 * (wide / wide.loc["single_task"].mean() - 1)).mean(axis=1)
+    table = golden_table().data.set_index(["method", "regularizer"])
+    for cell, row in table.iterrows():
+        for task in ("left", "right"):
+            np.testing.assert_allclose(row[f"{task}_accuracy_mean"], np.mean(wide.loc[cell][task]))
+            np.testing.assert_allclose(row[f"{task}_accuracy_sd"], np.std(wide.loc[cell][task], ddof=1))
+        np.testing.assert_allclose(row["delta_m_mean"], np.mean(delta.loc[cell]), atol=1e-12)
+        np.testing.assert_allclose(row["delta_m_sd"], np.std(delta.loc[cell], ddof=1))
+        assert row["n"] == 3
+
+
+def test_rows_and_marks() -> None:
+    text = golden_table().text
+    assert list(text["Method"]) == ["STL", "EW", "EW", "EW", "PCGrad", "PCGrad"]
+    assert list(text["Regularizer"]) == ["–", "–", "+ DGR", "+ norm", "–", "+ DGR"]
+    assert list(text["λ"]) == ["–", "–", "1†", "0.1", "–", "1†"]
+
+
+def test_universality_is_the_mean_over_tasks_of_inverse_gaps() -> None:
+    frame = pd.read_csv(GOLDEN / "universality.csv")
+    last = frame[frame["epoch"] == 3]
+    for column, name in (("gap", "universality"), ("gap_normalized", "universality_normalized")):
+        inverse = last.assign(value=1 / last[column]).groupby(["method", "regularizer", "seed"])["value"].mean()
+        for (method, regularizer), row in golden_table().data.set_index(["method", "regularizer"]).iterrows():
+            values = inverse.loc[method, regularizer]
+            np.testing.assert_allclose(row[f"{name}_mean"], values.mean())
+            np.testing.assert_allclose(row[f"{name}_sd"], np.std(values, ddof=1))
+
+
+def test_universality_is_not_defined_where_an_untrained_head_is_as_good_in_one_run() -> None:
+    frame = load_records(GOLDEN).universality
+    none = (frame["method"] == "pcgrad") & (frame["regularizer"] == "none") & (frame["seed"] == 1)
+    table = golden_table(universality=frame.assign(gap=frame["gap"].mask(none, 0.0)))
+    assert [cell == "–" for cell in table.text["Universality ↑"]] == [False] * 4 + [True, False]
+    assert np.isnan(table.data["universality_mean"][4])
+
+
+def test_a_missing_universality_is_named() -> None:
+    frame = load_records(GOLDEN).universality
+    gone = frame.query("method == 'pcgrad' and seed == 2 and task == 'right'").index
+    with pytest.raises(DGRError, match="pcgrad, dgr, 2 in 'gap'"):
+        golden_table(universality=frame.drop(gone))
+
+
+def test_every_control_is_explained() -> None:
+    assert (
+        golden_table()
+        .notes[-4]
+        .endswith("+ norm (a plain penalty on the mean of ‖z‖²) is the control; λ is the strength of each.")
+    )
+
+
+def test_notes_say_what_was_done() -> None:
+    notes = " ".join(golden_table().notes)
+    for part in ("n = 3 runs", "standard deviation", "relative change", "on seeds 100, 101", "{0.01, 0.1, 1}", "†"):
+        assert part in notes
+
+
+def test_a_missing_value_is_never_averaged_over() -> None:
+    runs = load_records(GOLDEN).runs
+    one = (runs[["method", "seed", "task", "split", "metric"]] == ["pcgrad", 1, "left", "test", "accuracy"]).all(axis=1)
+    with pytest.raises(DGRError, match="pcgrad, dgr, 1 on 'test'; run `python -m dgr collect toy`"):
+        golden_table(runs=runs[~(one & (runs["regularizer"] == "dgr"))])
+
+
+def test_a_missing_seed_is_named() -> None:
+    runs = load_records(GOLDEN).runs
+    with pytest.raises(DGRError, match=r"lacks 5 runs .*equal_weighting, dgr, 2"):
+        golden_table(runs=runs[~((runs["seed"] == 2) & (runs["method"] != "single_task"))])
+
+
+def test_a_dropped_run_is_refused_until_collected_again() -> None:
+    plan = {**PLAN, "tuned_runs": {k: v for k, v in PLAN["tuned_runs"].items() if "pcgrad" not in k}}
+    with pytest.raises(DGRError, match=r"still holds 3 runs .*pcgrad, dgr.*collect toy"):
+        golden_table(plan)
+
+
+def test_a_dropped_run_is_gone_after_collecting(results: Path, plan: dict[str, Any]) -> None:
+    write_table(SUITE, "T1")
+    assert "PCGrad" in (results / "T1.md").read_text()
+    plan["runs"].pop("toy-digits-conv-pcgrad-none")
+    plan["tuned_runs"].pop("toy-digits-conv-pcgrad-dgr")
+    write_plan(plan)
+    collect_suite(SUITE)
+    for path in write_table(SUITE, "T1"):
+        assert "pcgrad" not in path.read_text().lower()
+
+
+def test_without_single_task_runs(workplace: Path) -> None:
+    plan = make_plan((("equal_weighting", ("none",)),))
+    write_plan(plan)
+    make_runs(plan, workplace)
+    make_studies(plan, workplace)
+    collect_suite(SUITE)
+    with pytest.raises(DGRError, match="add method 'single_task'"):
+        write_table(SUITE, "T1")
+
+
+def test_one_seed_has_no_standard_deviation(workplace: Path) -> None:
+    plan = make_plan(seeds=(4,))
+    write_plan(plan)
+    make_runs(plan, workplace)
+    make_studies(plan, workplace)
+    collect_suite(SUITE)
+    csv, markdown, _ = write_table(SUITE, "T1")
+    assert pd.read_csv(csv)["delta_m_sd"].isna().all()
+    row = next(line for line in markdown.read_text().splitlines() if line.startswith("| EW"))
+    assert "±" not in row
+
+
+def test_two_data_sets_need_a_choice(workplace: Path) -> None:
+    plan, other = make_plan(), make_plan((("single_task", ("none",)),))
+    for entry in other["runs"].values():
+        plan["runs"]["rooms"] = {**entry, "dataset": "rooms"}
+    write_plan(plan)
+    make_runs(plan, workplace)
+    make_studies(plan, workplace)
+    collect_suite(SUITE)
+    with pytest.raises(DGRError, match="one data set and architecture, but suite 'toy' offers 2"):
+        write_table(SUITE, "T1")
+    plan["tables"]["toy-T1"]["dataset"] = "rooms"
+    write_plan(plan)
+    assert set(pd.read_csv(write_table(SUITE, "T1")[0])["dataset"]) == {"rooms"}
+
+
+@pytest.mark.parametrize("name", ["T9", "Tt2"])
+def test_unknown_table(results: Path, name: str) -> None:
+    assert results.exists()
+    with pytest.raises(DGRError, match=f"no table '{name}'"):
+        write_table(SUITE, name)
+
+
+def test_table_that_the_plan_does_not_have(results: Path, plan: dict[str, Any]) -> None:
+    assert results.exists()
+    plan["tables"] = {}
+    write_plan(plan)
+    with pytest.raises(DGRError, match="Suite 'toy' has no table T1; configured: none"):
+        write_table(SUITE, "T1")

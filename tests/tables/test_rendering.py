@@ -1,0 +1,55 @@
+import pandas as pd
+import pytest
+
+from dgr.tables.rendering import Table, escape_latex, mean_sd, to_latex, to_markdown
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "options", "text"),
+    [
+        (0.9425, 0.0031, {"scale": 100}, "94.25 ± 0.31"),
+        (1.5, 0.25, {"signed": True}, "+1.50 ± 0.25"),
+        (-1.5, 0.25, {"signed": True}, "−1.50 ± 0.25"),
+        (-1e-9, 0.25, {"signed": True}, "0.00 ± 0.25"),
+        (2.0, float("nan"), {}, "2.00"),
+        (2.0, 0.0, {}, "2.00 ± 0.00"),
+        (float("nan"), float("nan"), {}, "–"),
+        (0.5125, 0.00349, {"digits": 3}, "0.512 ± 0.003"),
+    ],
+)
+def test_mean_sd(mean: float, sd: float, options: dict[str, float], text: str) -> None:
+    assert mean_sd(mean, sd, **options) == text  # type: ignore[arg-type]
+
+
+def test_latex_escapes() -> None:
+    assert escape_latex(r"50% & a_b #1 {x} \y ~^<$") == (
+        r"50\% \& a\_b \#1 \{x\} \textbackslash{}y \textasciitilde{}\textasciicircum{}\textless{}\$"
+    )
+    assert escape_latex("Auto-λ: Δm ↑ 1 ± −2, ‖z‖²") == (
+        r"Auto-$\lambda$: $\Delta_m$ $\uparrow$ 1 $\pm$ $-$2, $\Vert z\Vert^2$"
+    )
+
+
+def table() -> Table:
+    text = pd.DataFrame({"Method": ["a_b", "a_b", "c|d"], "50% λ": ["1 ± 2", "–", "−3"]})
+    return Table(text, text, [0, 0, 1], "A_title*.", ["n = 2."])
+
+
+def test_latex_is_booktabs_with_groups_and_nothing_unescaped() -> None:
+    latex = to_latex(table(), "tab:x")
+    for part in (r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:x}", r"\begin{tabular}{lr}", r"50\% $\lambda$"):
+        assert part in latex
+    assert latex.count(r"\addlinespace") == 1
+    assert r"\addlinespace c|d & $-$3 \\" in latex
+    assert latex.isascii()
+
+
+def test_golden_latex_is_ascii() -> None:
+    assert escape_latex("±–−λΔm‖z‖↑↓†…").isascii()
+
+
+def test_markdown_escapes() -> None:
+    markdown = to_markdown(table(), "T1")
+    assert markdown.startswith("**T1.** A\\_title\\*.\n")
+    assert r"c\|d" in markdown
+    assert markdown.endswith("\n- n = 2.\n")

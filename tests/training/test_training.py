@@ -1,0 +1,228 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import yaml
+from method_support import options_for
+
+from dgr.config.runs import RunConfig
+from dgr.core.errors import DGRError
+from dgr.core.paths import DATA, PLAN, UNFINISHED, output_path
+from dgr.datasets.prepared import load
+from dgr.methods.registry import METHODS, build_method
+from dgr.training import stages
+from dgr.training.run import Run
+
+EW = "mini-multimnist-conv-equal_weighting-none"
+DGR = "mini-multimnist-conv-equal_weighting-dgr"
+STL = "mini-multimnist-conv-single_task-none"
+CPU = torch.device("cpu")
+
+
+def make_run(method="equal_weighting", regularizer=None, seed=0, checkpoint=Path("resume.pt"), **training):
+    entry = yaml.safe_load(PLAN.read_text())["runs"][EW]
+    entry["method"] = {"name": method, "options": options_for(method, "left")}
+    entry["regularizer"] = regularizer or {"name": "none"}
+    entry["training"] |= training
+    strength = None if regularizer is None else regularizer["strength"]
+    return Run(RunConfig(**entry), seed, strength, load("multimnist", DATA), CPU, checkpoint)
+
+
+def without_seconds(history):
+    return [{name: value for name, value in row.items() if name != "seconds"} for row in history]
+
+
+def same_state(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
+
+
+def test_a_stage_writes_the_five_files_of_every_seed(project):
+    stages.train(EW, "cpu")
+    plan = yaml.safe_load(PLAN.read_text())["runs"][EW]
+    data = load("multimnist", DATA)
+    for seed in plan["seeds"]:
+        folder = output_path("mini", "train", EW) / f"seed-{seed}"
+        assert {path.name for path in folder.iterdir()} == {
+            "metrics.json", "history.csv", "representation.npz", "checkpoint.pt", "provenance.json",
+        }  # fmt: skip
+        with np.load(folder / "representation.npz") as arrays:
+            for split in ("train", "val", "test"):
+                assert arrays[split].dtype == np.float32
+                assert len(arrays[split]) == len(data.splits[split])
+        provenance = json.loads((folder / "provenance.json").read_text())
+        assert provenance["config"]["method"]["name"] == "equal_weighting"
+        assert provenance["threads"] == 1
+    assert not list(UNFINISHED.iterdir()), "nothing is left behind"
+
+
+def test_recorded_metrics_follow_from_checkpoint_and_representation(project):
+    """The test accuracy in metrics.json, computed again by hand from the stored files."""
+    stages.train(EW, "cpu")
+    folder = output_path("mini", "train", EW) / "seed-0"
+    metrics = json.loads((folder / "metrics.json").read_text())
+    weights = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
+    test = load("multimnist", DATA).splits["test"]
+    with np.load(folder / "representation.npz") as arrays:
+        z = torch.from_numpy(arrays["test"])
+    for task in ("left", "right"):
+        hidden = (z @ weights[f"heads.{task}.0.weight"].T + weights[f"heads.{task}.0.bias"]).relu()
+        logits = hidden @ weights[f"heads.{task}.2.weight"].T + weights[f"heads.{task}.2.bias"]
+        accuracy = (logits.argmax(dim=1) == test.targets[task]).double().mean().item()
+        assert metrics["final"]["test"][task]["accuracy"] == pytest.approx(accuracy, abs=1e-7)
+    assert metrics["representation_norm"]["test"] == pytest.approx(z.norm(dim=1).mean().item(), rel=1e-6)
+
+
+def test_the_same_seed_gives_identical_metrics(project):
+    first, second, other = make_run(), make_run(checkpoint=Path("b.pt")), make_run(seed=1, checkpoint=Path("c.pt"))
+    for run in (first, second, other):
+        run.train()
+    assert without_seconds(first.progress.history) == without_seconds(second.progress.history)
+    assert without_seconds(first.progress.history) != without_seconds(other.progress.history)
+
+
+def test_equal_seeds_start_every_method_from_the_same_weights(project):
+    reference = make_run()
+    for method in METHODS:
+        run = make_run(method)
+        encoders = run.model.encoder.encoders if run.method.separate_encoders else [run.model.encoder]
+        assert all(same_state(encoder, reference.model.encoder) for encoder in encoders), method
+    regularized = make_run(regularizer={"name": "dgr", "strength": 0.1})
+    assert same_state(regularized.model, reference.model)
+
+
+def test_single_task_learning_is_one_independent_network_a_task(project):
+    """Training both tasks' networks together equals training each alone."""
+    both = make_run("single_task", epochs=2)
+    both.train()
+    alone = make_run("single_task", epochs=2, checkpoint=Path("alone.pt"))
+    alone.tasks, alone.method = alone.tasks[:1], build_method("single_task", 1)
+    alone.train()
+    assert same_state(both.model.encoder.encoders[0], alone.model.encoder.encoders[0])
+    assert same_state(both.model.heads["left"], alone.model.heads["left"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("regularizer", [None, {"name": "dgr", "strength": 0.1, "resample": True}], ids=["none", "dgr"])
+def test_a_resumed_run_is_bit_identical(project, method, regularizer):
+    whole = make_run(method, regularizer, epochs=4, checkpoint=Path("whole.pt"))
+    whole.train()
+    interrupted = make_run(method, regularizer, epochs=4)
+    validate, interrupted._validate = interrupted._validate, None
+    interrupted._validate = lambda epoch: (_ for _ in ()).throw(KeyboardInterrupt) if epoch == 3 else validate(epoch)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.train()
+    resumed = make_run(method, regularizer, epochs=4)
+    resumed.train()
+    assert without_seconds(resumed.progress.history) == without_seconds(whole.progress.history)
+    assert same_state(resumed.model, whole.model)
+
+
+def test_kill_9_and_resume_gives_identical_metrics(project, edit_plan):
+    edit_plan("runs", EW, training={"epochs": 150}, seeds=[0])
+    killed = subprocess.Popen([sys.executable, "-m", "dgr", "train", EW], stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not list(UNFINISHED.glob("*/seed-0.pt")) and time.monotonic() < deadline:
+        assert killed.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    os.kill(killed.pid, signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    (checkpoint,) = UNFINISHED.glob("*/seed-0.pt")
+    done = len(torch.load(checkpoint, weights_only=True)["progress"]["history"])
+    assert 0 < done < 150
+    stages.train(EW, "cpu")
+    resumed = (output_path("mini", "train", EW) / "seed-0" / "metrics.json").read_bytes()
+    stages.train(EW, "cpu")
+    assert (output_path("mini", "train", EW) / "seed-0" / "metrics.json").read_bytes() == resumed
+
+
+def test_finished_seeds_of_a_killed_stage_are_kept(project, monkeypatch):
+    train = Run.train
+    monkeypatch.setattr(Run, "train", lambda run: (_ for _ in ()).throw(KeyboardInterrupt) if run.seed else train(run))
+    with pytest.raises(KeyboardInterrupt):
+        stages.train(EW, "cpu")
+    trained = []
+    monkeypatch.setattr(Run, "train", lambda run: (trained.append(run.seed), train(run)))
+    stages.train(EW, "cpu")
+    assert trained == [1]
+
+
+def test_unfinished_work_of_other_settings_is_not_continued(project, edit_plan, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(stages, "write_records", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            stages.train(EW, "cpu")
+    edit_plan("runs", EW, training={"learning_rate": 0.5})
+    stages.train(EW, "cpu")
+    rates = [
+        line.split(",")[1]
+        for line in (output_path("mini", "train", EW) / "seed-0" / "history.csv").read_text().splitlines()[1:]
+    ]
+    assert rates[0] == "0.5"
+
+
+def test_a_non_finite_loss_stops_with_step_task_and_value(project):
+    run = make_run(epochs=3)
+    train_epoch = run._train_epoch
+
+    def poisoned(epoch):
+        if epoch == 1:
+            torch.nn.init.constant_(run.model.heads["right"][2].bias, float("inf"))
+        return train_epoch(epoch)
+
+    run._train_epoch = poisoned
+    with pytest.raises(
+        DGRError, match=r"seed 0: the loss of task 'right' is nan in epoch 2, step 1; the checkpoint of epoch 1"
+    ):
+        run.train()
+    kept = torch.load(run.checkpoint, weights_only=True)
+    assert len(kept["progress"]["history"]) == 1
+    assert all(tensor.isfinite().all() for tensor in kept["model"].values())
+
+
+def test_the_gradient_ratio_is_that_of_the_encoder_gradients(project):
+    """λ|g_R|/|g_task| of the first batch, against two separate backward passes."""
+    run = make_run(regularizer={"name": "dgr", "strength": 0.5}, epochs=1)
+    order = run._order("batch_order", 0)[: run.config.training.batch_size]
+    step = run._forward(run.splits["train"].batch(order), None)
+    shared = run.model.shared_parameters()
+    norms = [
+        torch.cat([g.flatten() for g in torch.autograd.grad(value, shared, retain_graph=True)]).norm()
+        for value in (step.penalty, sum(step.losses))
+    ]
+    run.train()
+    assert run.progress.history[0]["gradient_ratio"] == pytest.approx((norms[0] / norms[1]).item(), rel=1e-4)
+
+
+def test_tuning_records_the_grid_and_its_best(project):
+    stages.tune(DGR, "cpu")
+    record = json.loads(output_path("mini", "tune", f"{DGR}.json").read_text())
+    config = yaml.safe_load(PLAN.read_text())["tuning"][DGR]
+    assert [(row["strength"], row["seed"]) for row in record["grid"]] == [
+        (strength, seed) for strength in config["grid"] for seed in config["seeds"]
+    ]
+
+    def mean(strength, task):
+        values = [row["val"][task]["accuracy"] for row in record["grid"] if row["strength"] == strength]
+        return sum(values) / len(values)
+
+    least = min(config["grid"])
+    for strength in config["grid"]:
+        changes = [100 * (mean(strength, t) / mean(least, t) - 1) for t in ("left", "right")]
+        assert record["scores"][str(strength)] == pytest.approx(sum(changes) / 2)
+    assert record["scores"][str(record["chosen"])] == max(record["scores"].values())
+    stages.train(DGR, "cpu")
+    metrics = json.loads((output_path("mini", "train", DGR) / "seed-0" / "metrics.json").read_text())
+    assert metrics["strength"] == record["chosen"]
+
+
+def test_ties_go_to_the_smaller_strength():
+    rows = [{"strength": s, "seed": 0, "val": {"a": {"accuracy": 0.5}}} for s in (1.0, 0.1)]
+    scores = stages._scores(rows, [1.0, 0.1], {"a": "accuracy"}, {"a": True})
+    assert stages.best_strength(scores, [1.0, 0.1]) == 0.1
