@@ -22,7 +22,7 @@ from dgr.records.scope import open_scope
 
 
 def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
-    drawing = learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results)))
+    drawing = learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
     return drawing.figure, drawing.caption
 
 
@@ -50,7 +50,7 @@ def test_panels_lines_and_caption(results: Path, plan: dict[str, Any]) -> None:
 
 def test_lines_are_means_over_seeds_and_tasks(results: Path, plan: dict[str, Any]) -> None:
     figure, _ = draw(plan, results)
-    histories = load_records(results).histories
+    histories = load_records(results / "records").histories
     plain = histories.query("method == 'pcgrad' and regularizer == 'none'").groupby("epoch")
     wanted = 50 * (plain["val_accuracy/left"].mean() + plain["val_accuracy/right"].mean())
     assert list(figure.axes[1].lines[1].get_ydata()) == pytest.approx(list(wanted))
@@ -78,7 +78,7 @@ def test_one_seed_has_lines_but_no_bands(workplace: Path) -> None:
 
 def test_different_metrics_have_no_mean(results: Path, plan: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(names.METRICS, "error", names.Metric("error", "m", 1.0, False))
-    records = load_records(results)
+    records = load_records(results / "records")
     right = records.runs["task"] == "right"
     records.runs.loc[right, "metric"] = records.runs.loc[right, "metric"].str.replace("accuracy", "error")
     with pytest.raises(DGRError, match="accuracy, error"):
@@ -94,7 +94,7 @@ def test_unknown_figure(results: Path) -> None:
 def test_a_failed_drawing_leaves_the_old_file(results: Path, plan: dict[str, Any]) -> None:
     pdf, png = write_figure(SUITE, "F5")
     before = pdf.read_bytes(), png.read_bytes()
-    drawing = learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results)))
+    drawing = learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
     drawing.figure.text(0, 0, "$\\broken$")
     with pytest.raises(ValueError):
         save(drawing, pdf.with_suffix(""))

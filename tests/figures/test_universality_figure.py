@@ -16,7 +16,7 @@ from dgr.records.scope import open_scope
 
 
 def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
-    drawing = universality_figure(open_scope("figures", SUITE, "F2", plan, load_records(results)))
+    drawing = universality_figure(open_scope("figures", SUITE, "F2", plan, load_records(results / "records")))
     return drawing.figure, drawing.caption
 
 
@@ -39,7 +39,9 @@ def test_panels_lines_bands_and_caption(results: Path, plan: dict[str, Any]) -> 
 
 def test_lines_are_means_over_seeds_and_tasks(results: Path, plan: dict[str, Any]) -> None:
     figure, _ = draw(plan, results)
-    frame = load_records(results).universality.query("method == 'equal_weighting' and regularizer == 'none'")
+    frame = load_records(results / "records").universality.query(
+        "method == 'equal_weighting' and regularizer == 'none'"
+    )
     for axis, quantity in zip(figure.axes, PANELS, strict=True):
         wanted = frame.groupby("epoch")[quantity].mean()
         np.testing.assert_allclose(axis.lines[0].get_ydata(), wanted)
@@ -65,7 +67,7 @@ def test_without_snapshots(workplace: Path) -> None:
 
 
 def test_two_methods_with_snapshots(results: Path, plan: dict[str, Any]) -> None:
-    records = load_records(results)
+    records = load_records(results / "records")
     earlier = records.universality.query("method == 'pcgrad'").assign(epoch=1)
     object.__setattr__(records, "universality", pd.concat([records.universality, earlier]))
     with pytest.raises(DGRError, match="equal_weighting, pcgrad have snapshots"):

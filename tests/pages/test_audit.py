@@ -59,7 +59,7 @@ def test_the_same_files_give_the_same_bytes(checkout: Path) -> None:
 
 
 def test_what_is_missing_is_named_with_its_command(checkout: Path) -> None:
-    for path in checkout.glob("claims.*"):
+    for path in checkout.glob("tables/claims.*"):
         path.unlink()
     tree = parsed(page())
     assert "not run" in text(by_id(tree, "claims"))
@@ -69,17 +69,17 @@ def test_what_is_missing_is_named_with_its_command(checkout: Path) -> None:
 
 def test_a_run_with_fewer_seeds_says_so(checkout: Path) -> None:
     for name in ("runs", "histories", "provenance"):
-        frame = pd.read_csv(checkout / f"{name}.csv", keep_default_na=False)
+        frame = pd.read_csv(checkout / f"records/{name}.csv", keep_default_na=False)
         ours = (frame["method"] == "equal_weighting") & (frame["regularizer"] == "dgr")
-        frame[~(ours & (frame["seed"] == 2))].to_csv(checkout / f"{name}.csv", index=False)
+        frame[~(ours & (frame["seed"] == 2))].to_csv(checkout / f"records/{name}.csv", index=False)
     assert "2 of 3 seeds, strength 1; seeds 2 are missing" in text(by_id(parsed(page()), RUN))
 
 
 def test_a_run_without_records_says_so(checkout: Path) -> None:
     for name in ("runs", "histories", "provenance", "tuning"):
-        frame = pd.read_csv(checkout / f"{name}.csv", keep_default_na=False)
+        frame = pd.read_csv(checkout / f"records/{name}.csv", keep_default_na=False)
         ours = (frame["method"] == "equal_weighting") & (frame["regularizer"] == "dgr")
-        frame[~ours].to_csv(checkout / f"{name}.csv", index=False)
+        frame[~ours].to_csv(checkout / f"records/{name}.csv", index=False)
     record = text(by_id(parsed(page()), RUN))
     assert "incomplete not run" in record
     assert "Make it with python -m dgr train" in record
@@ -89,8 +89,8 @@ def test_text_stays_text(checkout: Path) -> None:
     Path("docs/replication.md").write_text(
         "# T\n\n## A\n\n<script>alert(1)</script> T1 & `T1` [x](https://example.org)\n"
     )
-    provenance = pd.read_csv(checkout / "provenance.csv", keep_default_na=False)
-    provenance.assign(device='<img src="x">').to_csv(checkout / "provenance.csv", index=False)
+    provenance = pd.read_csv(checkout / "records/provenance.csv", keep_default_na=False)
+    provenance.assign(device='<img src="x">').to_csv(checkout / "records/provenance.csv", index=False)
     tree = parsed(page())
     assert len(list(tree.iter(f"{XHTML}script"))) == 1
     assert '<img src="x">' in text(by_id(tree, RUN))
@@ -107,13 +107,13 @@ def test_missing_notes_and_lock_are_no_obstacle(checkout: Path) -> None:
 
 
 def test_without_records_there_is_nothing_to_audit(checkout: Path) -> None:
-    (checkout / "runs.csv").unlink()
+    (checkout / "records/runs.csv").unlink()
     with pytest.raises(DGRError, match=r"runs\.csv is missing; make it with `python -m dgr collect toy`"):
         write_audit(SUITE)
 
 
 def test_an_unreadable_table_is_one_sentence(checkout: Path) -> None:
-    (checkout / "T1.md").write_text("no table\n")
+    (checkout / "tables/T1.md").write_text("no table\n")
     with pytest.raises(DGRError, match=r"T1\.md holds no table; make it again with `python -m dgr table toy T1`"):
         write_audit(SUITE)
 

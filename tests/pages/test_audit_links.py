@@ -12,7 +12,7 @@ from dgr.tables import rendering
 
 def test_each_number_of_a_table_leads_to_its_run(checkout: Path) -> None:
     tree = parsed(page())
-    data = pd.read_csv(checkout / "T1.csv", keep_default_na=False)
+    data = pd.read_csv(checkout / "tables/T1.csv", keep_default_na=False)
     rows = list(next(by_id(tree, "table-T1").iter(f"{XHTML}tbody")))
     assert len(rows) == len(data)
     for row, method, regularizer in zip(rows, data["method"], data["regularizer"], strict=True):
@@ -25,7 +25,7 @@ def test_each_number_of_a_table_leads_to_its_run(checkout: Path) -> None:
 
 def test_a_run_record_holds_all_that_is_known(checkout: Path) -> None:
     record = text(by_id(parsed(page()), RUN))
-    seed = pd.read_csv(checkout / "runs.csv").query(
+    seed = pd.read_csv(checkout / "records/runs.csv").query(
         "method == 'equal_weighting' and regularizer == 'dgr' and split == 'test' and metric == 'accuracy'"
     )
     for value in seed["value"]:
@@ -59,11 +59,11 @@ def test_numbers_of_studies_lead_to_their_records(checkout: Path) -> None:
     Path("plan.json").write_text(json.dumps(plan))
     sweep = {"suite": SUITE, "sweep": "lambda", "settings": '{"regularizer.strength": 0.1}', "seed": 0}
     row = sweep | {"split": "test", "task": "left", "metric": "accuracy", "value": 0.87654}
-    pd.DataFrame([row]).to_csv(checkout / "sweeps.csv", index=False)
-    pd.DataFrame([sweep | {"epoch": 1, "cosine": 0.4321, "norm_ratio": 2.0}]).to_csv(checkout / "agreement.csv")
+    pd.DataFrame([row]).to_csv(checkout / "records/sweeps.csv", index=False)
+    pd.DataFrame([sweep | {"epoch": 1, "cosine": 0.4321, "norm_ratio": 2.0}]).to_csv(checkout / "records/agreement.csv")
     cost = {"suite": SUITE, "dataset": "digits", "architecture": "conv", "device": "cpu", "threads": 1}
     cost |= {"method": "equal_weighting", "regularizer": "none", "num_dummies": None, "ratio": 1.0}
-    pd.DataFrame([cost | {"seconds_per_step": 0.01234, "peak_memory_mb": 5.0}]).to_csv(checkout / "costs.csv")
+    pd.DataFrame([cost | {"seconds_per_step": 0.01234, "peak_memory_mb": 5.0}]).to_csv(checkout / "records/costs.csv")
     for name, data in {
         "T5": {"method": ["equal_weighting"], "regularizer": ["none"], "seconds_per_step": [0.01234]},
         "T6": {"sweep": ["plain", "lambda"], "settings": ["{}", sweep["settings"]]},
@@ -71,7 +71,7 @@ def test_numbers_of_studies_lead_to_their_records(checkout: Path) -> None:
         rows = len(next(iter(data.values())))
         shown = pd.DataFrame({"Row": ["a", "b"], "Value": ["1.0", "2.0"]}).head(rows)
         table = rendering.Table(pd.DataFrame(data), shown, [0] * rows, "A table.", [])
-        rendering.write(table, checkout / name, name)
+        rendering.write(table, checkout / "tables" / name, name)
     tree = parsed(page())
 
     def targets(name: str) -> list[set[str]]:

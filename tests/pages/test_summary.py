@@ -12,7 +12,7 @@ def test_the_summary_is_the_tables_delta_m(results: Path) -> None:
     from dgr.tables.registry import write_table
 
     write_table("toy", "T1")
-    table = pd.read_csv(results / "T1.csv", keep_default_na=False).set_index(["method", "regularizer"])
+    table = pd.read_csv(results / "tables/T1.csv", keep_default_na=False).set_index(["method", "regularizer"])
     summary = json.loads(write_summary("toy").read_text())
     cells = summary["delta_m"]["digits-conv"]
     assert {(method, name) for method, row in cells.items() for name in row} == set(table.index)
@@ -22,12 +22,15 @@ def test_the_summary_is_the_tables_delta_m(results: Path) -> None:
 
 
 def test_verdicts_are_part_of_it(results: Path) -> None:
-    pd.DataFrame({"comparison": ["C2a"], "verdict": ["inconclusive"]}).to_csv(results / "claims.csv", index=False)
+    (results / "tables").mkdir()
+    pd.DataFrame({"comparison": ["C2a"], "verdict": ["inconclusive"]}).to_csv(
+        results / "tables/claims.csv", index=False
+    )
     assert json.loads(write_summary("toy").read_text())["claims"] == {"C2a": "inconclusive"}
 
 
 def test_without_single_task_runs_there_is_no_delta_m(results: Path) -> None:
-    runs = pd.read_csv(results / "runs.csv", keep_default_na=False)
-    runs[runs["method"] != "single_task"].to_csv(results / "runs.csv", index=False)
+    runs = pd.read_csv(results / "records/runs.csv", keep_default_na=False)
+    runs[runs["method"] != "single_task"].to_csv(results / "records/runs.csv", index=False)
     with pytest.raises(DGRError, match="single-task"):
         write_summary("toy")

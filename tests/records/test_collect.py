@@ -33,7 +33,7 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
 
 
 def test_every_value_is_recorded_once_and_unchanged(results: Path) -> None:
-    runs = load_records(results).runs
+    runs = load_records(results / "records").runs
     assert ",".join(runs) == "suite,dataset,architecture,method,regularizer,seed,task,split,metric,value"
     assert len(runs) == 6 * 3 * (len(TASKS) * 3 * 3 + 3)
     assert not runs.drop(columns="value").duplicated().any()
@@ -46,12 +46,12 @@ def test_every_value_is_recorded_once_and_unchanged(results: Path) -> None:
 
 
 def test_order_is_that_of_the_configuration(results: Path, plan: dict[str, Any]) -> None:
-    keys = load_records(results).provenance["key"].drop_duplicates()
+    keys = load_records(results / "records").provenance["key"].drop_duplicates()
     assert list(keys) == [*plan["runs"], *plan["tuned_runs"]]
 
 
 def test_histories_have_no_times_and_provenance_does(results: Path) -> None:
-    records = load_records(results)
+    records = load_records(results / "records")
     assert "seconds" not in records.histories
     assert len(records.histories) == 6 * 3 * 3
     assert records.provenance["median_epoch_seconds"].eq(1.5).all()
@@ -59,16 +59,16 @@ def test_histories_have_no_times_and_provenance_does(results: Path) -> None:
 
 
 def test_tuning_holds_the_whole_grid(results: Path) -> None:
-    tuning = load_records(results).tuning
+    tuning = load_records(results / "records").tuning
     assert len(tuning) == 3 * len(GRID) * 2 * len(TASKS) * 2
     assert set(tuning.query("chosen and regularizer == 'dgr'")["strength"]) == {1.0}
 
 
 def test_files_are_reproduced_byte_for_byte(results: Path) -> None:
-    before = {path.name: path.read_bytes() for path in results.iterdir()}
+    before = {path.name: path.read_bytes() for path in (results / "records").iterdir()}
     shutil.rmtree(results)
     collect_suite(SUITE)
-    assert {path.name: path.read_bytes() for path in results.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (results / "records").iterdir()} == before
 
 
 def test_a_dropped_run_leaves_no_trace(results: Path, plan: dict[str, Any]) -> None:
@@ -76,7 +76,7 @@ def test_a_dropped_run_leaves_no_trace(results: Path, plan: dict[str, Any]) -> N
     write_plan(plan)
     collect_suite(SUITE)
     assert Path("runs/toy/train", TUNED).exists()
-    for frame in vars(load_records(results)).values():
+    for frame in vars(load_records(results / "records")).values():
         if "method" in frame:
             assert frame.query("method == 'equal_weighting' and regularizer == 'dgr'").empty
 
@@ -220,16 +220,18 @@ def test_unknown_suite(plan: dict[str, Any]) -> None:
 
 
 def test_nothing_is_lost_when_runs_break_later(results: Path, plan: dict[str, Any]) -> None:
-    before = (results / "runs.csv").read_bytes()
+    before = (results / "records/runs.csv").read_bytes()
     shutil.rmtree(Path("runs/toy/train", EW))
     with pytest.raises(DGRError):
         collect_suite(SUITE)
     assert plan
-    assert (results / "runs.csv").read_bytes() == before
+    assert (results / "records/runs.csv").read_bytes() == before
 
 
 @pytest.mark.parametrize("text", [None, "", "a,b\n1,2\n"])
 def test_records_that_cannot_be_loaded(results: Path, text: str | None) -> None:
-    (results / "histories.csv").unlink() if text is None else (results / "histories.csv").write_text(text)
+    (results / "records/histories.csv").unlink() if text is None else (results / "records/histories.csv").write_text(
+        text
+    )
     with pytest.raises(DGRError, match="python -m dgr collect toy"):
-        load_records(results)
+        load_records(results / "records")

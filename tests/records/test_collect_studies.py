@@ -57,7 +57,7 @@ def write(path: str, value: Any) -> None:
 def test_studies_become_records(studies: dict[str, Any]) -> None:
     assert studies
     collect_suite(SUITE)
-    records = load_records(Path("results", SUITE))
+    records = load_records(Path("results", SUITE, "records"))
     made = json.loads(Path(PROBES).read_text())
     probes = records.probes.query("method == 'equal_weighting' and regularizer == 'none'")
     assert list(probes["value"]) == [row["value"] for row in made["rows"]]
@@ -78,7 +78,7 @@ def test_a_suite_without_studies_has_empty_records(workplace: Path) -> None:
     write_plan(plan)
     make_runs(plan, workplace)
     collect_suite(SUITE)
-    records = load_records(Path("results", SUITE))
+    records = load_records(Path("results", SUITE, "records"))
     for name in ("probes", "universality", "sweeps", "agreement", "costs"):
         frame = getattr(records, name)
         assert frame.empty
@@ -169,4 +169,8 @@ def test_dropout_and_weight_decay_have_no_penalty(workplace: Path) -> None:
             pd.read_csv(path).assign(penalty=None, gradient_ratio=None).to_csv(path, index=False)
         write_manifest(Path("runs") / key)
     collect_suite(SUITE)
-    assert set(load_records(Path("results", SUITE)).runs["regularizer"]) == {"none", "dropout", "weight_decay"}
+    assert set(load_records(Path("results", SUITE, "records")).runs["regularizer"]) == {
+        "none",
+        "dropout",
+        "weight_decay",
+    }

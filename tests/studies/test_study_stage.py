@@ -95,19 +95,19 @@ def test_from_configuration_to_page(project):
     assert origin["config"]["study"]["epochs"] == 1
     assert origin["wall_seconds"] > 0
     write_study_report("studies", "S1")
-    table = pd.read_csv("results/studies/S1.csv").set_index(["measure", "setting", "method"])
+    table = pd.read_csv("results/studies/tables/S1.csv").set_index(["measure", "setting", "method"])
     errors = frame[(frame["measure"] == "main_error") & (frame["method"] == "slgrad") & (frame["level"] == 0.5)][
         "value"
     ]
     row = table.loc[("main_error", "constant", "slgrad")]
     assert row["mean@0.5"] == pytest.approx(errors.mean())
     assert row["sd@0.5"] == pytest.approx(errors.std())
-    text = Path("results/studies/S1.md").read_text()
+    text = Path("results/studies/tables/S1.md").read_text()
     assert f"{errors.mean():.3f} ± {errors.std():.3f}" in text
     assert "n = 2 seeds" in text
     assert Path("figures/studies/S1.png").stat().st_size > 10_000
     write_study_audit("studies")
-    claims = pd.read_csv("results/studies/claims.csv").iloc[0]
+    claims = pd.read_csv("results/studies/tables/claims.csv").iloc[0]
     found = frame[frame["measure"] == "detection_auc"].groupby("seed")["value"].mean() - 0.5
     assert claims["difference"] == pytest.approx(found.mean())
     assert claims["verdict"] == "inconclusive"

@@ -42,9 +42,11 @@ CLAIM = {
 def make_checkout(root: Path) -> Path:
     """Fill a folder, the working directory, with what the page is made from; gives ``results/SUITE``."""
     results = root / "results" / SUITE
-    shutil.copytree(GOLDEN, results)
+    for file in GOLDEN.iterdir():
+        (folder := results / ("tables" if file.name.startswith("T") else "records")).mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, folder)
     (root / "paper_configs").mkdir()
-    plan = yaml.safe_load((results / "runs.yaml").read_text())
+    plan = yaml.safe_load((results / "records/runs.yaml").read_text())
     for stage, names in (("tables", ("T1", "T9", "claims")), ("figures", ("F5", "F9"))):
         plan[stage] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
     (root / "plan.json").write_text(json.dumps(plan))
@@ -52,10 +54,13 @@ def make_checkout(root: Path) -> Path:
     (root / "docs").mkdir()
     shutil.copy(ROOT / "docs/replication.md", root / "docs")
     for name, columns in COLUMNS.items():
-        path = results / f"{name}.csv"
+        path = results / f"records/{name}.csv"
         if not path.exists():
             path.write_text(",".join(columns) + "\n")
-    save(learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results))), root / "figures/toy/F5")
+    save(
+        learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results / "records"))),
+        root / "figures/toy/F5",
+    )
     key = RUN.removeprefix("run-")
     outs = [{"path": f"runs/{SUITE}/train/{key}", "hash": "md5", "md5": "abc.dir", "size": 1}]
     stage = {"cmd": "…", "deps": [{"path": "data/digits", "md5": "def.dir"}], "outs": outs}
@@ -69,4 +74,6 @@ def write_claims(results: Path) -> None:
     data = pd.DataFrame({"claim": "C2", "comparison": ["C2a", "C2b"], "difference": [2.5, 0.1], "verdict": verdicts})
     text = pd.DataFrame({"Claim": ["C2a: Prediction", "C2b: Prediction"], "Ours": ["+2.50", "+0.10"]})
     text["Verdict"] = verdicts
-    rendering.write(rendering.Table(data, text, [0, 0], "Claims.", ["One note."]), results / "claims", "tab:claims")
+    rendering.write(
+        rendering.Table(data, text, [0, 0], "Claims.", ["One note."]), results / "tables/claims", "tab:claims"
+    )

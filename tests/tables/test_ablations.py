@@ -94,8 +94,10 @@ def opened(results: Path, plan: dict[str, Any]) -> Any:
         sweeps, agreement = sweep_frames(plan)
         texts = {"sweeps": sweeps, "agreement": agreement, "costs": make_costs()}
         for file, frame in texts.items():
-            frame.to_csv(results / f"{file}.csv", index=False)
-        return open_scope("tables" if name[0] == "T" else "figures", SUITE, name, plan, load_records(results))
+            frame.to_csv(results / f"records/{file}.csv", index=False)
+        return open_scope(
+            "tables" if name[0] == "T" else "figures", SUITE, name, plan, load_records(results / "records")
+        )
 
     return open_
 
@@ -156,7 +158,7 @@ def test_a_missing_seed_or_metric_is_not_averaged_over(opened: Any, gone: dict[s
 
 
 def test_without_studies_or_costs_the_tables_say_what_to_configure(results: Path, plan: dict[str, Any]) -> None:
-    scope = open_scope("tables", SUITE, "T1", plan, load_records(results))
+    scope = open_scope("tables", SUITE, "T1", plan, load_records(results / "records"))
     with pytest.raises(DGRError, match="needs sensitivity studies; add a file of kind 'sweeps'"):
         ablation_table(scope)
     with pytest.raises(DGRError, match="needs measured costs; add a file of kind 'cost'"):
@@ -239,7 +241,7 @@ def embedded(opened: Any, plan: dict[str, Any], results: Path) -> Scope:
         pd.DataFrame({"regularizer": name, "x": random.random(30), "y": random.random(30), **labels})
         for name in ("none", "dgr")
     ]
-    pd.concat(frames).to_csv(results / "embedding.csv", index=False)
+    pd.concat(frames).to_csv(results / "records/embedding.csv", index=False)
     return scope
 
 
@@ -258,7 +260,7 @@ def test_a_row_a_task_and_a_column_a_run(embedded: Scope) -> None:
 
 
 def test_an_embedding_of_other_samples_is_refused(embedded: Scope, results: Path) -> None:
-    path = results / "embedding.csv"
+    path = results / "records/embedding.csv"
     pd.read_csv(path).iloc[:-1].to_csv(path, index=False)
     with pytest.raises(DGRError, match=r"30 samples of both runs; make it with `python -m dgr embed toy`"):
         embedding_figure(embedded)

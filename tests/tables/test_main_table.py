@@ -115,7 +115,7 @@ def test_a_dropped_run_is_refused_until_collected_again() -> None:
 
 def test_a_dropped_run_is_gone_after_collecting(results: Path, plan: dict[str, Any]) -> None:
     write_table(SUITE, "T1")
-    assert "PCGrad" in (results / "T1.md").read_text()
+    assert "PCGrad" in (results / "tables/T1.md").read_text()
     plan["runs"].pop("toy-digits-conv-pcgrad-none")
     plan["tuned_runs"].pop("toy-digits-conv-pcgrad-dgr")
     write_plan(plan)

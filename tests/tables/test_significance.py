@@ -111,7 +111,7 @@ def test_one_seed(make_suite: Suite) -> None:
     table = significance()
     assert set(table["verdict"]) == {"inconclusive"}
     assert table[["low", "high"]].isna().all(axis=None)
-    assert "a single seed has no spread" in (paths.RESULTS / SUITE / "T7.md").read_text()
+    assert "a single seed has no spread" in (paths.tables_folder(SUITE) / "T7.md").read_text()
     _, png = write_figure(SUITE, "F4")
     with Image.open(png) as image:
         assert "A single seed allows no test" in image.info["Description"]
@@ -119,7 +119,7 @@ def test_one_seed(make_suite: Suite) -> None:
 
 def test_ties_everywhere(make_suite: Suite) -> None:
     make_suite(8)
-    path = paths.RESULTS / SUITE / "runs.csv"
+    path = paths.records_folder(SUITE) / "runs.csv"
     pd.read_csv(path, keep_default_na=False).assign(value=0.9).to_csv(path, index=False)
     table = significance()
     assert set(table["reason"]) == {"all differences are zero"}
@@ -131,7 +131,7 @@ def test_ties_everywhere(make_suite: Suite) -> None:
 
 def test_nan_is_refused(make_suite: Suite) -> None:
     make_suite(2)
-    path = paths.RESULTS / SUITE / "runs.csv"
+    path = paths.records_folder(SUITE) / "runs.csv"
     runs = pd.read_csv(path, keep_default_na=False)
     chosen = (runs["metric"] == "accuracy") & (runs["split"] == "test") & (runs["method"] == "pcgrad")
     runs.assign(value=runs["value"].mask(chosen)).to_csv(path, index=False)
@@ -146,7 +146,7 @@ def test_unequal_seeds_are_named(make_suite: Suite) -> None:
     for stage in ("runs", "probes"):
         plan[stage]["toy-digits-conv-pcgrad-none"]["seeds"] = [0]
     write_plan(plan)
-    path = paths.RESULTS / SUITE
+    path = paths.records_folder(SUITE)
     for name in ("runs", "histories", "provenance", "probes", "universality"):
         frame = getattr(load_records(path), name)
         gone = (frame["method"] == "pcgrad") & (frame["regularizer"] == "none") & (frame["seed"] == 1)
@@ -183,7 +183,7 @@ def test_a_suite_with_some_of_the_methods_decides_over_those(make_suite: Suite) 
     make_suite(8)
     verdicts = pd.read_csv(write_table(SUITE, "claims")[0], index_col="comparison")["verdict"]
     assert verdicts["C2a"] == "reproduced"
-    assert "EW, PCGrad in C1a" in (paths.RESULTS / SUITE / "claims.md").read_text()
+    assert "EW, PCGrad in C1a" in (paths.tables_folder(SUITE) / "claims.md").read_text()
 
 
 def test_claims_in_words(make_suite: Suite) -> None:

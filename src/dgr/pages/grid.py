@@ -68,7 +68,7 @@ def read_document(path: Path) -> Document:
     tokens = MARKDOWN.parse(path.read_text())
     kinds = [token.type for token in tokens]
     if "table_open" not in kinds:
-        command = f"python -m dgr table {path.parent.name} {path.stem}"
+        command = f"python -m dgr table {path.parents[1].name} {path.stem}"
         raise DGRError(f"{path} holds no table; make it again with `{command}`.")
     start, end = kinds.index("table_open"), kinds.index("table_close")
     before, after = (_texts(part) for part in (tokens[:start], tokens[end:]))
