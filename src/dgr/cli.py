@@ -29,7 +29,7 @@ def plan(check: Annotated[bool, typer.Option(help="Only check that the generated
         text = dump(stages)
         if not check:
             write_text(path, text)
-        elif not path.exists() or path.read_text() != text:
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
             raise DGRError(f"{path} is not current; run `python -m dgr plan`.")
 
 
