@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dgr.core.errors import DGRError, nearest
+from dgr.core.extras import needed
 from dgr.core.paths import CONFIGS, DATA
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
@@ -230,8 +231,9 @@ def readme() -> None:
 def main() -> None:
     """Run a command; a user's mistake is one sentence and exit status 1."""
     try:
-        app()
+        with needed():
+            app()
     except DGRError as error:
         sys.exit(f"dgr: {error}")
     except ModuleNotFoundError as error:
-        sys.exit(f"dgr: the package '{error.name}' is not installed; run `make install` or `pip install {error.name}`.")
+        sys.exit(f"dgr: the package '{error.name}' is not installed; run `pip install {error.name}`.")
