@@ -22,7 +22,7 @@ PINS = {
     canonicalize_name(name): pin
     for name, pin in (line.split("==") for line in LOCK.splitlines() if line and not line.startswith("#"))
 }
-REQUIREMENTS = [*PROJECT["dependencies"], *sum(PROJECT["optional-dependencies"].values(), [])]
+REQUIREMENTS = PROJECT["dependencies"] + [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
 
 
 @pytest.mark.parametrize("text", [text for text in REQUIREMENTS if not text.startswith("dgr[")])
@@ -51,7 +51,7 @@ def test_every_file_but_torchs_has_its_hash() -> None:
 
 
 def test_the_locks_fit_other_machines() -> None:
-    pins = LOCK + re.sub(r" \\\n +--hash=sha256:.*", "", HASHES)
+    pins = LOCK + re.sub(r" \\\n +--hash=sha256:[0-9a-f]+", "", HASHES)
     for foreign in ("+", "://", "--", " @ ", "nvidia", "cuda"):
         assert foreign not in pins, foreign
 
