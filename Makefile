@@ -29,29 +29,34 @@ lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) mypy
 	@$(IN_VENV) snakefmt --check Snakefile
 
-# Installs again only when the lock or the package's metadata changed.
-.venv/installed: requirements.lock pyproject.toml
+# Installs again only when a lock or the package's metadata changed. First what has one content everywhere, by its hash;
+# then torch and what comes with it, as this machine's index gives them.
+.venv/installed: requirements.lock requirements.hashes pyproject.toml
 	@command -v "$(PYTHON)" >/dev/null || { \
 		echo "No '$(PYTHON)' found: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@"$(PYTHON)" -m venv .venv
 	@echo "Installing the environment into .venv (about 2 GB; once) ..."
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.hashes
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
-	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@test -e .git || .venv/bin/dvc config --local core.no_scm true  # unpacked from an archive: DVC goes without git
 	@touch $@
 
-# Local suffixes such as torch's "+cpu" and GPU run-time packages are what one machine resolved, not a requirement.
-lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock
+# Torch's files of one version differ between machines (CPU, CUDA), and so do the GPU packages that come with it.
+lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock and requirements.hashes
 	@tools="$$(mktemp -d)" && trap 'rm -rf "$$tools"' EXIT && "$(PYTHON)" -m venv "$$tools" \
-	&& "$$tools/bin/pip" install -qq --disable-pip-version-check pip-tools \
-	&& "$$tools/bin/pip-compile" --quiet --extra dev --strip-extras --allow-unsafe --no-annotate --no-header \
-		--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options \
-		--output-file requirements.lock pyproject.toml \
-	&& { echo "# Made by 'make lock' from pyproject.toml: what runs and tests the project, without hashes, as torch's"; \
-		echo "# files of one version differ between machines."; \
-		sed -E -e 's/\+[a-z0-9.]+$$//' -e '/^(nvidia|cuda|triton)[-=]/d' requirements.lock; } > "$$tools/lock" \
-	&& cat "$$tools/lock" > requirements.lock
+	&& "$$tools/bin/pip" install -qq --disable-pip-version-check uv && cp requirements.lock "$$tools/all" \
+	&& "$$tools/bin/uv" pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-annotate \
+		--no-header --output-file "$$tools/all" pyproject.toml \
+	&& awk '/^[^ ]/ { kept = !/^(nvidia|cuda|triton)[-=]/ } kept' "$$tools/all" > "$$tools/kept" \
+	&& { echo "# Made by 'make lock' from pyproject.toml: what runs and tests the project."; \
+		sed -nE 's/^([a-z0-9._-]+==[^ ;\\]+).*/\1/p' "$$tools/kept"; } > "$$tools/lock" \
+	&& { echo "# Made by 'make lock': the same with the hash of every file, without torch and torchvision, whose files"; \
+		echo "# of one version differ between machines."; \
+		awk '/^[^ ]/ { kept = !/^torch(vision)?==/ } kept' "$$tools/kept"; } > "$$tools/hashes" \
+	&& cat "$$tools/lock" > requirements.lock && cat "$$tools/hashes" > requirements.hashes
 
 clean:  ## remove the environment, logs and tool caches; data, runs and results stay
 	rm -rf .venv .snakemake logs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -21,11 +21,11 @@ FOUND = [Path("plan.json"), *Path("suites").glob("*/plan.json")]
 PLANS = {path.parent.name or "mini": path for path in FOUND}
 if SUITE not in PLANS:
     raise WorkflowError(f"Unknown suite '{SUITE}'; there are: {', '.join(sorted(PLANS))}.")
-PLAN = json.loads(PLANS[SUITE].read_text())
+PLAN = json.loads(PLANS[SUITE].read_text(encoding="utf-8"))
 if workflow.is_main_process and PLAN["runs"]:
     logger.info(describe(SUITE))  # what it will cost, before it starts
 STAGES_FILE = PLANS[SUITE].with_name("dvc.yaml")
-STAGES = yaml.safe_load(STAGES_FILE.read_text())["stages"]
+STAGES = yaml.safe_load(STAGES_FILE.read_text(encoding="utf-8"))["stages"]
 ADDRESS = "" if STAGES_FILE == Path("dvc.yaml") else f"{STAGES_FILE}:"
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.

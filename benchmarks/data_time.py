@@ -38,7 +38,7 @@ def mapped_split(folder: Path) -> Split:
 def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)
-    plan = json.loads((SUITES / "utkface64/plan.json").read_text())
+    plan = json.loads((SUITES / "utkface64/plan.json").read_text(encoding="utf-8"))
     config = RunConfig(**plan["runs"]["utkface64-utkface64-conv-equal_weighting-none"])
     model, regularizer, method = build_run(config, None, TASKS, (3, 64, 64), seed=0)
     optimizer, _ = build_optimizer(config, None, model, method)

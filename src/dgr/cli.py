@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dgr.core.errors import DGRError, nearest
+from dgr.core.extras import needed
 from dgr.core.paths import CONFIGS, DATA
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
@@ -29,7 +30,7 @@ def plan(check: Annotated[bool, typer.Option(help="Only check that the generated
         text = dump(stages)
         if not check:
             write_text(path, text)
-        elif not path.exists() or path.read_text() != text:
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
             raise DGRError(f"{path} is not current; run `python -m dgr plan`.")
 
 
@@ -230,8 +231,9 @@ def readme() -> None:
 def main() -> None:
     """Run a command; a user's mistake is one sentence and exit status 1."""
     try:
-        app()
+        with needed():
+            app()
     except DGRError as error:
         sys.exit(f"dgr: {error}")
     except ModuleNotFoundError as error:
-        sys.exit(f"dgr: the package '{error.name}' is not installed; run `make install` or `pip install {error.name}`.")
+        sys.exit(f"dgr: the package '{error.name}' is not installed; run `pip install {error.name}`.")

@@ -1,5 +1,6 @@
 """One environment, stated once: pyproject.toml asks, requirements.lock answers, everything else refers to the lock."""
 
+import re
 import shutil
 import subprocess
 import tomllib
@@ -16,21 +17,43 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCK = (ROOT / "requirements.lock").read_text()
+HASHES = (ROOT / "requirements.hashes").read_text()
 PINS = {
     canonicalize_name(name): pin
     for name, pin in (line.split("==") for line in LOCK.splitlines() if line and not line.startswith("#"))
 }
+REQUIREMENTS = PROJECT["dependencies"] + [text for extra in PROJECT["optional-dependencies"].values() for text in extra]
 
 
-def test_the_lock_meets_every_requirement() -> None:
-    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["dev"]:
-        requirement = Requirement(text)
-        assert PINS[canonicalize_name(requirement.name)] in requirement.specifier, text
+@pytest.mark.parametrize("text", [text for text in REQUIREMENTS if not text.startswith("dgr[")])
+def test_the_lock_meets_every_requirement(text: str) -> None:
+    requirement = Requirement(text)
+    assert PINS[canonicalize_name(requirement.name)] in requirement.specifier
 
 
-def test_the_lock_fits_other_machines() -> None:
+def test_the_light_part_is_torch_in_a_range_and_nothing_heavy() -> None:
+    core = {requirement.name: requirement.specifier for requirement in map(Requirement, PROJECT["dependencies"])}
+    assert set(core) == {"torch", "numpy", "typing-extensions"}
+    assert {specifier.operator for specifier in core["torch"]} == {">="}
+    assert "2.4.0" in core["torch"]
+    assert PINS["torch"] == "2.13.0"
+
+
+def test_every_file_but_torchs_has_its_hash() -> None:
+    entries = re.split(r"\n(?=[a-z])", re.sub("(?m)^#.*\n", "", HASHES).strip())
+    pins = {}
+    for entry in entries:
+        pin, *hashes = entry.split(" \\\n    --hash=sha256:")
+        name, pins[canonicalize_name(pin.split("==")[0])] = pin.split("==")
+        assert hashes, name
+        assert all(re.fullmatch("[0-9a-f]{64}", digest) for digest in hashes), name
+    assert pins == {name: pin for name, pin in PINS.items() if name not in ("torch", "torchvision")}
+
+
+def test_the_locks_fit_other_machines() -> None:
+    pins = LOCK + re.sub(r" \\\n +--hash=sha256:[0-9a-f]+", "", HASHES)
     for foreign in ("+", "://", "--", " @ ", "nvidia", "cuda"):
-        assert foreign not in LOCK, foreign
+        assert foreign not in pins, foreign
 
 
 def test_what_is_installed_is_what_is_locked() -> None:
@@ -51,7 +74,7 @@ def test_conda_users_get_the_same() -> None:
     [(None, "No './my-python' found"), ("#!/bin/sh\nexit 1\n", "'./my-python' is older than Python 3.11")],
 )
 def test_an_unfit_python_is_one_sentence(tmp_path: Path, script: str | None, message: str) -> None:
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", "requirements.lock", "requirements.hashes", "pyproject.toml"):
         shutil.copy(ROOT / name, tmp_path)
     if script:
         (tmp_path / "my-python").write_text(script)

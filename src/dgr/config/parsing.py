@@ -52,7 +52,7 @@ def read_yaml(path: Path) -> Any:
         DGRError: the file is missing or is not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text())
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DGRError(f"{path} is missing; run from the repository's top folder.") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

@@ -55,7 +55,7 @@ def free_gpu(names: Sequence[str], folder: Path = LOCKS) -> int:
     """
     folder.mkdir(parents=True, exist_ok=True)
     for index, name in enumerate(names):
-        file = (folder / name).open("w")
+        file = (folder / name).open("w", encoding="utf-8")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

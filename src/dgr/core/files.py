@@ -56,7 +56,7 @@ def read_json(path: Path, remedy: str) -> Any:
         DGRError: the file is missing or damaged; ``remedy`` says what to do then.
     """
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise DGRError(f"{path} is missing; {remedy}.") from error
     except (OSError, ValueError) as error:

@@ -70,7 +70,7 @@ def device_name(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     try:
-        with Path("/proc/cpuinfo").open() as lines:
+        with Path("/proc/cpuinfo").open(encoding="utf-8") as lines:
             model = next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         model = platform.processor() or platform.machine()
@@ -81,7 +81,7 @@ def device_name(device: torch.device) -> str:
 def _commit() -> dict[str, Any]:
     def git(*arguments: str) -> str | None:
         try:
-            done = subprocess.run(("git", *arguments), capture_output=True, text=True, check=True)
+            done = subprocess.run(("git", *arguments), capture_output=True, encoding="utf-8", check=True)
         except (OSError, subprocess.CalledProcessError):
             return None
         return done.stdout.strip()

@@ -15,6 +15,7 @@ from typing import Any
 from typing_extensions import override
 
 from dgr.core.errors import DGRError, nearest
+from dgr.core.extras import needed
 
 
 class Registry(Mapping[str, ModuleType]):
@@ -57,10 +58,12 @@ class Registry(Mapping[str, ModuleType]):
         """The entry's module, imported.
 
         Raises:
-            DGRError: there is no such entry, or its file lacks something that every entry must define.
+            DGRError: there is no such entry, its file lacks something that every entry must define, or it needs a
+                package of an extra that is not installed.
         """
         self.check(name)
-        module = import_module(f"{self.package}.{name}")
+        with needed():
+            module = import_module(f"{self.package}.{name}")
         for wanted in self.provides:
             if not hasattr(module, wanted):
                 raise DGRError(f"{self.file(name)} is no {self.what}: it does not define {wanted}.")

@@ -12,7 +12,7 @@ from types import ModuleType
 
 import torch
 
-from dgr.core.errors import DGRError
+from dgr.core.extras import needed
 
 OPERATORS = ("nms", "qnms")
 SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
@@ -22,12 +22,11 @@ def load_torchvision() -> ModuleType:
     """The module ``torchvision``.
 
     Raises:
-        DGRError: it is not installed.
+        MissingExtraError: it is not installed.
     """
-    if find_spec("torchvision") is None:
-        raise DGRError("The package 'torchvision' is not installed; run `make install` or `pip install torchvision`.")
     try:
-        return importlib.import_module("torchvision")
+        with needed():
+            return importlib.import_module("torchvision")
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
             raise

@@ -65,7 +65,7 @@ def read_document(path: Path) -> Document:
     Raises:
         DGRError: the file holds no table.
     """
-    tokens = MARKDOWN.parse(path.read_text())
+    tokens = MARKDOWN.parse(path.read_text(encoding="utf-8"))
     kinds = [token.type for token in tokens]
     if "table_open" not in kinds:
         command = f"python -m dgr table {path.parents[1].name} {path.stem}"

@@ -52,7 +52,9 @@ class Sources:
     def _lock(self) -> dict[str, Any]:
         if not LOCK.exists():
             return {}
-        stages: dict[str, Any] = yaml.load(LOCK.read_text(), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+        stages: dict[str, Any] = yaml.load(
+            LOCK.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        )["stages"]
         return stages
 
     def locked(self, stage: str, key: str, output: str) -> dict[str, str]:

@@ -26,7 +26,7 @@ def render_notes(path: Path, anchors: Mapping[str, str]) -> Markup:
     """
     if not path.exists():
         return Markup("<p>{} is missing.</p>").format(path)
-    tokens = MARKDOWN.parse(path.read_text())
+    tokens = MARKDOWN.parse(path.read_text(encoding="utf-8"))
     if tokens and tokens[0].tag == "h1":
         tokens = tokens[3:]
     heading = ""

@@ -27,7 +27,7 @@ def filled(readme: str, root: Path) -> str:
         source = root / match["source"]
         if not source.is_file():
             raise DGRError(f"{source}, which the README shows, is missing; run `make reproduce`.")
-        lines = source.read_text().rstrip().splitlines()
+        lines = source.read_text(encoding="utf-8").rstrip().splitlines()
         shown = [line for line in lines if line.startswith("|")] if match["rows"] else lines
         return "\n".join([match[1].rstrip(), *shown, match[4]])
 
@@ -36,4 +36,4 @@ def filled(readme: str, root: Path) -> str:
 
 def update(readme: Path) -> None:
     """Bring a README's generated blocks up to date."""
-    write_text(readme, filled(readme.read_text(), readme.parent))
+    write_text(readme, filled(readme.read_text(encoding="utf-8"), readme.parent))

@@ -65,7 +65,7 @@ def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
     path = root / paths.output_path(suite, "embed", f"{suite}.csv")
     if not path.is_file():
         raise DGRError(f"{path} is missing; run `python -m dgr embed {suite}` or `snakemake --cores all`.")
-    return path.read_text()
+    return path.read_text(encoding="utf-8")
 
 
 def _run_frames(

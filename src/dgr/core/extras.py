@@ -1,0 +1,42 @@
+"""Which extra of this package brings what else has to be installed, for the sentence when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dgr.core.errors import DGRError
+
+EXTRAS = {
+    "methods": ("torchjd", "cvxpy", "ecos", "clarabel"),
+    "study": (
+        "torchvision", "scipy", "pandas", "sklearn", "scikit_posthocs", "torchmetrics", "mlxtend", "pooch", "requests",
+        "pydantic", "typer", "seaborn", "matplotlib", "jinja2", "markdown_it", "markupsafe", "PIL", "h5py",
+        "threadpoolctl", "tabulate", "tqdm", "yaml", "snakemake", "dvc",
+    ),
+}  # fmt: skip
+"""Packages, by the name they are imported under."""
+
+
+class MissingExtraError(DGRError, ImportError):
+    """A package of an extra is not installed."""
+
+
+@contextmanager
+def needed() -> Iterator[None]:
+    """Around an import: says which extra brings a package that is missing.
+
+    Raises:
+        MissingExtraError: the package belongs to an extra; any other missing module stays Python's own error.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        for extra, packages in EXTRAS.items():
+            if package in packages:
+                raise MissingExtraError(
+                    f"The package '{package}' is not installed; install the extra that brings it, in the project's "
+                    f"folder: pip install '.[{extra}]'"
+                ) from error
+        raise
