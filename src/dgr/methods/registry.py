@@ -1,7 +1,7 @@
 """All methods by name: a file of this folder is a method, and the file's name is the method's.
 
 A method's file assigns ``LABEL``, the field's short name for it in reports, and defines one public class that derives
-from :class:`~dgr.methods.shared.base.Method`. It imports what methods are made of from :mod:`dgr.methods.shared`, and no
+from :class:`~dgr.methods.shared.base.Method`. It imports what methods are made of from :mod:`dgr.methods.shared` and no
 other method, so that a run depends on its own method's file alone.
 """
 
