@@ -62,7 +62,7 @@ def test_a_missing_solver_is_told_with_the_install_line(monkeypatch, name, packa
     find = torchjd._mixins.find_spec
     monkeypatch.setattr(torchjd._mixins, "find_spec", lambda wanted: None if wanted == package else find(wanted))
     solver = {"nash_mtl": "ecos", "cagrad": "clarabel"}[name]
-    with pytest.raises(DGRError, match=f"run `pip install cvxpy {solver}`"):
+    with pytest.raises(DGRError, match=rf"needs the packages cvxpy and {solver}; run `pip install 'dgr\[methods\]'`"):
         build_method(name, 2)
 
 

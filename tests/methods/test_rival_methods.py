@@ -131,7 +131,7 @@ def test_gradnorm_follows_its_loss_by_adam_and_keeps_the_sum_of_the_weights(toy,
         step = (mean / (1 - 0.9**count)) / (np.sqrt(square / (1 - 0.999**count)) + 1e-8)
         expected = np.maximum(0, expected - 0.1 * step)
         expected *= tasks / expected.sum()
-    np.testing.assert_allclose(method.task_weights, expected, rtol=1e-5)
+    np.testing.assert_allclose(method.adam.weights, expected, rtol=1e-5)
     assert np.abs(expected - 1).max() > 0.02
 
 

@@ -90,7 +90,7 @@ def test_auto_lambda(toy):
         corrected = (mean / (1 - 0.9**count)) / (np.sqrt(square / (1 - 0.999**count)) + 1e-8)
         weights = weights - 0.02 * corrected
         encoder, _, returned = toy.backward(method)
-        np.testing.assert_allclose(method.exp_avg, mean, rtol=1e-5, atol=1e-12)
+        np.testing.assert_allclose(method.adam.exp_avg, mean, rtol=1e-5, atol=1e-12)
         np.testing.assert_allclose(returned, weights, rtol=1e-6)
         np.testing.assert_allclose(encoder, weights @ toy.jacobian(), rtol=1e-5, atol=1e-9)
 

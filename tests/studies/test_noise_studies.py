@@ -10,7 +10,7 @@ from dgr.config.parsing import parse
 from dgr.config.runs import MethodConfig
 from dgr.core.errors import DGRError
 from dgr.studies import flipped_labels, noisy_regression
-from dgr.studies.compared import method_label
+from dgr.studies.compared import row_name
 from dgr.studies.noisy_task import NoisyTask
 from dgr.studies.sample_detection import WITH_HELD_OUT, detection
 from dgr.studies.samples import Recipe, Samples, Schedule
@@ -192,10 +192,10 @@ def test_svd_reweighting_sees_the_training_data_before_the_first_step():
 
 
 def test_methods_are_named_with_what_is_switched_on():
-    assert method_label(MethodConfig(name="slgrad")) == "slgrad"
+    assert row_name(MethodConfig(name="slgrad")) == "slgrad"
     options = {"second_order": True, "inner_learning_rate": 0.1}
     config = MethodConfig(name="single_gradient_step", options=options)
-    assert method_label(config) == "single_gradient_step-second_order"
+    assert row_name(config) == "single_gradient_step-second_order"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,6 @@ from pydantic import ValidationError
 from scipy.optimize import minimize
 
 from dgr.core.errors import DGRError
-from dgr.methods.registry import METHODS
-from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.studies import alignment as alignment_study
 from dgr.studies import noisy_task, transfer
 from dgr.studies.alignment import Alignment
@@ -95,11 +93,6 @@ CELLS = {
         ]
     },
 }
-
-
-@pytest.fixture(autouse=True)
-def registered(monkeypatch):
-    monkeypatch.setitem(METHODS, "svd_reweighting", SVDReweighting)
 
 
 @pytest.mark.parametrize("name", STUDIES)

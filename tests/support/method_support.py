@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from dgr.methods import Method, build_method
-
-SERVING_ONE_TASK = ("slgrad", "cosine_similarity", "ol_aux")
+from dgr.methods import METHODS, Method, build_method
 
 
 def options_for(name: str, main_task: str) -> dict[str, Any]:
-    return {"main_task": main_task} if name in SERVING_ONE_TASK else {}
+    return {"main_task": main_task} if METHODS[name].needs_main_task else {}
 
 
 def build(name: str, num_tasks: int, **options: Any) -> Method:

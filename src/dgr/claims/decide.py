@@ -19,7 +19,7 @@ from dgr.comparison import (
     paired_differences,
     smallest_p,
 )
-from dgr.records.names import CLASSIFIERS, METHODS
+from dgr.records.names import CLASSIFIERS, KNOWN_METHODS, method_label
 from dgr.records.records import Records
 
 Decision = Literal["reproduced", "contradicted", "inconclusive", "not run"]
@@ -120,7 +120,7 @@ def _paired_verdict(
 
 def _exceptions(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
     """The tests that keep a comparison from being reproduced."""
-    texts, labels = [], METHODS | CLASSIFIERS
+    texts, labels = [], {name: method_label(name) for name in KNOWN_METHODS} | CLASSIFIERS
     for outcome in ("worse", "inconclusive") if decision != "reproduced" else ():
         members = [test for test in tests if test.outcome == outcome]
         names = ", ".join(" ".join(labels.get(part, part) for part in test.name.split("/")[1:]) for test in members)

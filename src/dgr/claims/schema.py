@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.core.errors import DGRError, nearest
-from dgr.records.names import METHODS
+from dgr.records.names import KNOWN_METHODS
 from dgr.records.outcomes import Tasks
 
 Text = Annotated[str, Field(min_length=1)]
@@ -57,8 +57,8 @@ class PairedComparison(Strict):
         if self.treatment == self.reference:
             raise ValueError("treatment and reference are the same")
         for method in (*self.methods, self.treatment.method, self.reference.method):
-            if method is not None and method not in METHODS:
-                raise ValueError(f"unknown method '{method}'{nearest(method, METHODS)}")
+            if method is not None and method not in KNOWN_METHODS:
+                raise ValueError(f"unknown method '{method}'{nearest(method, KNOWN_METHODS)}")
         return self
 
 

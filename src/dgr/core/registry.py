@@ -18,18 +18,20 @@ from dgr.core.errors import DGRError, nearest
 from dgr.core.extras import needed
 
 
-class Registry(Mapping[str, ModuleType]):
-    """The modules of one package by name; listing them, or reading what they declare, imports none of them.
+class Listing:
+    """The names of a package's modules, and what their files declare; nothing is imported.
+
+    What reports need of entries: they write a method's name without torch and without a solver. Whoever only lists
+    depends on the entries' files, and not on what those import.
 
     Args:
         package: dotted name of the package; each of its modules is an entry, apart from ``registry`` and names that
             begin with an underscore. Sub-packages are no entries.
         what: what an entry is called in messages, such as ``"method"``.
-        provides: names that every entry must define, such as a class or a label.
     """
 
-    def __init__(self, package: str, what: str, provides: tuple[str, ...] = ()) -> None:
-        self.package, self.what, self.provides = package, what, provides
+    def __init__(self, package: str, what: str) -> None:
+        self.package, self.what = package, what
 
     @property
     def folder(self) -> Path:
@@ -39,19 +41,61 @@ class Registry(Mapping[str, ModuleType]):
         assert spec.submodule_search_locations, f"{self.package} is a package"
         return Path(spec.submodule_search_locations[0])
 
-    @override
     def __iter__(self) -> Iterator[str]:
         for path in sorted(self.folder.glob("[!_]*.py")):
             if path.stem != "registry":
                 if (path.with_suffix("") / "__init__.py").exists():
                     raise DGRError(
-                        f"{path} and the folder {path.with_suffix('')} are {self.what}s of one name; rename one."
+                        f"{path} and the folder {path.with_suffix('')} both make {self.what} '{path.stem}'; rename one."
                     )
                 yield path.stem
 
-    @override
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in tuple(self)
+
+    def check(self, name: str) -> None:
+        """Refuse a name that is no entry.
+
+        Raises:
+            DGRError: naming the nearest entry.
+        """
+        if name not in self:
+            raise DGRError(f"Unknown {self.what} '{name}'{nearest(name, self)}")
+
+    def file(self, name: str) -> Path:
+        """The entry's file."""
+        return self.folder / f"{name}.py"
+
+    def declared(self, name: str, constant: str) -> Any:
+        """The literal that an entry assigns to a constant, read without importing the entry.
+
+        Raises:
+            DGRError: there is no such entry, or it declares no such literal.
+        """
+        self.check(name)
+        try:
+            return _literals(self.file(name))[constant]
+        except KeyError:
+            raise DGRError(
+                f"{self.file(name)} is no {self.what}: it does not declare {constant} as a plain value."
+            ) from None
+
+
+class Registry(Listing, Mapping[str, ModuleType]):
+    """The modules of one package by name; each is imported when it is asked for, and no other.
+
+    Args:
+        package: as for :class:`Listing`.
+        what: as there.
+        provides: names that every entry must define, such as a class or a label.
+    """
+
+    def __init__(self, package: str, what: str, provides: tuple[str, ...] = ()) -> None:
+        super().__init__(package, what)
+        self.provides = provides
 
     @override
     def __getitem__(self, name: str) -> ModuleType:
@@ -68,35 +112,6 @@ class Registry(Mapping[str, ModuleType]):
             if not hasattr(module, wanted):
                 raise DGRError(f"{self.file(name)} is no {self.what}: it does not define {wanted}.")
         return module
-
-    def check(self, name: str) -> None:
-        """Refuse a name that is no entry.
-
-        Raises:
-            DGRError: naming the nearest entry.
-        """
-        if name not in tuple(self):
-            raise DGRError(f"Unknown {self.what} '{name}'{nearest(name, self)}")
-
-    def file(self, name: str) -> Path:
-        """The entry's file."""
-        return self.folder / f"{name}.py"
-
-    def declared(self, name: str, constant: str) -> Any:
-        """The literal that an entry assigns to a constant, read without importing the entry.
-
-        Reports use it for labels and colours: they need neither torch nor a solver to write a method's name.
-
-        Raises:
-            DGRError: there is no such entry, or it declares no such literal.
-        """
-        self.check(name)
-        try:
-            return _literals(self.file(name))[constant]
-        except KeyError:
-            raise DGRError(
-                f"{self.file(name)} is no {self.what}: it does not declare {constant} as a plain value."
-            ) from None
 
 
 @cache

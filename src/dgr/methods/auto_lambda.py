@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
-from torch.optim.adam import adam
 from typing_extensions import override
 
 from dgr.core.errors import DGRError
@@ -17,6 +16,9 @@ from dgr.methods.shared.base import Step
 from dgr.methods.shared.look_ahead import buffer_copies
 from dgr.methods.shared.loss_weighting import LossWeighting
 from dgr.methods.shared.options import number
+from dgr.methods.shared.weight_adam import WeightAdam
+
+LABEL = "Auto-λ"
 
 
 class AutoLambda(LossWeighting):
@@ -49,43 +51,16 @@ class AutoLambda(LossWeighting):
 
     needs_held_out: ClassVar[bool] = True
 
-    task_weights: Tensor
-    exp_avg: Tensor
-    exp_avg_sq: Tensor
-    adam_steps: Tensor
-
     def __init__(self, num_tasks: int, initial_weight: float = 0.1, weight_learning_rate: float = 1e-4) -> None:
         super().__init__(num_tasks)
         start = number("auto_lambda", "initial_weight", initial_weight, at_least=0)
-        self.weight_learning_rate = number("auto_lambda", "weight_learning_rate", weight_learning_rate, above=0)
-        # Buffers, because the run's optimizer must not train the weights; torch's functional Adam works on buffers,
-        # so that its state moves, saves and loads with the method.
-        self.register_buffer("task_weights", torch.full((num_tasks,), start))
-        self.register_buffer("exp_avg", torch.zeros(num_tasks))
-        self.register_buffer("exp_avg_sq", torch.zeros(num_tasks))
-        self.register_buffer("adam_steps", torch.tensor(0.0))
+        rate = number("auto_lambda", "weight_learning_rate", weight_learning_rate, above=0)
+        self.adam = WeightAdam(num_tasks, start, rate)
 
     @override
     def weigh(self, step: Step) -> Tensor:
-        gradient = self._weight_gradient(step).to(self.task_weights.dtype)
-        adam(
-            [self.task_weights],
-            [gradient],
-            [self.exp_avg],
-            [self.exp_avg_sq],
-            [],
-            [self.adam_steps],
-            foreach=False,
-            amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
-            lr=self.weight_learning_rate,
-            weight_decay=0.0,
-            eps=1e-8,
-            maximize=False,
-        )
-        self.task_weights.clamp_(min=0)
-        return self.task_weights.clone()
+        self.adam.step(self._weight_gradient(step))
+        return self.adam.weights.clamp_(min=0).clone()
 
     def _weight_gradient(self, step: Step) -> Tensor:
         parameters = {name: p for name, p in step.model.named_parameters() if p.requires_grad}
@@ -94,7 +69,7 @@ class AutoLambda(LossWeighting):
             for loss in step.losses
         ]
         looked_ahead = {
-            name: (p.detach() - step.learning_rate * _weighted(self.task_weights, gradients)).requires_grad_()
+            name: (p.detach() - step.learning_rate * _weighted(self.adam.weights, gradients)).requires_grad_()
             for (name, p), *gradients in zip(parameters.items(), *of_tasks, strict=True)
         }
         direction = self._held_out_gradient(step, looked_ahead)

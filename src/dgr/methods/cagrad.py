@@ -12,6 +12,8 @@ from dgr.core.errors import DGRError
 from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
 from dgr.methods.shared.options import number
 
+LABEL = "CAGrad"
+
 
 class CAGrad(GradientBalancing):
     r"""The direction d that maximises :math:`\min_k g_k^\top d` under :math:`\|d - g_0\| \le c \|g_0\|`.
@@ -41,7 +43,9 @@ class CAGrad(GradientBalancing):
         try:
             weighting = _NeverStopping(c)
         except ImportError as error:
-            raise DGRError("Method 'cagrad' needs a solver: run `pip install cvxpy clarabel`.") from error
+            raise DGRError(
+                "Method 'cagrad' needs the packages cvxpy and clarabel; run `pip install 'dgr[methods]'`."
+            ) from error
         super().__init__(num_tasks, GramianWeightedAggregator(ScaleFree(weighting, num_tasks / (1 + c**2))))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from typing_extensions import override
@@ -9,6 +11,8 @@ from typing_extensions import override
 from dgr.methods.shared import options
 from dgr.methods.shared.base import Step
 from dgr.methods.shared.gramian_weighting import GramianWeighting
+
+LABEL = "GCS"
 
 
 class CosineSimilarity(GramianWeighting):
@@ -36,6 +40,8 @@ class CosineSimilarity(GramianWeighting):
     Raises:
         DGRError: no main task is named; at a step, it is no task of the model.
     """
+
+    needs_main_task: ClassVar[bool] = True
 
     def __init__(self, num_tasks: int, main_task: str | None = None) -> None:
         super().__init__(num_tasks)

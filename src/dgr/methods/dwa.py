@@ -10,6 +10,8 @@ from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
 from dgr.methods.shared.options import number
 
+LABEL = "DWA"
+
 
 class DWA(LossWeighting):
     r"""Weights :math:`w_k = K\,\mathrm{softmax}_k(r_k / T)` with :math:`r_k = \bar L_k(t-1) / \bar L_k(t-2)`.

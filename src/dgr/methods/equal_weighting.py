@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from typing_extensions import override
 
 from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
+
+LABEL = "EW"
 
 
 class EqualWeighting(LossWeighting):
@@ -19,4 +20,4 @@ class EqualWeighting(LossWeighting):
 
     @override
     def weigh(self, step: Step) -> Tensor:
-        return torch.ones(self.num_tasks, dtype=step.losses[0].dtype, device=step.losses[0].device)
+        return step.even_weights()

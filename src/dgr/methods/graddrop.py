@@ -6,6 +6,8 @@ from torchjd.aggregation import GradDrop as TorchJDGradDrop
 
 from dgr.methods.shared.gradient_balancing import GradientBalancing
 
+LABEL = "GradDrop"
+
 
 class GradDrop(GradientBalancing):
     r"""Keeps in each coordinate the gradients of one sign and drops the others.

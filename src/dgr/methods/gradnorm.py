@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.optim.adam import adam
 from typing_extensions import override
 
 from dgr.methods.shared.base import Step
-from dgr.methods.shared.gramian_weighting import GramianWeighting, weigh_heads
+from dgr.methods.shared.gradient_balancing import weigh_heads
+from dgr.methods.shared.gramian_weighting import GramianWeighting
 from dgr.methods.shared.options import number
+from dgr.methods.shared.weight_adam import WeightAdam
+
+LABEL = "GradNorm"
 
 
 class GradNorm(GramianWeighting):
@@ -41,27 +44,20 @@ class GradNorm(GramianWeighting):
         DGRError: an option is out of its range.
     """
 
-    task_weights: Tensor
     first_losses: Tensor
-    exp_avg: Tensor
-    exp_avg_sq: Tensor
-    adam_steps: Tensor
 
     def __init__(self, num_tasks: int, asymmetry: float = 1.5, weight_learning_rate: float = 0.025) -> None:
         super().__init__(num_tasks)
         self.asymmetry = number("gradnorm", "asymmetry", asymmetry, at_least=0)
-        self.weight_learning_rate = number("gradnorm", "weight_learning_rate", weight_learning_rate, above=0)
-        # Buffers, because the run's optimizer must not train the weights.
-        self.register_buffer("task_weights", torch.ones(num_tasks))
-        for name in ("first_losses", "exp_avg", "exp_avg_sq"):
-            self.register_buffer(name, torch.zeros(num_tasks))
-        self.register_buffer("adam_steps", torch.tensor(0.0))
+        rate = number("gradnorm", "weight_learning_rate", weight_learning_rate, above=0)
+        self.adam = WeightAdam(num_tasks, 1.0, rate)
+        self.register_buffer("first_losses", torch.zeros(num_tasks))
 
     @override
     def weigh(self, step: Step, gramian: Tensor) -> Tensor:
-        weights = self.task_weights.clone()
+        weights = self.adam.weights.clone()
         losses = torch.stack([loss.detach() for loss in step.losses])
-        if self.adam_steps == 0:
+        if self.adam.steps == 0:
             self.first_losses.copy_(losses)
         norms = gramian.diagonal().sqrt()
         lengths = weights * norms
@@ -75,25 +71,10 @@ class GradNorm(GramianWeighting):
         return torch.where(rates.any(), rates / rates.mean(), 1.0)
 
     def _update(self, gradient: Tensor) -> None:
-        adam(
-            [self.task_weights],
-            [gradient.to(self.task_weights.dtype)],
-            [self.exp_avg],
-            [self.exp_avg_sq],
-            [],
-            [self.adam_steps],
-            foreach=False,
-            amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
-            lr=self.weight_learning_rate,
-            weight_decay=0.0,
-            eps=1e-8,
-            maximize=False,
-        )
-        # Above 0, for their sum must not be 0.
-        self.task_weights.clamp_(min=torch.finfo(self.task_weights.dtype).tiny)
-        self.task_weights.mul_(self.num_tasks / self.task_weights.sum())
+        self.adam.step(gradient)
+        weights = self.adam.weights
+        weights.clamp_(min=torch.finfo(weights.dtype).tiny)  # above 0, for their sum must not be 0
+        weights.mul_(self.num_tasks / weights.sum())
 
     @override
     def backward(self, step: Step) -> Tensor:

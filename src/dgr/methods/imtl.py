@@ -12,6 +12,8 @@ from typing_extensions import override
 from dgr.methods.shared.base import Step
 from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
 
+LABEL = "IMTL"
+
 
 class IMTL(GradientBalancing):
     r"""The hybrid of the paper: IMTL-L for the losses, IMTL-G for the encoder.

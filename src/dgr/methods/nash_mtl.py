@@ -8,8 +8,10 @@ from typing_extensions import override
 
 from dgr.methods.shared.bargaining import Bargaining
 from dgr.methods.shared.base import Step
-from dgr.methods.shared.gradient_balancing import GradientBalancing, trainable
+from dgr.methods.shared.gradient_balancing import GradientBalancing, weigh_heads
 from dgr.methods.shared.options import number, positive_integer
+
+LABEL = "Nash-MTL"
 
 
 class NashMTL(GradientBalancing):
@@ -55,8 +57,5 @@ class NashMTL(GradientBalancing):
     def backward(self, step: Step) -> Tensor:
         super().backward(step)
         alpha = self.bargaining.alpha.to(step.losses[0], copy=True)
-        for task, weight in zip(step.tasks, alpha, strict=True):
-            for parameter in trainable(step.model.head_parameters(task.name)):
-                assert parameter.grad is not None  # mtl_backward has filled it
-                parameter.grad.mul_(weight)
+        weigh_heads(step, alpha)
         return alpha

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import torch
 from torch import Tensor
 from typing_extensions import override
 
 from dgr.methods.shared import options
 from dgr.methods.shared.base import Step
-from dgr.methods.shared.gramian_weighting import GramianWeighting, weigh_heads
+from dgr.methods.shared.gradient_balancing import weigh_heads
+from dgr.methods.shared.gramian_weighting import GramianWeighting
 
+LABEL = "OL-AUX"
 LARGEST_WEIGHT = 1e6
 
 
@@ -39,6 +43,8 @@ class OLAux(GramianWeighting):
         DGRError: no main task is named, or an option is out of its range; at a step, the main task is no task of the
             model.
     """
+
+    needs_main_task: ClassVar[bool] = True
 
     auxiliary_weights: Tensor
     products: Tensor

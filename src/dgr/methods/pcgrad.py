@@ -6,6 +6,8 @@ from torchjd.aggregation import GramianWeightedAggregator, PCGradWeighting
 
 from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
 
+LABEL = "PCGrad"
+
 
 class PCGrad(GradientBalancing):
     r"""Sums the gradients after projecting each on the normal planes of those it conflicts with.

@@ -9,6 +9,8 @@ from typing_extensions import override
 from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
 
+LABEL = "RLW"
+
 
 class RandomWeighting(LossWeighting):
     r"""Weights :math:`w = K\,\mathrm{softmax}(\xi)`, :math:`\xi \sim \mathcal N(0, 1)^K` anew in each step.

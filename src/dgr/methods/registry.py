@@ -1,67 +1,96 @@
-"""All methods by name."""
+"""All methods by name: a file of this folder is a method, and the file's name is the method's.
+
+A method's file assigns ``LABEL``, the field's short name for it in reports, and defines one public class that derives
+from :class:`~dgr.methods.shared.base.Method`. It imports what methods are made of from :mod:`dgr.methods.shared` and no
+other method, so that a run depends on its own method's file alone.
+"""
 
 from __future__ import annotations
 
 import inspect
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from typing_extensions import override
+
 from dgr.core.errors import DGRError, nearest
-from dgr.methods.auto_lambda import AutoLambda
-from dgr.methods.cagrad import CAGrad
-from dgr.methods.cosine_similarity import CosineSimilarity
-from dgr.methods.dwa import DWA
-from dgr.methods.equal_weighting import EqualWeighting
-from dgr.methods.graddrop import GradDrop
-from dgr.methods.gradnorm import GradNorm
-from dgr.methods.imtl import IMTL
-from dgr.methods.nash_mtl import NashMTL
-from dgr.methods.ol_aux import OLAux
-from dgr.methods.pcgrad import PCGrad
-from dgr.methods.random_weighting import RandomWeighting
+from dgr.core.registry import Registry
 from dgr.methods.shared.base import Method
 from dgr.methods.shared.options import positive_integer
-from dgr.methods.single_gradient_step import SingleGradientStep
-from dgr.methods.single_task import SingleTask
-from dgr.methods.slgrad import SLGrad
-from dgr.methods.svd_reweighting import SVDReweighting
-from dgr.methods.uncertainty_weighting import UncertaintyWeighting
 
-METHODS: dict[str, type[Method]] = {
-    "single_task": SingleTask,
-    "equal_weighting": EqualWeighting,
-    "dwa": DWA,
-    "uncertainty_weighting": UncertaintyWeighting,
-    "auto_lambda": AutoLambda,
-    "graddrop": GradDrop,
-    "pcgrad": PCGrad,
-    "cagrad": CAGrad,
-    "nash_mtl": NashMTL,
-    "imtl": IMTL,
-    "random_weighting": RandomWeighting,
-    "gradnorm": GradNorm,
-    "cosine_similarity": CosineSimilarity,
-    "ol_aux": OLAux,
-    "slgrad": SLGrad,
-    "single_gradient_step": SingleGradientStep,
-    "svd_reweighting": SVDReweighting,
-}
+_OPTIONAL = ("torchjd", "cvxpy", "ecos", "clarabel")
+"""Packages that come with the extra ``methods``: balancers of gradients and the solvers of some."""
+
+
+class _Methods(Mapping[str, type[Method]]):
+    """The class of each method; a method's file is imported when its class is asked for, and no other."""
+
+    def __init__(self) -> None:
+        self.modules = Registry("dgr.methods", "method")
+
+    @override
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.modules)
+
+    @override
+    def __len__(self) -> int:
+        return len(self.modules)
+
+    @override
+    def __contains__(self, name: object) -> bool:
+        return name in self.modules
+
+    @override
+    def __getitem__(self, name: str) -> type[Method]:
+        """The one class that the method's file defines.
+
+        Raises:
+            DGRError: there is no such method, its file is no method's, or a package that it needs is not installed.
+        """
+        self.modules.declared(name, "LABEL")  # reports will ask for it, which is late to hear that it is missing
+        try:
+            module = self.modules[name]
+        except ModuleNotFoundError as error:
+            package = (error.name or "").partition(".")[0]
+            if package not in _OPTIONAL:
+                raise
+            raise DGRError(
+                f"Method '{name}' needs the package '{package}', which is not installed; "
+                "run `pip install 'dgr[methods]'`."
+            ) from error
+        own = [
+            member
+            for key, member in vars(module).items()
+            if inspect.isclass(member)
+            and issubclass(member, Method)
+            and member.__module__ == module.__name__
+            and not key.startswith("_")
+        ]
+        if len(own) != 1:
+            found = " and ".join(member.__name__ for member in own) or "none"
+            raise DGRError(
+                f"{self.modules.file(name)} must define one public class that derives from Method, but defines {found}."
+            )
+        return own[0]
+
+
+METHODS: Mapping[str, type[Method]] = _Methods()
 
 
 def build_method(name: str, num_tasks: int, **options: Any) -> Method:
     """A fresh method.
 
     Args:
-        name: a key of ``METHODS``.
+        name: a key of :data:`METHODS`.
         num_tasks: number K of tasks.
         options: the keyword arguments of the method's class.
 
     Raises:
-        DGRError: the name, an option or a value is not valid, or a solver is not installed.
+        DGRError: the name, an option or a value is not valid, or a package that the method needs is not installed.
     """
-    if name not in METHODS:
-        raise DGRError(f"Unknown method '{name}'{nearest(name, METHODS)}")
-    known = list(inspect.signature(METHODS[name]).parameters)[1:]
+    method = METHODS[name]
+    known = list(inspect.signature(method).parameters)[1:]
     for option in options:
         if option not in known:
             raise DGRError(f"Method '{name}' has no option '{option}'{nearest(option, known)}")
-    return METHODS[name](positive_integer(name, "num_tasks", num_tasks), **options)
+    return method(positive_integer(name, "num_tasks", num_tasks), **options)

@@ -10,10 +10,11 @@ from torch.func import functional_call
 from typing_extensions import override
 
 from dgr.core.task import Task
-from dgr.methods.shared.base import Method, Step
-from dgr.methods.shared.gradient_balancing import trainable
+from dgr.methods.shared.base import Method, Step, trainable
 from dgr.methods.shared.look_ahead import buffer_copies, laid_out_as
 from dgr.methods.shared.options import boolean, number
+
+LABEL = "SGS"
 
 
 class SingleGradientStep(Method):
@@ -56,9 +57,8 @@ class SingleGradientStep(Method):
                 sum_ += part
         for parameter, gradient in zip(shared.values(), total, strict=True):
             parameter.grad = gradient
-        if step.penalty is not None:
-            step.penalty.backward(inputs=list(shared.values()))  # type: ignore[no-untyped-call]
-        return torch.ones_like(torch.stack(list(step.losses))).detach()
+        step.add_penalty()
+        return step.even_weights()
 
     @staticmethod
     def _train_head(step: Step, task: Task, loss: Tensor) -> dict[str, Tensor]:

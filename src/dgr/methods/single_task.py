@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from dgr.methods.equal_weighting import EqualWeighting
+from torch import Tensor
+from typing_extensions import override
+
+from dgr.methods.shared.base import Step
+from dgr.methods.shared.loss_weighting import LossWeighting
+
+LABEL = "STL"
 
 
-class SingleTask(EqualWeighting):
+class SingleTask(LossWeighting):
     r"""Every task has an encoder of its own, so that :math:`\sum_k L_k` falls apart into K separate trainings.
 
     One run trains all of them side by side on the same batches.
@@ -17,3 +23,7 @@ class SingleTask(EqualWeighting):
     """
 
     separate_encoders: ClassVar[bool] = True
+
+    @override
+    def weigh(self, step: Step) -> Tensor:
+        return step.even_weights()

@@ -14,10 +14,10 @@ from dgr.core.errors import DGRError
 from dgr.core.task import Task
 from dgr.methods.shared import options
 from dgr.methods.shared.base import Method, Step
-from dgr.methods.shared.gradient_balancing import trainable
 from dgr.methods.shared.look_ahead import after_step, buffer_copies
 from dgr.methods.shared.sample_gradients import TracedBatch, sample_weights, trace
 
+LABEL = "SLGrad"
 QUANTILES = {"median": 0.5, "quantile_90": 0.9, "maximum": 1.0}
 """Of the sample weights of an epoch, as multiples of the uniform weight."""
 MAX_QUANTILE = 2**24
@@ -54,6 +54,7 @@ class SLGrad(Method):
     """
 
     needs_held_out: ClassVar[bool] = True
+    needs_main_task: ClassVar[bool] = True
 
     def __init__(self, num_tasks: int, main_task: str | None = None, keep_look_ahead: bool = False) -> None:
         super().__init__(num_tasks)
@@ -65,10 +66,7 @@ class SLGrad(Method):
 
     @override
     def backward(self, step: Step) -> Tensor:
-        shared = trainable(step.model.shared_parameters())
-        penalty = None
-        if step.penalty is not None:
-            penalty = torch.autograd.grad(step.penalty, shared, retain_graph=True, materialize_grads=True)
+        step.add_penalty()  # before a look-ahead that is kept moves the encoder
         moved = self._moved(step)
         targets, parameters = step.batch[1], list(moved.values())
         traced = trace(step.tasks, targets, step.predictions, parameters)
@@ -80,10 +78,6 @@ class SLGrad(Method):
         self._epoch.append(self.sample_weights)
         self._names = [task.name for task in step.tasks]
         traced.backward(self.num_tasks * self.sample_weights)
-        if penalty is not None:
-            for parameter, part in zip(shared, penalty, strict=True):
-                own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-                parameter.grad = own + part
         return self.num_tasks * self.sample_weights.sum(dim=1)
 
     @override

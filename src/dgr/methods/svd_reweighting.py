@@ -15,6 +15,8 @@ from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
 from dgr.methods.shared.options import positive_integer
 
+LABEL = "SVD"
+
 
 class SVDReweighting(LossWeighting):
     r"""Weights :math:`w_i = K \alpha_i / \sum_j \alpha_j` with :math:`\alpha_i = \|\theta_i^\top U_r\|_F`.

@@ -10,6 +10,8 @@ from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
 from dgr.methods.shared.options import number
 
+LABEL = "UW"
+
 
 class UncertaintyWeighting(LossWeighting):
     r"""Minimises :math:`\sum_k L_k / (2 e^{s_k}) + s_k / 2` over the model and the log-variances s.

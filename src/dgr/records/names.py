@@ -5,28 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dgr.core.errors import DGRError
+from dgr.core.registry import Listing
 
 SINGLE_TASK = "single_task"
 
-METHODS = {
-    SINGLE_TASK: "STL",
-    "equal_weighting": "EW",
-    "dwa": "DWA",
-    "uncertainty_weighting": "UW",
-    "auto_lambda": "Auto-λ",
-    "graddrop": "GradDrop",
-    "pcgrad": "PCGrad",
-    "cagrad": "CAGrad",
-    "nash_mtl": "Nash-MTL",
-    "imtl": "IMTL",
-    "random_weighting": "RLW",
-    "gradnorm": "GradNorm",
-    "cosine_similarity": "GCS",
-    "ol_aux": "OL-AUX",
-    "slgrad": "SLGrad",
-    "single_gradient_step": "SGS",
-    "svd_reweighting": "SVD",
-}
+KNOWN_METHODS = Listing("dgr.methods", "method")
+"""Read, not imported: a report needs neither torch nor a solver to write a method's name."""
 REGULARIZERS = {
     "none": "–",
     "dgr": "+ DGR",
@@ -78,8 +62,12 @@ METRICS = {
 
 
 def method_label(name: str) -> str:
-    """The field's usual short name; a method without one appears under its registry name."""
-    return METHODS.get(name, name)
+    """The field's usual short name for a method, ``LABEL`` in its file.
+
+    Raises:
+        DGRError: there is no such method, or it declares no label.
+    """
+    return str(KNOWN_METHODS.declared(name, "LABEL"))
 
 
 def task_label(name: str) -> str:

@@ -32,7 +32,7 @@ class StudyRecords:
 
     def label(self, method: str) -> str:
         """A method as readers see it."""
-        return self.report.methods.get(method, method_label(method))
+        return self.report.methods.get(method) or method_label(method)
 
     def level(self, value: float) -> str:
         """A level as readers see it."""

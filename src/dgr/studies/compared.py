@@ -9,10 +9,8 @@ from pydantic import Field, model_validator
 from dgr.config.parsing import Strict
 from dgr.config.runs import MethodConfig
 from dgr.core.errors import DGRError
-from dgr.methods.registry import build_method
+from dgr.methods.registry import METHODS, build_method
 from dgr.methods.shared.base import Method
-
-SERVING_ONE_TASK = ("slgrad", "cosine_similarity", "ol_aux")
 
 
 class ComparesMethods(Strict):
@@ -27,9 +25,9 @@ class ComparesMethods(Strict):
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:
-        labels = [method_label(method) for method in self.methods]
-        if len(set(labels)) < len(labels):
-            raise ValueError(f"methods must differ by name or by what is switched on, but are {', '.join(labels)}")
+        names = [row_name(method) for method in self.methods]
+        if len(set(names)) < len(names):
+            raise ValueError(f"methods must differ by name or by what is switched on, but are {', '.join(names)}")
         for config in self.methods:
             try:
                 method = self.build(config)
@@ -41,10 +39,10 @@ class ComparesMethods(Strict):
 
     def build(self, config: MethodConfig) -> Method:
         """A fresh method for the study's tasks."""
-        main = {"main_task": self.main_task} if self.main_task and config.name in SERVING_ONE_TASK else {}
+        main = {"main_task": self.main_task} if self.main_task and METHODS[config.name].needs_main_task else {}
         return build_method(config.name, self.num_tasks, **config.options, **main)
 
 
-def method_label(config: MethodConfig) -> str:
+def row_name(config: MethodConfig) -> str:
     """A method as a study's rows name it, with options that are switched on: ``single_gradient_step-second_order``."""
     return "-".join([config.name, *(name for name, value in config.options.items() if value is True)])

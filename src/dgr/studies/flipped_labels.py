@@ -26,7 +26,7 @@ from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.models.encoders import lenet_encoder
 from dgr.models.model import MultiTaskModel
-from dgr.studies.compared import ComparesMethods, method_label
+from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.misaligned import read_digits
 from dgr.studies.row import Row
 from dgr.studies.sample_detection import WITH_HELD_OUT, WeightRecorder, detection
@@ -76,10 +76,10 @@ def run(config: FlippedLabels, seed: int) -> Iterator[Row]:
                 recorder = WeightRecorder(method, MAIN_DIGIT, len(data)) if isinstance(method, SLGrad) else None
                 model = recipe.train(method, data, held_out, recorder)
                 for measure, value in _results(model, test):
-                    yield Row(flips, level, method_label(chosen), measure, value)
+                    yield Row(flips, level, row_name(chosen), measure, value)
                 if recorder is not None:
                     for measure, value in detection(recorder.total, wrong, data.targets[MAIN]):
-                        yield Row(flips, level, method_label(chosen), measure, value)
+                        yield Row(flips, level, row_name(chosen), measure, value)
             plain = recipe.train(build_method("equal_weighting", len(TASKS)), data + held_out, None)
             for measure, value in _results(plain, test):
                 yield Row(flips, level, WITH_HELD_OUT, measure, value)

@@ -27,7 +27,7 @@ from dgr.datasets.prepared import as_inputs
 from dgr.methods.registry import build_method
 from dgr.models.factory import build_model
 from dgr.models.model import MultiTaskModel
-from dgr.studies.compared import ComparesMethods, method_label
+from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule
 
@@ -84,7 +84,7 @@ def run(config: LossScale, seed: int) -> Iterator[Row]:
             for level in config.levels:
                 found = reference if level == 1 else _trained(block, method, tasks, splits, level, seed)
                 for measure, value in _changes(tasks, reference, found).items():
-                    yield Row(setting, level, method_label(method), measure, value)
+                    yield Row(setting, level, row_name(method), measure, value)
 
 
 def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str, float]) -> dict[str, float]:

@@ -25,7 +25,7 @@ from dgr.core.task import Task
 from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.models.model import MultiTaskModel
-from dgr.studies.compared import ComparesMethods, method_label
+from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.sample_detection import WITH_HELD_OUT, WeightRecorder, detection
 from dgr.studies.samples import Recipe, Samples, Schedule, losses_on
@@ -78,10 +78,10 @@ def run(config: NoisyRegression, seed: int) -> Iterator[Row]:
                 recorder = WeightRecorder(method, 0, len(data)) if isinstance(method, SLGrad) else None
                 model = recipe.train(method, data, clean["val"], recorder)
                 for measure, value in _errors(model, clean["test"]):
-                    yield Row(noise, level, method_label(chosen), measure, value)
+                    yield Row(noise, level, row_name(chosen), measure, value)
                 if recorder is not None:
                     for measure, value in detection(recorder.total, wrong):
-                        yield Row(noise, level, method_label(chosen), measure, value)
+                        yield Row(noise, level, row_name(chosen), measure, value)
             plain = recipe.train(build_method("equal_weighting", len(TASKS)), data + clean["val"], None)
             for measure, value in _errors(plain, clean["test"]):
                 yield Row(noise, level, WITH_HELD_OUT, measure, value)

@@ -23,7 +23,7 @@ from dgr.core.task import Task
 from dgr.datasets.multimnist import split_by_class
 from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.models.model import MultiTaskModel
-from dgr.studies.compared import ComparesMethods, method_label
+from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.misaligned import read_digits
 from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on
@@ -70,7 +70,7 @@ def run(config: NoisyTask, seed: int) -> Iterator[Row]:
     for level in config.levels:
         noisy = randomise(splits["train"], config.noisy_task, level / 100, seed)
         for chosen in config.methods:
-            method, label = config.build(chosen), method_label(chosen)
+            method, label = config.build(chosen), row_name(chosen)
             accuracies = accuracies_on(recipe.train(method, noisy, None), splits["test"])
             yield Row(SETTING, level, label, "noisy_task", accuracies.pop(config.noisy_task))
             yield Row(SETTING, level, label, "clean_tasks", sum(accuracies.values()) / len(accuracies))

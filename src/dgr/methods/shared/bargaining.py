@@ -50,7 +50,9 @@ class Bargaining(Weighting[PSDMatrix]):
         try:
             self._solver = TorchJDNashMTL(num_tasks, max_norm=0.0, optim_niter=1).weighting
         except ImportError as error:
-            raise DGRError("Method 'nash_mtl' needs a solver: run `pip install cvxpy ecos`.") from error
+            raise DGRError(
+                "Method 'nash_mtl' needs the packages cvxpy and ecos; run `pip install 'dgr[methods]'`."
+            ) from error
         self.max_norm = max_norm
         self.update_weights_every = update_weights_every
         self.register_buffer("alpha", torch.ones(num_tasks, dtype=torch.float64))

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -45,6 +46,22 @@ class Step:
         """The optimizer's current step size."""
         return float(self.optimizer.param_groups[0]["lr"])
 
+    def even_weights(self) -> Tensor:
+        """A one a task, shape ``(K,)``, of the losses' type."""
+        return torch.ones(len(self.losses), dtype=self.losses[0].dtype, device=self.losses[0].device)
+
+    def add_penalty(self) -> None:
+        """Add λ∂R/∂E to ``.grad`` of the shared parameters, where there is a penalty; heads never see it.
+
+        For methods that cannot add the penalty to a sum of losses: it takes one walk through the encoder of its own.
+        Called before the tasks' walks, it frees the regularizer's graph before their gradients are held in memory. The
+        graph of ``features`` stays.
+        """
+        if self.penalty is not None:
+            (gradient,) = torch.autograd.grad(self.penalty, self.features)
+            shared = trainable(self.model.shared_parameters())
+            self.features.backward(gradient, inputs=shared, retain_graph=True)  # type: ignore[no-untyped-call]
+
 
 def forward(
     model: MultiTaskModel,
@@ -77,12 +94,18 @@ class Method(nn.Module, ABC):
     Parameters registered on a method are trained by the run's optimizer, together with the model. All state, also
     that of a wrapped library object, is in ``state_dict()``, so that a resumed run continues exactly.
 
+    Attributes:
+        separate_encoders: whether each task has an encoder of its own.
+        needs_held_out: whether each step must come with a second batch.
+        needs_main_task: whether the option ``main_task`` must name the task that all others serve.
+
     Args:
         num_tasks: number K of tasks.
     """
 
     separate_encoders: ClassVar[bool] = False
     needs_held_out: ClassVar[bool] = False
+    needs_main_task: ClassVar[bool] = False
 
     def __init__(self, num_tasks: int) -> None:
         super().__init__()
@@ -112,3 +135,8 @@ class Method(nn.Module, ABC):
         :meth:`end_epoch`, and of the steps since the last call of that.
         """
         return {}
+
+
+def trainable(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+    """The parameters that are not frozen."""
+    return [parameter for parameter in parameters if parameter.requires_grad]

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchjd.aggregation import Aggregator, GramianWeightedAggregator, Weighting
 from torchjd.autojac import jac_to_grad, mtl_backward
 from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
-from dgr.methods.shared.base import Method, Step
+from dgr.methods.shared.base import Method, Step, trainable
 
 
 class GradientBalancing(Method):
     r"""Fills the encoder's gradient with :math:`\mathcal A(J)`, J the K×n Jacobian of the losses, and then adds λ∂R/∂E.
 
-    Each head gets the gradient of its own loss. A balancer needs every row of J, so it walks the encoder back K
-    times; the regularizer must stay out of the rows and takes one walk more, the least there can be. That walk comes
-    first, from λ∂R/∂z alone, so that the regularizer's own graph is freed before J is held in memory.
+    Each head gets the gradient of its own loss; :func:`weigh_heads` multiplies it by the weight where a method trains
+    on :math:`\sum_k w_k L_k`. A balancer needs every row of J, so it walks the encoder back K times; the regularizer
+    must stay out of the rows and takes one walk more, the least there can be (:meth:`Step.add_penalty`, first).
 
     Args:
         num_tasks: number K of tasks.
@@ -41,9 +41,7 @@ class GradientBalancing(Method):
     @override
     def backward(self, step: Step) -> Tensor:
         shared = trainable(step.model.shared_parameters())
-        if step.penalty is not None:
-            (gradient,) = torch.autograd.grad(step.penalty, step.features)
-            step.features.backward(gradient, inputs=shared, retain_graph=True)  # type: ignore[no-untyped-call]
+        step.add_penalty()
         mtl_backward(
             self.scale(step.losses),
             features=step.features,
@@ -53,7 +51,7 @@ class GradientBalancing(Method):
             parallel_chunk_size=1,
         )
         weights: Tensor | None = self._to_grad(shared)
-        return torch.ones_like(torch.stack(list(step.losses))).detach() if weights is None else weights
+        return step.even_weights() if weights is None else weights
 
 
 class ScaleFree(Weighting[PSDMatrix]):
@@ -79,6 +77,9 @@ class ScaleFree(Weighting[PSDMatrix]):
         return (self.factor * self.weighting(precise / trace)).to(gramian.dtype)
 
 
-def trainable(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
-    """The parameters that are not frozen."""
-    return [parameter for parameter in parameters if parameter.requires_grad]
+def weigh_heads(step: Step, weights: Tensor) -> None:
+    """Multiply the gradient of each head by the weight of its task."""
+    for task, weight in zip(step.tasks, weights, strict=True):
+        for parameter in trainable(step.model.head_parameters(task.name)):
+            assert parameter.grad is not None  # the backward pass has filled it
+            parameter.grad.mul_(weight)

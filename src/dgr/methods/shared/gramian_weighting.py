@@ -12,14 +12,11 @@ from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
 from dgr.methods.shared.base import Step
-from dgr.methods.shared.gradient_balancing import GradientBalancing, trainable
+from dgr.methods.shared.gradient_balancing import GradientBalancing
 
 
 class GramianWeighting(GradientBalancing):
     r"""Gives the encoder :math:`J^\top w`, w found from :math:`G = J J^\top`, the step and the method's own state.
-
-    Each head gets the gradient of its own loss; :func:`weigh_heads` multiplies it by the weight where a method trains
-    on :math:`\sum_k w_k L_k`.
 
     Args:
         num_tasks: number K of tasks.
@@ -52,11 +49,3 @@ class _OfStep(Weighting[PSDMatrix]):
     def forward(self, gramian: PSDMatrix, /) -> Tensor:
         assert self.weigh is not None
         return self.weigh(gramian.double()).to(gramian.dtype)
-
-
-def weigh_heads(step: Step, weights: Tensor) -> None:
-    """Multiply the gradient of each head by the weight of its task."""
-    for task, weight in zip(step.tasks, weights, strict=True):
-        for parameter in trainable(step.model.head_parameters(task.name)):
-            assert parameter.grad is not None  # the backward pass has filled it
-            parameter.grad.mul_(weight)

@@ -1,0 +1,139 @@
+"""For tests of how many files it takes to add something: a copy of the project to which it is added, and tried.
+
+    copy = ProjectCopy(tmp_path)                              # code, tests, docs, and the tiny configuration
+    copy.write("src/dgr/methods/mine.py", "…")                # what is added
+    copy.edit("docs/methods.md", "old text", "new text")
+    copy.edit_yaml("paper_configs/mini/suite.yaml", lambda suite: suite["methods"].append({"name": "mine"}))
+    copy.make_tables()                                        # plans, trains, measures and collects before that
+    copy.dgr("train KEY", "table mini T1")                    # or single commands of `python -m dgr`, in one process
+    copy.pytest("tests/project/test_methods_documentation.py", fails=True)
+    assert copy.changed() == {"src/dgr/methods/mine.py", "docs/methods.md"}
+
+A configuration uses what was added, and so does not count as changed.
+"""
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+PARTS = ("src", "tests", "docs", "report", "dvc.yaml", "Snakefile", "pyproject.toml", "requirements.lock")
+LEFT_OUT = shutil.ignore_patterns("*.egg-info", ".pytest_cache", ".hypothesis")
+STAGES = {
+    "datasets": "prepare",
+    "tuning": "tune",
+    "runs": "train",
+    "tuned_runs": "train",
+    "probes": "probe",
+    "baselines": "baselines",
+    "embeddings": "embed",
+    "sweeps": "sweep",
+    "costs": "cost",
+    "suites": "collect",
+}
+"""The plan's lists in the order in which their commands can run."""
+COMMANDS = """
+import shlex, sys
+from dgr import cli
+for line in sys.argv[1:]:
+    sys.argv = ["dgr", *shlex.split(line)]
+    try:
+        cli.main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+
+
+class ProjectCopy:
+    """The project in another folder, with ``tests/tiny_configs`` in place of its configurations.
+
+    Args:
+        folder: an empty folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "project"
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, self.root / part, ignore=LEFT_OUT)
+            else:
+                shutil.copy2(ROOT / part, self.root / part)
+        shutil.copytree(ROOT / "tests/tiny_configs", self.root / "paper_configs")
+        shutil.copy2(ROOT / "paper_configs/claims.yaml", self.root / "paper_configs")
+
+    def read(self, path: str) -> str:
+        """A file's text."""
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        """Add a file, or put another text in its place."""
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def edit(self, path: str, old: str, new: str) -> None:
+        """Replace a text that stands in the file once."""
+        text = self.read(path)
+        assert text.count(old) == 1, f"{path} holds {old!r} {text.count(old)} times"
+        self.write(path, text.replace(old, new))
+
+    def edit_yaml(self, path: str, edit: Callable[[Any], object]) -> None:
+        """Change what a configuration says, in place."""
+        data = yaml.safe_load(self.read(path))
+        edit(data)
+        self.write(path, yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
+
+    def make_tables(self) -> None:
+        """Make everything that is configured, up to the tables, without an engine."""
+        self.dgr("plan")
+        plan = json.loads(self.read("plan.json"))
+        before = [f"{command} {key}" for stage, command in STAGES.items() for key in plan[stage]]
+        self.dgr(*before, *(f"table {table['suite']} {table['name']}" for table in plan["tables"].values()))
+
+    def dgr(self, *commands: str, fails: bool = False) -> str:
+        """What these commands of ``python -m dgr`` print, run one after the other in one process."""
+        return self.python("-c", COMMANDS, *commands, fails=fails)
+
+    def pytest(self, *arguments: str, fails: bool = False) -> str:
+        """What pytest prints in the copy."""
+        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, fails=fails)
+
+    def python(self, *arguments: str, fails: bool = False) -> str:
+        """What Python prints in the copy; its exit status must say whether it failed."""
+        done = subprocess.run(
+            [sys.executable, *arguments],
+            cwd=self.root,
+            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            timeout=600,
+        )
+        assert (done.returncode != 0) == fails, done.stdout
+        return done.stdout
+
+    def changed(self) -> set[str]:
+        """Files of code, tests, documentation and pipeline that are not as in the project: new, edited or gone."""
+        paths = {path for root in (ROOT, self.root) for path in _files(root)}
+        return {path for path in paths if not _same(ROOT / path, self.root / path)}
+
+
+def _files(root: Path) -> set[str]:
+    whole = (root / part for part in PARTS)
+    files = {file for part in whole for file in (part.rglob("*") if part.is_dir() else [part]) if file.is_file()}
+    found = {file.relative_to(root) for file in files}
+    unwanted = {"__pycache__", ".pytest_cache", ".hypothesis"}
+    return {str(path) for path in found if not unwanted & {*path.parts} and ".egg-info/" not in str(path)}
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one.exists() and other.exists() and filecmp.cmp(one, other, shallow=False)
