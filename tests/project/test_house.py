@@ -1,4 +1,4 @@
-"""The house keeps its order: arrows between rooms point one way, no file or room grows too large, each name means one thing."""
+"""The house keeps its order: arrows point one way, no file or room grows too large, and each name means one thing."""
 
 import ast
 from collections import Counter, defaultdict
