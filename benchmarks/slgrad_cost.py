@@ -55,8 +55,8 @@ class LoopOverSamples(Method):
 
 def make_stepper(method, held_out):
     torch.manual_seed(0)
-    encoder, features = lenet_encoder(1, IMAGE)
-    model = MultiTaskModel(encoder, {task.name: nn.Linear(features, task.outputs) for task in TASKS})
+    encoder, width = lenet_encoder(1, IMAGE)
+    model = MultiTaskModel(encoder, {task.name: nn.Linear(width, task.outputs) for task in TASKS})
     optimizer = torch.optim.SGD(model.parameters(), 1e-2, momentum=0.9, fused=True)
 
     def batch(size):

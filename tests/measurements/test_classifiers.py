@@ -26,8 +26,8 @@ RANDOM = np.random.default_rng(3)
 def blobs(count: int, noise: float = 0.3) -> Samples:
     labels = RANDOM.integers(0, 3, count)
     centres = 4 * np.eye(3, WIDTH)
-    features = centres[labels] + noise * RANDOM.standard_normal((count, WIDTH))
-    return Samples(features.astype(np.float32), {"kind": labels})
+    inputs = centres[labels] + noise * RANDOM.standard_normal((count, WIDTH))
+    return Samples(inputs.astype(np.float32), {"kind": labels})
 
 
 def scores(train: Samples, test: Samples, settings: dict[str, dict[str, object]] | None = None) -> dict[str, float]:
@@ -43,7 +43,7 @@ def test_every_classifier_reads_a_clean_representation() -> None:
 
 def test_noise_gives_about_chance() -> None:
     train, test = blobs(150), blobs(400)
-    nothing = Samples(RANDOM.standard_normal(test.features.shape), test.labels)
+    nothing = Samples(RANDOM.standard_normal(test.inputs.shape), test.labels)
     assert all(0.2 < value < 0.5 for value in scores(train, nothing).values())
 
 
@@ -54,9 +54,9 @@ def test_same_input_same_values() -> None:
 
 def test_size_and_shift_of_features_do_not_matter() -> None:
     train, test = blobs(90, noise=2.0), blobs(90, noise=2.0)
-    moved = [Samples(part.features.astype(np.float64) * 256 - 8, part.labels) for part in (train, test)]
+    moved = [Samples(part.inputs.astype(np.float64) * 256 - 8, part.labels) for part in (train, test)]
     settings = choose_settings(train, test)["kind"]
-    plain = [Samples(part.features.astype(np.float64), part.labels) for part in (train, test)]
+    plain = [Samples(part.inputs.astype(np.float64), part.labels) for part in (train, test)]
     assert scores(*moved, settings=settings) == pytest.approx(scores(*plain, settings=settings), abs=0.03)
 
 
@@ -72,7 +72,7 @@ def test_settings_are_chosen_on_validation_samples_alone() -> None:
 def test_a_class_absent_from_train_counts_as_wrong() -> None:
     train, test = blobs(120), blobs(90)
     known = train.labels["kind"] != 2
-    without = Samples(train.features[known], {"kind": train.labels["kind"][known]})
+    without = Samples(train.inputs[known], {"kind": train.labels["kind"][known]})
     share = float(np.mean(test.labels["kind"] != 2))
     for value in scores(without, test).values():
         assert 0 < value <= share
@@ -80,7 +80,7 @@ def test_a_class_absent_from_train_counts_as_wrong() -> None:
 
 def test_a_single_class_is_always_predicted() -> None:
     train, test = blobs(40), blobs(60)
-    single = Samples(train.features, {"kind": np.ones(40, np.int64)})
+    single = Samples(train.inputs, {"kind": np.ones(40, np.int64)})
     share = float(np.mean(test.labels["kind"] == 1))
     assert set(scores(single, test).values()) == {share}
     assert dict(majority_accuracies(single, test)) == {"kind": share}
@@ -88,11 +88,9 @@ def test_a_single_class_is_always_predicted() -> None:
 
 def test_constant_features() -> None:
     train, test = blobs(90), blobs(60)
-    padded = [
-        Samples(np.hstack([part.features, np.ones((len(part.features), 2))]), part.labels) for part in (train, test)
-    ]
+    padded = [Samples(np.hstack([part.inputs, np.ones((len(part.inputs), 2))]), part.labels) for part in (train, test)]
     assert min(scores(*padded).values()) > 0.9
-    constant = [Samples(np.ones_like(part.features), part.labels) for part in (train, test)]
+    constant = [Samples(np.ones_like(part.inputs), part.labels) for part in (train, test)]
     assert all(0 <= value <= 0.6 for value in scores(*constant).values())
 
 
@@ -103,7 +101,7 @@ def test_few_samples_have_few_neighbours() -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_values_that_are_not_finite(value: float) -> None:
     bad = blobs(30)
-    bad.features[4, 2] = value
+    bad.inputs[4, 2] = value
     with pytest.raises(DGRError, match="NaN or infinite"):
         choose_settings(bad, blobs(30))
     with pytest.raises(DGRError, match="NaN or infinite"):
@@ -135,10 +133,10 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def z(split: str, strength: float, width: int) -> np.ndarray:
         shape = (SIZES[split], width)
-        features = 0.2 * generator.standard_normal(shape)
-        features[:, :3] += strength * np.eye(3)[labels[split][0]]
-        features[:, -3:] += strength * np.eye(3)[labels[split][1]]
-        return features.astype(np.float32)
+        z = 0.2 * generator.standard_normal(shape)
+        z[:, :3] += strength * np.eye(3)[labels[split][0]]
+        z[:, -3:] += strength * np.eye(3)[labels[split][1]]
+        return z.astype(np.float32)
 
     for key, width, snapshots in ((KEY, WIDTH, ("", "@0", "@1")), (UNTUNED, 2 * WIDTH, ("",))):
         for seed in (0, 1):
@@ -149,7 +147,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             write_json(folder / "metrics.json", {"identity": {"regularizer": "none"}, "final": {"epoch": 4}})
         write_manifest(Path("runs/toy/train", key))
     place = {"suite": "toy", "dataset": "digits", "train_samples": 50, "draws": 4}
-    architecture = {"name": "conv", "channels": [2], "features": WIDTH, "hidden": 5, "activation": "relu"}
+    architecture = {"name": "conv", "channels": [2], "width": WIDTH, "hidden": 5, "activation": "relu"}
     probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
     plan = {"probes": {KEY: probed, UNTUNED: probed}, "baselines": {"toy-digits": place}}
     Path("paper_configs").mkdir()
@@ -255,9 +253,9 @@ def test_representation_that_is_not_finite(workplace: Path) -> None:
 
 def test_other_width_than_the_architecture(workplace: Path) -> None:
     assert workplace
-    architecture = {"name": "conv", "channels": [2], "features": WIDTH + 1, "hidden": 5}
+    architecture = {"name": "conv", "channels": [2], "width": WIDTH + 1, "hidden": 5}
     edit_plan(architecture=architecture)
-    refused(f"heads read {WIDTH + 1} features")
+    refused(f"heads read {WIDTH + 1} numbers")
 
 
 def test_tasks_that_are_no_classification(workplace: Path) -> None:

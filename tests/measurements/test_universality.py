@@ -9,16 +9,16 @@ from dgr.core.errors import DGRError
 from dgr.measurements.universality import Samples, Universality, measure_universality, refit
 from dgr.models.heads import mlp_head
 
-CLASSES, FEATURES = 4, 6
-HEAD = partial(mlp_head, FEATURES, 16, CLASSES)
+CLASSES, WIDTH = 4, 6
+HEAD = partial(mlp_head, WIDTH, 16, CLASSES)
 
 
 def samples(count: int, seed: int, scale: float = 1.0, noise: float = 0.3) -> Samples:
     """Classes around corners of a cube."""
     generator = torch.Generator().manual_seed(seed)
     targets = torch.randint(CLASSES, (count,), generator=generator)
-    centres = torch.randn(CLASSES, FEATURES, generator=torch.Generator().manual_seed(99))
-    z = centres[targets] + noise * torch.randn(count, FEATURES, generator=generator)
+    centres = torch.randn(CLASSES, WIDTH, generator=torch.Generator().manual_seed(99))
+    z = centres[targets] + noise * torch.randn(count, WIDTH, generator=generator)
     return Samples(scale * z, targets)
 
 
@@ -33,10 +33,10 @@ def test_by_hand() -> None:
     heads = [HEAD() for _ in range(17)][1:]
     test = samples(150, 2)
     with torch.no_grad():
-        losses = torch.stack([cross_entropy(head(test.features), test.targets) for head in heads])
+        losses = torch.stack([cross_entropy(head(test.representation), test.targets) for head in heads])
     assert result.random_loss == pytest.approx(losses.mean().item())
     assert result.random_loss_sd == pytest.approx(losses.std().item())
-    assert result.mean_norm == pytest.approx(test.features.norm(dim=1).mean().item())
+    assert result.mean_norm == pytest.approx(test.representation.norm(dim=1).mean().item())
     assert result.gap == result.random_loss - result.refitted_loss
     assert result.gap_normalized == result.random_loss_normalized - result.refitted_loss
 
@@ -67,24 +67,24 @@ def test_deterministic_and_without_side_effects() -> None:
 def test_refit_never_ends_worse_on_validation_than_it_started() -> None:
     train, val = samples(20, 0, noise=3.0), samples(100, 1, noise=3.0)
     head = HEAD()
-    before = cross_entropy(head(val.features), val.targets).item()
+    before = cross_entropy(head(val.representation), val.targets).item()
     refit(head, cross_entropy, train, val)
-    assert cross_entropy(head(val.features), val.targets).item() <= before
+    assert cross_entropy(head(val.representation), val.targets).item() <= before
 
 
 def test_collapsed_representation_and_absent_classes() -> None:
-    zero = Samples(torch.zeros(30, FEATURES), torch.arange(30) % CLASSES)
+    zero = Samples(torch.zeros(30, WIDTH), torch.arange(30) % CLASSES)
     result = measure_universality(HEAD, cross_entropy, zero, zero, zero, 4, 0)
     assert result.mean_norm == 0
     assert result.refitted_loss == pytest.approx(torch.tensor(float(CLASSES)).log().item(), abs=0.01)
     train = samples(100, 0)
-    one = Samples(train.features, torch.zeros_like(train.targets))
+    one = Samples(train.representation, torch.zeros_like(train.targets))
     assert measure_universality(HEAD, cross_entropy, one, one, samples(50, 1), 4, 0).refitted_loss > 1
 
 
 def test_any_head() -> None:
     linear = measure_universality(
-        partial(nn.Linear, FEATURES, CLASSES), cross_entropy, samples(90, 0), samples(60, 1), samples(60, 2), 4, 0
+        partial(nn.Linear, WIDTH, CLASSES), cross_entropy, samples(90, 0), samples(60, 1), samples(60, 2), 4, 0
     )
     assert linear.refitted_loss < 0.2
 
@@ -93,6 +93,6 @@ def test_bad_input() -> None:
     with pytest.raises(DGRError, match="draws is 1"):
         measure(draws=1)
     bad = samples(10, 0)
-    bad.features[3, 1] = float("nan")
+    bad.representation[3, 1] = float("nan")
     with pytest.raises(DGRError, match="NaN"):
         measure_universality(HEAD, cross_entropy, samples(10, 1), bad, samples(10, 2), 4, 0)

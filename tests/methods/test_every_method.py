@@ -28,14 +28,14 @@ class Training:
             losses = [task.loss for task in self.toy.tasks]
             self.regularizer = DummyGradientNorm(list(self.toy.model.heads.values()), losses, strength=0.5).double()
         elif regularizer == "norm":
-            self.regularizer = lambda features, targets: penalty(features)
+            self.regularizer = lambda representation, targets: penalty(representation)
         self.optimizer = torch.optim.Adam([*self.toy.model.parameters(), *self.method.parameters()], 1e-2)
 
     def step(self, *, with_penalty: bool = True) -> Step:
         step = self.toy.step()
         if self.regularizer is not None and with_penalty:
             targets = [step.batch[1][task.name] for task in step.tasks]
-            step.penalty = self.regularizer(step.features, targets)
+            step.penalty = self.regularizer(step.representation, targets)
         return step
 
     def gradients(self, *, with_penalty: bool) -> dict[str, Tensor]:

@@ -38,14 +38,14 @@ def million(parameters):
     return round(sum(parameter.numel() for parameter in parameters) / 1e6, 1)
 
 
-def features_of(network, images):
+def maps_of(network, images):
     """torchvision's own forward pass, up to the last stage."""
     images = network.maxpool(network.relu(network.bn1(network.conv1(images))))
     return network.layer4(network.layer3(network.layer2(network.layer1(images))))
 
 
 def finely_sampled(made, coarse, step, images):
-    """The features of a dilated backbone, and those of its strided twin, which are every ``step``-th of them."""
+    """The maps of a dilated backbone, and those of its strided twin, which are every ``step``-th of them."""
     made, coarse = made.double().eval(), coarse.double().eval()
     coarse.load_state_dict(made.state_dict())
     return made(images)[..., ::step, ::step], coarse(images)
@@ -97,7 +97,7 @@ def test_resnet50_is_dilated_as_torchvision_does_and_mtan_counts_as_published():
         getattr(twin, f"layer{index + 1}").load_state_dict(stage.state_dict())
     images = torch.rand(1, 3, 33, 47)
     with torch.no_grad():
-        torch.testing.assert_close(made.eval()(images), features_of(twin.eval(), images))
+        torch.testing.assert_close(made.eval()(images), maps_of(twin.eval(), images))
     encoder = MTANEncoder(made, TASKS)
     attention = [p for task in range(TASKS) for p in encoder.attention_parameters(task)]
     assert made.widths == (256, 512, 1024, 2048)
@@ -114,7 +114,7 @@ def test_weights_come_back_from_a_file(tmp_path):
     torch.manual_seed(1)
     made = resnet_backbone(18, dilated=False, weights=tmp_path / "weights.pth").eval()
     images = torch.rand(2, 3, 33, 47)
-    assert torch.equal(made(images), features_of(network, images))
+    assert torch.equal(made(images), maps_of(network, images))
 
 
 @needs_torchvision
@@ -162,10 +162,10 @@ def test_standardize_in_float64():
 def test_pooling_is_the_mean_over_all_positions():
     made = small_backbone(3, WIDTHS).double().eval()
     images = torch.rand(2, 3, 33, 47, dtype=torch.float64)
-    features = made(images).detach().numpy()
+    maps = made(images).detach().numpy()
     pooled = PooledEncoder(made)(images)
     assert pooled.shape == (2, WIDTHS[-1])
-    torch.testing.assert_close(pooled, torch.tensor(features.reshape(2, WIDTHS[-1], -1).mean(axis=-1)))
+    torch.testing.assert_close(pooled, torch.tensor(maps.reshape(2, WIDTHS[-1], -1).mean(axis=-1)))
 
 
 @kinds
@@ -185,8 +185,8 @@ def test_mtan_multiplies_each_tasks_mask_with_the_last_stage():
         normalization = of_task[-1][4]
         nn.init.zeros_(normalization.weight)
         nn.init.constant_(normalization.bias, bias)
-    features = encoder.backbone(images)
-    expected = torch.cat([features / (1 + torch.tensor(-bias).exp().item()) for bias in biases], dim=1)
+    maps = encoder.backbone(images)
+    expected = torch.cat([maps / (1 + torch.tensor(-bias).exp().item()) for bias in biases], dim=1)
     torch.testing.assert_close(encoder(images), expected, rtol=1e-6, atol=1e-9)
 
 
@@ -275,8 +275,8 @@ def test_the_deeplab_head_is_torchvisions():
     theirs = load_torchvision().models.segmentation.deeplabv3.DeepLabHead(8, 5).eval()
     ours = deeplab_head(8, 5).eval()
     ours.load_state_dict(theirs.state_dict())
-    features = torch.rand(2, 8, 5, 7)
-    assert torch.equal(ours(features), theirs(features))
+    maps = torch.rand(2, 8, 5, 7)
+    assert torch.equal(ours(maps), theirs(maps))
     dilations = [branch[0].dilation[0] for branch in ours[0].convs[1:4]]
     assert dilations == [12, 24, 36]
 
@@ -300,15 +300,15 @@ def test_the_penalty_works_with_every_head(name, estimator):
     head = make()
     head(torch.rand(shape))
     before = copy.deepcopy(head.state_dict())
-    features = torch.rand(shape, requires_grad=True)
+    maps = torch.rand(shape, requires_grad=True)
     target = torch.randint(4, (3, 5, 7) if len(shape) == 4 else (3,))
     penalty = DummyGradientNorm([head], [loss], estimator=estimator, epsilon=1e-2, seed=1)
-    value = penalty(features, [target])
+    value = penalty(maps, [target])
     value.backward()
     assert value.isfinite()
     assert value > 0
-    assert features.grad.isfinite().all()
-    assert features.grad.abs().max() > 0
+    assert maps.grad.isfinite().all()
+    assert maps.grad.abs().max() > 0
     assert all(torch.equal(before[key], tensor) for key, tensor in head.state_dict().items())
     assert all(parameter.grad is None for parameter in head.parameters())
     weights = zip(penalty.dummies.parameters(), head.parameters(), strict=True)
@@ -319,9 +319,9 @@ def test_relu_logits_are_the_others_cut_at_zero():
     plain = mlp_head(6, 8, 4)
     cut = mlp_head(6, 8, 4, relu_logits=True)
     cut.load_state_dict(plain.state_dict())
-    features = torch.randn(50, 6)
-    assert (plain(features) < 0).any()
-    assert torch.equal(cut(features), plain(features).clamp(min=0))
+    maps = torch.randn(50, 6)
+    assert (plain(maps) < 0).any()
+    assert torch.equal(cut(maps), plain(maps).clamp(min=0))
 
 
 def test_relu_logits_draw_the_same_weights():

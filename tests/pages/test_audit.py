@@ -127,7 +127,7 @@ def test_the_notes_describe_the_mini_suite_as_configured() -> None:
     training, architecture = table["training"], table["architecture"]
     assert f"{training['epochs']} epochs, batch {training['batch_size']}, Adam" in notes
     assert f"learning rate {training['learning_rate']:g}, {training['schedule']}" in notes
-    assert f"width {', '.join(map(str, architecture['channels']))}, then {architecture['features']} features" in notes
+    assert f"width {', '.join(map(str, architecture['channels']))}, then z of width {architecture['width']}" in notes
     assert f"{architecture['hidden']} hidden units" in notes
     assert f"| Reported seeds | {len(table['seeds'])} |" in notes
     rules = [block["tuning"] for block in table["regularizers"] if "tuning" in block]

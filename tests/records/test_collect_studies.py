@@ -22,7 +22,7 @@ STRENGTH = "regularizer.strength"
 @pytest.fixture
 def studies(plan: dict[str, Any]) -> dict[str, Any]:
     """The plan with a sweep and a cost measurement, which have been made."""
-    architecture = {"name": "conv", "channels": [2], "features": 4, "hidden": 4}
+    architecture = {"name": "conv", "channels": [2], "width": 4, "hidden": 4}
     training = {"epochs": 1, "batch_size": 4, "learning_rate": 0.1}
     run = {"suite": SUITE, "dataset": "digits", "architecture": architecture, "training": training, "seeds": [0, 1]}
     run |= {"method": {"name": "equal_weighting"}, "regularizer": {"name": "dgr", "strength": 0.1}}

@@ -53,17 +53,17 @@ def test_dummies_have_a_random_stream_of_their_own(problem):
 
 def test_resampling_draws_anew_and_continues_from_its_state(problem):
     encoder, heads, inputs, targets = problem
-    features = encoder(inputs).detach()
+    z = encoder(inputs).detach()
     fixed = penalty_of(heads)
-    assert fixed(features, targets) == fixed(features, targets)
+    assert fixed(z, targets) == fixed(z, targets)
     resampled = penalty_of(heads, resample=True)
-    values = [resampled(features, targets).item() for _ in range(2)]
+    values = [resampled(z, targets).item() for _ in range(2)]
     state = copy.deepcopy(resampled.state_dict())
-    values += [resampled(features, targets).item() for _ in range(2)]
+    values += [resampled(z, targets).item() for _ in range(2)]
     assert len(set(values)) == 4
     resumed = penalty_of(heads, resample=True)
     resumed.load_state_dict(state)
-    assert [resumed(features, targets).item() for _ in range(2)] == values[2:]
+    assert [resumed(z, targets).item() for _ in range(2)] == values[2:]
 
 
 def test_a_head_that_cannot_be_drawn_anew_is_refused():

@@ -26,11 +26,11 @@ def sets_of_dummies(regularizer):
     return [dummies[start : start + TASKS] for start in range(0, len(dummies), TASKS)]
 
 
-def reference_penalty(regularizer, features, targets):
+def reference_penalty(regularizer, z, targets):
     """R by its definition, with a graph through everything: the independent formula."""
-    total = torch.zeros((), dtype=features.dtype)
+    total = torch.zeros((), dtype=z.dtype)
     for heads in sets_of_dummies(regularizer):
-        losses = [cross_entropy(head(features), target) for head, target in zip(heads, targets, strict=True)]
+        losses = [cross_entropy(head(z), target) for head, target in zip(heads, targets, strict=True)]
         squares = []
         for head, loss in zip(heads, losses, strict=True):
             gradients = torch.autograd.grad(loss, list(head.parameters()), create_graph=True)
@@ -117,8 +117,8 @@ def test_finite_difference_equals_the_encoder_rerun_procedure(problem, per_task,
     for heads in sets_of_dummies(regularizer):
         for group in [[task] for task in range(TASKS)] if per_task else [list(range(TASKS))]:
 
-            def loss(features, heads=heads, group=group):
-                return sum(cross_entropy(heads[task](features), targets[task]) for task in group)
+            def loss(z, heads=heads, group=group):
+                return sum(cross_entropy(heads[task](z), targets[task]) for task in group)
 
             parameters = [p for task in group for p in heads[task].parameters()]
             here = loss(encoder(inputs))
@@ -141,7 +141,7 @@ def test_finite_difference_equals_the_encoder_rerun_procedure(problem, per_task,
 
 
 @pytest.mark.parametrize("estimator", ESTIMATORS)
-def test_backward_reaches_the_features_and_nothing_else(problem, estimator):
+def test_backward_reaches_the_representation_and_nothing_else(problem, estimator):
     encoder, heads, inputs, targets = problem
     regularizer = penalty_of(heads, estimator=estimator)
     before = copy.deepcopy(regularizer.state_dict())
@@ -156,10 +156,10 @@ def test_backward_reaches_the_features_and_nothing_else(problem, estimator):
 def test_the_encoder_is_walked_back_once(problem):
     encoder, heads, inputs, targets = problem
     walks = []
-    features = encoder(inputs)
-    features.register_hook(lambda _: walks.append(1))
-    loss = sum(cross_entropy(head(features), target) for head, target in zip(heads, targets, strict=True))
-    (loss + penalty_of(heads, num_dummies=4)(features, targets)).backward()
+    z = encoder(inputs)
+    z.register_hook(lambda _: walks.append(1))
+    loss = sum(cross_entropy(head(z), target) for head, target in zip(heads, targets, strict=True))
+    (loss + penalty_of(heads, num_dummies=4)(z, targets)).backward()
     assert len(walks) == 1
 
 
@@ -181,7 +181,7 @@ def test_strength_zero_has_no_effect(problem):
     assert encoder_gradient(penalty, encoder).abs().max() == 0
 
 
-def test_half_precision_features_are_penalised_in_single_precision(problem):
+def test_half_precision_representations_are_penalised_in_single_precision(problem):
     _, heads, _, targets = problem
     regularizer = penalty_of([head.to(torch.bfloat16) for head in heads], estimator="finite_difference")
     z = torch.randn(7, 5)
@@ -230,7 +230,7 @@ def test_heads_that_do_not_fit_are_named(problem):
 @pytest.mark.parametrize("estimator", ESTIMATORS)
 def test_gpu_equals_cpu(problem, estimator):
     encoder, heads, inputs, targets = problem
-    features = encoder(inputs).detach()
-    expected = penalty_of(heads, estimator=estimator)(features, targets)
-    on_gpu = penalty_of(heads, estimator=estimator).cuda()(features.cuda(), [t.cuda() for t in targets])
+    z = encoder(inputs).detach()
+    expected = penalty_of(heads, estimator=estimator)(z, targets)
+    on_gpu = penalty_of(heads, estimator=estimator).cuda()(z.cuda(), [t.cuda() for t in targets])
     torch.testing.assert_close(on_gpu.cpu(), expected)

@@ -11,7 +11,7 @@ from torch.nn.functional import cross_entropy
 from dgr import DummyGradientNorm
 from dgr.regularizers.two_layer import has_closed_form
 
-BATCH, FEATURES, CLASSES = 7, 5, 3
+BATCH, WIDTH, CLASSES = 7, 5, 3
 
 
 def by_double_backward(regularizer):
@@ -29,7 +29,7 @@ def test_closed_form_equals_double_backward(norm, per_task, num_dummies, ignored
     torch.manual_seed(0)
     regularizer = penalty_of(make_heads(nn.ReLU), strength=0.7, norm=norm, per_task=per_task, num_dummies=num_dummies)
     assert regularizer._closed_form
-    z = torch.randn(BATCH, FEATURES, dtype=torch.float64, requires_grad=True)
+    z = torch.randn(BATCH, WIDTH, dtype=torch.float64, requires_grad=True)
     targets = [torch.randint(CLASSES, (BATCH,)) for _ in range(TASKS)]
     targets[0][:ignored] = -100
     ours, reference = regularizer(z, targets), by_double_backward(regularizer)(z, targets)
@@ -46,7 +46,7 @@ def test_a_saturated_head_gives_zero_not_nan():
         for dummy in regularizer.dummies:
             dummy[2].weight.zero_()
             dummy[2].bias.copy_(torch.tensor([2000.0, 0.0, 0.0]))
-    z = torch.randn(BATCH, FEATURES, dtype=torch.float64, requires_grad=True)
+    z = torch.randn(BATCH, WIDTH, dtype=torch.float64, requires_grad=True)
     penalty = regularizer(z, [torch.zeros(BATCH, dtype=torch.int64)] * TASKS)
     assert penalty.item() == 0
     assert torch.equal(torch.autograd.grad(penalty, z)[0], torch.zeros_like(z))
@@ -65,7 +65,7 @@ def test_other_heads_take_double_backward(layers):
     heads = [nn.Sequential(*layers), nn.Sequential(*layers)]
     assert not has_closed_form(heads, [cross_entropy] * 2)
     targets = [torch.randint(CLASSES, (BATCH,)) for _ in range(2)]
-    assert DummyGradientNorm(heads, [cross_entropy] * 2)(torch.randn(BATCH, FEATURES), targets) > 0
+    assert DummyGradientNorm(heads, [cross_entropy] * 2)(torch.randn(BATCH, WIDTH), targets) > 0
 
 
 def test_other_losses_shapes_and_widths_take_double_backward():
@@ -77,4 +77,4 @@ def test_other_losses_shapes_and_widths_take_double_backward():
     regularizer = penalty_of(heads)
     # Class probabilities are targets too, and no closed form is written for them.
     soft = [torch.full((BATCH, CLASSES), 1 / 3, dtype=torch.float64)] * TASKS
-    assert regularizer(torch.randn(BATCH, FEATURES, dtype=torch.float64), soft) > 0
+    assert regularizer(torch.randn(BATCH, WIDTH, dtype=torch.float64), soft) > 0

@@ -7,7 +7,7 @@ from dgr.core.task import Task
 from dgr.studies import loss_scale
 from dgr.studies.loss_scale import LossScale, ScaledTask
 
-CONV = {"name": "conv", "pooling": 2, "channels": [4], "features": 8, "hidden": 8}
+CONV = {"name": "conv", "pooling": 2, "channels": [4], "width": 8, "hidden": 8}
 DIGITS = {
     "data": {
         "kind": "multimnist",

@@ -212,7 +212,7 @@ def test_methods_are_checked_before_anything_runs(methods, message):
 
 def test_a_study_without_held_out_data_refuses_methods_that_need_them():
     settings = {
-        "kind": "noisy_task", "digits": {"train": 100, "test": 100}, "noisy_task": "odd", "levels": [0], "features": 4,
+        "kind": "noisy_task", "digits": {"train": 100, "test": 100}, "noisy_task": "odd", "levels": [0], "width": 4,
         "epochs": 1, "batch_size": 10, "learning_rate": 1e-3, "methods": [{"name": "auto_lambda"}],
     }  # fmt: skip
     with pytest.raises(DGRError, match="'auto_lambda' needs held-out batches, which this study does not have"):

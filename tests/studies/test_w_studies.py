@@ -42,10 +42,10 @@ ALIGNMENT = {
     "kind": "alignment",
     "levels": [0, 90],
     "settings": {
-        "synthetic": {"data": SYNTHETIC, "features": 1, "activation": "identity", **TRAINING},
+        "synthetic": {"data": SYNTHETIC, "width": 1, "activation": "identity", **TRAINING},
         "digits": {
             "data": {"kind": "digits", "train": 50, "test": 50},
-            "features": 4,
+            "width": 4,
             "activation": "relu",
             **TRAINING,
         },
@@ -56,7 +56,7 @@ NOISY = {
     "digits": {"train": 100, "test": 100},
     "noisy_task": "odd",
     "levels": [0, 100],
-    "features": 8,
+    "width": 8,
     "epochs": 2,
     "batch_size": 50,
     "learning_rate": 0.01,

@@ -37,7 +37,7 @@ def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: in
             entry = {
                 "suite": SUITE,
                 "dataset": "digits",
-                "architecture": {"name": "conv", "features": 4},
+                "architecture": {"name": "conv", "width": 4},
                 "method": {"name": method, "options": {}},
                 "regularizer": {"name": name} | ({} if name == "none" else {"strength": "tuned"}),
                 "seeds": list(seeds),

@@ -39,17 +39,17 @@ class Toy:
         inputs, targets = self.batch
         factors = self.factors or (1.0,) * len(self.tasks)
         tasks = [Scaled(**asdict(task), factor=factor) for task, factor in zip(self.tasks, factors, strict=True)]
-        features = self.model.encoder(inputs)
-        predictions = self.model.predict(features)
+        representation = self.model.encoder(inputs)
+        predictions = self.model.predict(representation)
         losses = [task.loss(predictions[task.name], targets[task.name]) for task in tasks]
         return Step(
             model=self.model,
             tasks=tasks,
             batch=self.batch,
-            features=features,
+            representation=representation,
             predictions=predictions,
             losses=losses,
-            penalty=penalty(features) if self.penalty else None,
+            penalty=penalty(representation) if self.penalty else None,
             held_out=self.held_out,
             optimizer=torch.optim.SGD(self.model.parameters(), LEARNING_RATE),
         )
@@ -83,8 +83,8 @@ class Toy:
         return flat([p.grad for p in self.shared]), heads, weights
 
 
-def penalty(features: Tensor) -> Tensor:
-    return 0.1 * features.square().sum(dim=1).mean()
+def penalty(representation: Tensor) -> Tensor:
+    return 0.1 * representation.square().sum(dim=1).mean()
 
 
 def flat(tensors) -> np.ndarray:

@@ -23,7 +23,7 @@ from dgr.tables import rendering
 from dgr.tables.ablation import ablation_table
 from dgr.tables.cost import cost_table
 
-ARCHITECTURE = {"name": "conv", "channels": [2], "features": 4, "hidden": 4}
+ARCHITECTURE = {"name": "conv", "channels": [2], "width": 4, "hidden": 4}
 DGR = {"name": "dgr", "strength": 0.1}
 STUDIES: dict[str, dict[str, Any]] = {
     "strength": {"regularizer.strength": [0.01, 0.1, 10.0]},

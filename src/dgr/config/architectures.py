@@ -20,7 +20,7 @@ class ConvArchitecture(Strict):
     pooling: PositiveInt = 1
     """Side of the squares of pixels that are averaged first."""
     channels: Channels
-    features: PositiveInt
+    width: PositiveInt
     hidden: PositiveInt
     activation: Literal["relu", "gelu"] = "relu"
     """Of the heads' hidden layer; the encoder's is always ReLU."""
@@ -45,7 +45,7 @@ class ResNetArchitecture(Strict):
     """ReLU also on the heads' outputs, as in the authors' code for faces."""
 
     @property
-    def features(self) -> int:
+    def width(self) -> int:
         """Width of the representation."""
         return 2048 if self.name == "resnet50" else 512
 

@@ -33,9 +33,9 @@ Choice = dict[str, dict[str, Settings]]
 
 
 class Samples(NamedTuple):
-    """Features ``(samples, features)`` and the labels ``(samples,)`` of each task."""
+    """Inputs ``(samples, width)``, such as a representation, and the labels ``(samples,)`` of each task."""
 
-    features: NDArray[Any]
+    inputs: NDArray[Any]
     labels: Mapping[str, Labels]
 
     def first(self, count: int, what: str) -> Samples:
@@ -44,11 +44,11 @@ class Samples(NamedTuple):
         Raises:
             DGRError: there are fewer.
         """
-        if len(self.features) < count:
+        if len(self.inputs) < count:
             raise DGRError(
-                f"{what} holds {len(self.features)} samples, but train_samples asks for {count}; lower that setting."
+                f"{what} holds {len(self.inputs)} samples, but train_samples asks for {count}; lower that setting."
             )
-        return Samples(self.features[:count], {task: labels[:count] for task, labels in self.labels.items()})
+        return Samples(self.inputs[:count], {task: labels[:count] for task, labels in self.labels.items()})
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ def choose_settings(train: Samples, val: Samples) -> Choice:
         train: what classifiers are fitted to.
         val: where settings are compared; at least :data:`FOLDS` samples of each.
     """
-    folds = list(_folds(len(train.features), len(val.features)))
+    folds = list(_folds(len(train.inputs), len(val.inputs)))
 
     def score(name: str, settings: Settings, task: str) -> float:
         accuracies = [
             _accuracy(
-                _fit(name, settings, train.features[fit], train.labels[task][fit]),
-                val.features[held_out],
+                _fit(name, settings, train.inputs[fit], train.labels[task][fit]),
+                val.inputs[held_out],
                 val.labels[task][held_out],
             )
             for fit, held_out in folds
@@ -139,27 +139,27 @@ def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[
     _check(train, test)
     for task, labels in train.labels.items():
         for name in CLASSIFIERS:
-            fitted = _fit(name, choice[task][name], train.features, labels)
-            yield task, name, _accuracy(fitted, test.features, test.labels[task])
+            fitted = _fit(name, choice[task][name], train.inputs, labels)
+            yield task, name, _accuracy(fitted, test.inputs, test.labels[task])
 
 
 def majority_accuracies(train: Samples, test: Samples) -> Iterator[tuple[str, float]]:
     """Accuracy on test of always predicting train's most frequent class, by task."""
     for task, labels in train.labels.items():
-        majority = DummyClassifier(strategy="most_frequent").fit(train.features, labels)
-        yield task, _accuracy(majority, test.features, test.labels[task])
+        majority = DummyClassifier(strategy="most_frequent").fit(train.inputs, labels)
+        yield task, _accuracy(majority, test.inputs, test.labels[task])
 
 
-def _fit(name: str, settings: Settings, features: NDArray[Any], labels: Labels) -> Pipeline | DummyClassifier:
+def _fit(name: str, settings: Settings, inputs: NDArray[Any], labels: Labels) -> Pipeline | DummyClassifier:
     if len(np.unique(labels)) == 1:  # which SVM and logistic regression refuse
-        return DummyClassifier(strategy="most_frequent").fit(features, labels)
+        return DummyClassifier(strategy="most_frequent").fit(inputs, labels)
     if "n_neighbors" in settings:
-        settings = {**settings, "n_neighbors": min(settings["n_neighbors"], len(features))}
-    return make_pipeline(StandardScaler(), CLASSIFIERS[name].make(**settings)).fit(features, labels)
+        settings = {**settings, "n_neighbors": min(settings["n_neighbors"], len(inputs))}
+    return make_pipeline(StandardScaler(), CLASSIFIERS[name].make(**settings)).fit(inputs, labels)
 
 
-def _accuracy(fitted: Pipeline | DummyClassifier, features: NDArray[Any], labels: Labels) -> float:
-    return float(np.mean(fitted.predict(features) == labels))
+def _accuracy(fitted: Pipeline | DummyClassifier, inputs: NDArray[Any], labels: Labels) -> float:
+    return float(np.mean(fitted.predict(inputs) == labels))
 
 
 def _folds(train: int, val: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -171,7 +171,7 @@ def _folds(train: int, val: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np
 
 def _check(*parts: Samples) -> None:
     for part in parts:
-        if not len(part.features):
+        if not len(part.inputs):
             raise DGRError("A classifier needs at least one sample to be fitted to and one to be scored on.")
-        if not np.isfinite(part.features).all():
+        if not np.isfinite(part.inputs).all():
             raise DGRError("A representation holds NaN or infinite values, which no classifier takes; train it again.")

@@ -71,15 +71,15 @@ class ReleasedProcedure(Stepper):
         for start in range(0, len(regularizer.dummies), width):
             heads = list(regularizer.dummies[start : start + width])
             own = [parameter.requires_grad_() for head in heads for parameter in head.parameters()]
-            features = self.model.encoder(inputs)
-            loss = self._loss(features, targets, heads)
+            z = self.model.encoder(inputs)
+            loss = self._loss(z, targets, heads)
             gradients = torch.autograd.grad(loss, [*shared, *own], retain_graph=True)
             at, direction = gradients[: len(shared)], gradients[len(shared) :]
             step = regularizer.epsilon / nn.utils.get_total_norm(direction).clamp_min(1e-12)
             moves = torch._foreach_mul(direction, step)
             with torch.no_grad():
                 torch._foreach_add_(own, moves)
-            moved = self._loss(features, targets, heads)
+            moved = self._loss(z, targets, heads)
             beside = torch.autograd.grad(moved, shared)
             with torch.no_grad():
                 torch._foreach_sub_(own, moves)
@@ -90,6 +90,6 @@ class ReleasedProcedure(Stepper):
         regularizer.dummies.requires_grad_(False)
         self.optimizer.step()
 
-    def _loss(self, features: Tensor, targets: dict[str, Tensor], heads: list[nn.Module]) -> Tensor:
-        losses = [task.loss(head(features), targets[task.name]) for task, head in zip(self.tasks, heads, strict=True)]
+    def _loss(self, z: Tensor, targets: dict[str, Tensor], heads: list[nn.Module]) -> Tensor:
+        losses = [task.loss(head(z), targets[task.name]) for task, head in zip(self.tasks, heads, strict=True)]
         return torch.stack(losses).sum()

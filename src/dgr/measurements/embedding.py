@@ -52,11 +52,11 @@ def embed(key: str) -> None:
     write_text(output_path(config.suite, "embed", f"{key}.csv"), text)
 
 
-def tsne(features: NDArray[np.float32], perplexity: float, seed: int) -> NDArray[np.float32]:
+def tsne(representation: NDArray[np.float32], perplexity: float, seed: int) -> NDArray[np.float32]:
     """t-SNE in two dimensions, started from the principal components, with Euclidean distances.
 
     Args:
-        features: shape ``(samples, …)``, taken as they are: neither centred nor scaled.
+        representation: shape ``(samples, …)``, taken as they are: neither centred nor scaled.
         perplexity: effective number of neighbours.
         seed: of what is random in it.
 
@@ -65,7 +65,7 @@ def tsne(features: NDArray[np.float32], perplexity: float, seed: int) -> NDArray
     """
     model = TSNE(n_components=2, perplexity=perplexity, init="pca", random_state=seed)
     with threadpool_limits(limits=1):  # sums come out differently with another number of threads
-        places: NDArray[np.float32] = model.fit_transform(features.reshape(len(features), -1))
+        places: NDArray[np.float32] = model.fit_transform(representation.reshape(len(representation), -1))
     return places
 
 

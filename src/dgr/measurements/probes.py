@@ -43,10 +43,10 @@ class Labelled:
     classes: dict[str, int]
     labels: dict[str, dict[str, probing.Labels]]
 
-    def samples(self, features: Arrays, split: str, snapshot: str = "") -> probing.Samples:
+    def samples(self, arrays: Arrays, split: str, snapshot: str = "") -> probing.Samples:
         """One split for classifiers, with the tasks nobody was trained on."""
         return probing.Samples(
-            features[split + snapshot].reshape(len(features[split]), -1),
+            arrays[split + snapshot].reshape(len(arrays[split]), -1),
             probing.add_unseen(self.kind, self.labels[split]),
         )
 
@@ -76,20 +76,20 @@ def probe(key: str) -> None:
         for seed in config.seeds:
             place = folder / f"seed-{seed}"
             metrics = read_json(place / "metrics.json", remedy)
-            features = load_representation(place / "representation.npz", remedy)
-            _check_sizes(features, data, place, remedy)
+            arrays = load_representation(place / "representation.npz", remedy)
+            _check_sizes(arrays, data, place, remedy)
             sources = {"representation": ""}
-            if metrics["identity"]["regularizer"] == "none" and "train@0" in features:
+            if metrics["identity"]["regularizer"] == "none" and "train@0" in arrays:
                 sources["untrained"] = "@0"
             for source, snapshot in sources.items():
-                train, val, test = (data.samples(features, split, snapshot) for split in SPLITS)
+                train, val, test = (data.samples(arrays, split, snapshot) for split in SPLITS)
                 few = train.first(config.train_samples, f"Run {key}, seed {seed},")
                 choice = choices.setdefault(source, {}) or probing.choose_settings(few, val)
                 choices[source] = choice
                 for task, classifier, value in probing.accuracies(few, test, choice):
                     row = {"seed": seed, "source": source, "task": task, "classifier": classifier, "value": value}
                     rows.append(row)
-            measured += _universality(config, seed, metrics["final"]["epoch"], features, data)
+            measured += _universality(config, seed, metrics["final"]["epoch"], arrays, data)
     record = {"key": key, "config": config.model_dump(mode="json"), "settings": choices}
     write_json(output_path(config.suite, "probe", f"{key}.json"), {**record, "rows": rows, "universality": measured})
 
@@ -131,10 +131,10 @@ def _pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _universality(
-    config: ProbedRun, seed: int, last_epoch: int, features: Arrays, data: Labelled
+    config: ProbedRun, seed: int, last_epoch: int, arrays: Arrays, data: Labelled
 ) -> list[dict[str, Any]]:
     """Every task at every epoch of which there is a representation."""
-    epochs = {int(name.partition("@")[2]): "@" + name.partition("@")[2] for name in features if "@" in name}
+    epochs = {int(name.partition("@")[2]): "@" + name.partition("@")[2] for name in arrays if "@" in name}
     architecture = config.architecture
     heads_seed = seed_for(f"{config.dataset}/{architecture.name}", seed, "untrained_heads")
     rows = []
@@ -142,7 +142,7 @@ def _universality(
         for index, (task, classes) in enumerate(data.classes.items()):
             train, val, test = (
                 universality.Samples(
-                    torch.from_numpy(_part_of_task(features[split + snapshot], index, config, len(data.classes))),
+                    torch.from_numpy(_part_of_task(arrays[split + snapshot], index, config, len(data.classes))),
                     torch.from_numpy(data.labels[split][task]),
                 )
                 for split in SPLITS
@@ -167,13 +167,13 @@ def _universality(
 
 def _part_of_task(z: NDArray[Any], index: int, config: ProbedRun, tasks: int) -> NDArray[Any]:
     """What a task's head reads: all of z, or with separate encoders (single-task learning) its own part."""
-    width = config.architecture.features
+    width = config.architecture.width
     if z.shape[1:] == (width,):
         return z
     if z.shape[1:] == (tasks * width,):
         return np.ascontiguousarray(z[:, index * width : (index + 1) * width])
     raise DGRError(
-        f"A representation has shape {z.shape[1:]}, but the architecture's heads read {width} features; train it again."
+        f"A representation has shape {z.shape[1:]}, but the architecture's heads read {width} numbers; train it again."
     )
 
 
@@ -191,8 +191,8 @@ def _labelled(dataset: str) -> Labelled:
     return Labelled(manifest["config"]["kind"], classes, labels)
 
 
-def _check_sizes(features: Arrays, data: Labelled, place: Path, remedy: str) -> None:
-    for name, array in features.items():
+def _check_sizes(arrays: Arrays, data: Labelled, place: Path, remedy: str) -> None:
+    for name, array in arrays.items():
         split = name.partition("@")[0]
         wanted = len(next(iter(data.labels[split].values())))
         if len(array) != wanted:

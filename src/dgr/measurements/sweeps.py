@@ -110,13 +110,13 @@ class ComparedRun(Run):
         """The first batch of the training split."""
         return torch.arange(min(self.config.training.batch_size, len(self.splits["train"])))
 
-    def _gradient(self, estimator: str, features: Tensor, targets: dict[str, Tensor]) -> Tensor:
+    def _gradient(self, estimator: str, representation: Tensor, targets: dict[str, Tensor]) -> Tensor:
         """∂R/∂z of this run's dummies by either estimator."""
         settings = self.config.regularizer.model_copy(update={"estimator": estimator})
         dummies = seed_for(self.config.experiment, self.seed, "dummies")
         regularizer = build_regularizer(settings, 1.0, self.model, self.tasks, dummies)
         assert regularizer is not None
-        z = features.clone().requires_grad_()
+        z = representation.clone().requires_grad_()
         regularizer.to(self.device)(z, [targets[task.name] for task in self.tasks]).backward()
         assert z.grad is not None
         return z.grad

@@ -32,9 +32,9 @@ MAX_ITERATIONS = 200
 
 
 class Samples(NamedTuple):
-    """Representations ``(samples, features)``, float32, and one target each."""
+    """Representations ``(samples, width)``, float32, and one target each."""
 
-    features: Tensor
+    representation: Tensor
     targets: Tensor
 
 
@@ -45,7 +45,7 @@ class Universality:
     Attributes:
         random_loss: mean over draws of the loss of an untrained head.
         random_loss_sd: standard deviation over draws.
-        random_loss_normalized: mean over draws, with z rescaled to the mean norm √features.
+        random_loss_normalized: mean over draws, with z rescaled to the mean norm √width.
         refitted_loss: loss of the refitted head, which does not depend on the scale of z.
         mean_norm: mean ‖z‖.
     """
@@ -87,25 +87,25 @@ def measure_universality(
     """
     if draws < 2:
         raise DGRError(f"Universality needs at least 2 draws of an untrained head, but draws is {draws}.")
-    if not all(torch.isfinite(part.features).all() for part in (train, val, test)):
+    if not all(torch.isfinite(part.representation).all() for part in (train, val, test)):
         raise DGRError("Universality is not defined for a representation with NaN or infinite values; train it again.")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         start, *heads = [make_head() for _ in range(draws + 1)]
-    size = train.features.norm(dim=1).mean().item()
-    factor = train.features.shape[1] ** 0.5 / size if size > 0 else 1.0
+    size = train.representation.norm(dim=1).mean().item()
+    factor = train.representation.shape[1] ** 0.5 / size if size > 0 else 1.0
     random = _losses(heads, loss, test)
     # In coordinates that the first layer can undo, in which every representation is as easy to fit.
-    mean = train.features.mean(dim=0)
-    sd = (train.features - mean).square().mean().sqrt().item() or 1.0
+    mean = train.representation.mean(dim=0)
+    sd = (train.representation - mean).square().mean().sqrt().item() or 1.0
     fitted, chosen, unseen = (Samples((z - mean) / sd, targets) for z, targets in (train, val, test))
     refitted = refit(start, loss, fitted, chosen)
     return Universality(
         random_loss=random.mean().item(),
         random_loss_sd=random.std().item(),
-        random_loss_normalized=_losses(heads, loss, Samples(factor * test.features, test.targets)).mean().item(),
+        random_loss_normalized=_losses(heads, loss, Samples(factor * test.representation, test.targets)).mean().item(),
         refitted_loss=_losses([refitted], loss, unseen).item(),
-        mean_norm=test.features.norm(dim=1).mean().item(),
+        mean_norm=test.representation.norm(dim=1).mean().item(),
     )
 
 
@@ -129,7 +129,7 @@ def refit(head: nn.Module, loss: Loss, train: Samples, val: Samples) -> nn.Modul
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         load(x)
-        value = loss(head(train.features), train.targets)
+        value = loss(head(train.representation), train.targets)
         gradient = parameters_to_vector(torch.autograd.grad(value, parameters))
         return value.item(), gradient.double().numpy()
 
@@ -152,4 +152,4 @@ def refit(head: nn.Module, loss: Loss, train: Samples, val: Samples) -> nn.Modul
 
 @torch.no_grad()
 def _losses(heads: list[nn.Module], loss: Loss, samples: Samples) -> Tensor:
-    return torch.stack([loss(head(samples.features), samples.targets) for head in heads])
+    return torch.stack([loss(head(samples.representation), samples.targets) for head in heads])

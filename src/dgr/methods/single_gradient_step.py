@@ -85,7 +85,7 @@ class SingleGradientStep(Method):
             return task.loss(functional_call(step.model.heads[task.name], state, (z,)), targets[task.name])
 
         inner = torch.autograd.grad(
-            loss_at(step.features),
+            loss_at(step.representation),
             list(shared.values()),
             retain_graph=True,
             create_graph=self.second_order,

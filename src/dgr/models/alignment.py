@@ -17,32 +17,32 @@ class AlignedEncoder(nn.Module):
     arXiv 2005.00944. Heads read their part through :class:`dgr.models.heads.SliceHead`.
 
     Args:
-        encoder: the shared module, from ``(batch, width)`` to ``(batch, features)``.
+        encoder: the shared module, from ``(batch, input_width)`` to ``(batch, width)``.
         num_tasks: number K of tasks.
-        width: numbers a sample; the matrices R have shape ``(K, width, width)`` and start at the identity.
+        input_width: d, numbers a sample; the matrices R have shape ``(K, d, d)`` and start at the identity.
     """
 
-    def __init__(self, encoder: nn.Module, num_tasks: int, width: int) -> None:
+    def __init__(self, encoder: nn.Module, num_tasks: int, input_width: int) -> None:
         super().__init__()
         self.encoder = encoder
-        self.width = width
-        self.alignments = nn.Parameter(torch.eye(width).repeat(num_tasks, 1, 1))
+        self.input_width = input_width
+        self.alignments = nn.Parameter(torch.eye(input_width).repeat(num_tasks, 1, 1))
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """All representations, shape ``(batch, K · features)``.
+        """All representations, shape ``(batch, K · width)``.
 
         Raises:
             DGRError: the inputs are no vectors of the width.
         """
-        if inputs.ndim != 2 or inputs.shape[1] != self.width:
+        if inputs.ndim != 2 or inputs.shape[1] != self.input_width:
             raise DGRError(
-                f"Covariance alignment needs one vector of {self.width} numbers a sample, but got "
+                f"Covariance alignment needs one vector of {self.input_width} numbers a sample, but got "
                 f"{tuple(inputs.shape[1:])}; flatten it or give the right width."
             )
         return torch.cat([self.encoder(inputs @ alignment) for alignment in self.alignments], dim=1)
 
 
-def aligned(model: MultiTaskModel, width: int) -> MultiTaskModel:
+def aligned(model: MultiTaskModel, input_width: int) -> MultiTaskModel:
     """A model around another one in which only the alignments R and the heads A are left to train.
 
     The encoder B is frozen and shared with the given model, and so are the heads. Before any training it predicts the
@@ -51,24 +51,24 @@ def aligned(model: MultiTaskModel, width: int) -> MultiTaskModel:
 
     Args:
         model: a trained model of vector inputs.
-        width: numbers a sample.
+        input_width: numbers a sample.
 
     Raises:
         DGRError: the model's encoder does not take vectors of this width, or does not give vectors.
     """
     like = next(model.parameters())
     model.encoder.requires_grad_(False)
-    features = _features(model.encoder, torch.zeros(1, width).to(like))
-    encoder = AlignedEncoder(model.encoder, len(model.heads), width).to(like)
+    width = _width(model.encoder, torch.zeros(1, input_width).to(like))
+    encoder = AlignedEncoder(model.encoder, len(model.heads), input_width).to(like)
     heads = {
-        name: SliceHead(head, index * features, (index + 1) * features)
+        name: SliceHead(head, index * width, (index + 1) * width)
         for index, (name, head) in enumerate(model.heads.items())
     }
     return MultiTaskModel(encoder, heads)
 
 
 @torch.no_grad()
-def _features(encoder: nn.Module, example: Tensor) -> int:
+def _width(encoder: nn.Module, example: Tensor) -> int:
     """Width of the representation, from a look at one; the encoder is left as it was."""
     training = encoder.training
     encoder.eval()

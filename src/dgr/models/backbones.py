@@ -1,4 +1,4 @@
-"""Backbones: from an image to a map of features, stage by stage."""
+"""Backbones: from an image to feature maps, stage by stage."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from dgr.core.torchvision_import import load_torchvision
 
 
 class Backbone(nn.Module):
-    """A stem, and stages that each bring the features to a width and size of their own.
+    """A stem, and stages that each bring the maps to a width and size of their own.
 
     Args:
-        stem: from images ``(batch, channels, height, width)`` to the features that the first stage reads.
+        stem: from images ``(batch, channels, height, width)`` to the maps that the first stage reads.
         stages: each a sequence of two or more blocks, of which the first sets the stage's width and size.
         widths: channels after each stage.
     """
@@ -30,11 +30,11 @@ class Backbone(nn.Module):
         self.widths = tuple(widths)
 
     def forward(self, images: Tensor) -> Tensor:
-        """The last stage's features, shape ``(batch, widths[-1], h, w)``."""
-        features: Tensor = self.stem(images)
+        """The last stage's maps, shape ``(batch, widths[-1], h, w)``."""
+        maps: Tensor = self.stem(images)
         for stage in self.stages:
-            features = stage(features)
-        return features
+            maps = stage(maps)
+        return maps
 
 
 def normalized_convolution(in_channels: int, out_channels: int, kernel: int, stride: int = 1) -> nn.Sequential:
@@ -46,7 +46,7 @@ def normalized_convolution(in_channels: int, out_channels: int, kernel: int, str
 def small_backbone(in_channels: int, channels: Sequence[int]) -> Backbone:
     """A backbone for CPUs: a strided 3×3 convolution, then stages of two 3×3 convolutions, all normalised, with ReLU.
 
-    Stem and second stage halve height and width, so that 64×64 pixels give 16×16 features; later stages are dilated,
+    Stem and second stage halve height and width, so that 64×64 pixels give maps of 16×16; later stages are dilated,
     as those of a dilated ResNet, and see more of the image at the same cost.
 
     Args:
@@ -98,7 +98,7 @@ def resnet_backbone(depth: Literal[18, 50], dilated: bool, weights: Path | None 
 def _dilate(stage: nn.Module, rate: int) -> None:
     """Take away a stage's stride of 2 and spread its 3×3 kernels instead, after stages that lost ``rate / 2`` so.
 
-    Every ``rate``-th feature in height and width keeps its value; those between are new. For ResNet-50 this is
+    Every ``rate``-th place in height and width keeps its value; those between are new. For ResNet-50 this is
     torchvision's option ``replace_stride_with_dilation``, which refuses the blocks of ResNet-18.
     """
     for module in stage.modules():

@@ -1,6 +1,6 @@
 """Heads for dense prediction, from ``(batch, in_channels, h, w)`` to ``(batch, outputs, h, w)``.
 
-They predict at the features' resolution; losses and metrics bring predictions to the target's size
+They predict at the representation's resolution; losses and metrics bring predictions to the target's size
 (:func:`dgr.core.dense.to_size`).
 """
 

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 
-def conv_encoder(
-    in_channels: int, image_size: int, pooling: int, channels: Sequence[int], features: int
-) -> nn.Sequential:
+def conv_encoder(in_channels: int, image_size: int, pooling: int, channels: Sequence[int], width: int) -> nn.Sequential:
     """A small convolutional encoder for CPU: strided 3×3 convolutions with ReLU, then one linear layer with ReLU.
 
     Args:
@@ -19,17 +17,17 @@ def conv_encoder(
         image_size: height and width of the image, in pixels.
         pooling: side of the squares of pixels that are averaged first; 1 leaves the image as it is.
         channels: width of each convolution; each halves the image.
-        features: width of the representation.
+        width: width of the representation.
 
     Returns:
-        A module from ``(batch, in_channels, image_size, image_size)`` to ``(batch, features)``.
+        A module from ``(batch, in_channels, image_size, image_size)`` to ``(batch, width)``.
     """
     layers: list[nn.Module] = [nn.AvgPool2d(pooling)] if pooling > 1 else []
     size = image_size // pooling
-    for width in channels:
-        layers += [nn.Conv2d(in_channels, width, kernel_size=3, stride=2, padding=1), nn.ReLU()]
-        in_channels, size = width, (size + 1) // 2
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(in_channels * size**2, features), nn.ReLU())
+    for out_channels in channels:
+        layers += [nn.Conv2d(in_channels, out_channels, kernel_size=3, stride=2, padding=1), nn.ReLU()]
+        in_channels, size = out_channels, (size + 1) // 2
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(in_channels * size**2, width), nn.ReLU())
 
 
 def lenet_encoder(in_channels: int, image_size: int) -> tuple[nn.Sequential, int]:
@@ -52,7 +50,7 @@ def lenet_encoder(in_channels: int, image_size: int) -> tuple[nn.Sequential, int
 
 
 class Normalized(nn.Module):
-    """An encoder whose representations all have norm √features: ``z ← √d · z/‖z‖``, along dimension 1.
+    """An encoder whose representations all have norm √width: ``z ← √width · z/‖z‖``, along dimension 1.
 
     Args:
         encoder: the encoder.
@@ -64,8 +62,8 @@ class Normalized(nn.Module):
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Representations of the encoder's own shape; zero stays zero."""
-        features: Tensor = self.encoder(inputs)
-        scaled: Tensor = functional.normalize(features, dim=1) * features.shape[1] ** 0.5
+        z: Tensor = self.encoder(inputs)
+        scaled: Tensor = functional.normalize(z, dim=1) * z.shape[1] ** 0.5
         return scaled
 
 
@@ -73,7 +71,7 @@ class SeparateEncoders(nn.Module):
     """One encoder a task, their representations joined along dimension 1: single-task learning as one model.
 
     Args:
-        encoders: one a task, each giving ``(batch, features, …)``.
+        encoders: one a task, each giving ``(batch, width, …)``.
     """
 
     def __init__(self, encoders: Sequence[nn.Module]) -> None:
@@ -81,5 +79,5 @@ class SeparateEncoders(nn.Module):
         self.encoders = nn.ModuleList(encoders)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        """All representations, shape ``(batch, tasks · features, …)``."""
+        """All representations, shape ``(batch, tasks · width, …)``."""
         return torch.cat([encoder(inputs) for encoder in self.encoders], dim=1)

@@ -51,7 +51,7 @@ def build_model(
 
 def _encoder(config: ArchitectureConfig, tasks: int, image_shape: Sequence[int]) -> nn.Module:
     if isinstance(config, ConvArchitecture):
-        made = conv_encoder(image_shape[0], image_shape[1], config.pooling, config.channels, config.features)
+        made = conv_encoder(image_shape[0], image_shape[1], config.pooling, config.channels, config.width)
         return Normalized(made) if config.normalize else made
     standardize = Standardize(config.mean, config.std)
     if isinstance(config, ResNetArchitecture):
@@ -71,7 +71,7 @@ def _backbone(config: DenseArchitecture, in_channels: int) -> Backbone:
 def _head(config: ArchitectureConfig, task: Task) -> tuple[nn.Module, int]:
     """A head, and the width of what it reads."""
     if not isinstance(config, DenseArchitecture):
-        return vector_head(config, task.outputs), config.features
+        return vector_head(config, task.outputs), config.width
     if config.channels is not None:
         return small_dense_head(config.channels[-1], task.outputs, config.head_channels), config.channels[-1]
     assert config.rates is not None

@@ -10,16 +10,16 @@ from dgr.config.architectures import ResNetArchitecture, VectorArchitecture
 
 
 def mlp_head(
-    features: int,
+    width: int,
     hidden: int,
     outputs: int,
     activation: Literal["relu", "gelu"] = "relu",
     relu_logits: bool = False,
 ) -> nn.Sequential:
-    """One hidden layer, from ``(batch, features)`` to ``(batch, outputs)``.
+    """One hidden layer, from ``(batch, width)`` to ``(batch, outputs)``.
 
     Args:
-        features: width of the representation.
+        width: width of the representation.
         hidden: width of the hidden layer.
         outputs: width of the prediction.
         activation: of the hidden layer.
@@ -27,13 +27,13 @@ def mlp_head(
     """
     middle = nn.ReLU() if activation == "relu" else nn.GELU()
     last = [nn.ReLU()] if relu_logits else []
-    return nn.Sequential(nn.Linear(features, hidden), middle, nn.Linear(hidden, outputs), *last)
+    return nn.Sequential(nn.Linear(width, hidden), middle, nn.Linear(hidden, outputs), *last)
 
 
 def vector_head(config: VectorArchitecture, outputs: int) -> nn.Sequential:
     """The head of an architecture whose representation is one vector a sample, see :func:`mlp_head`."""
     relu_logits = isinstance(config, ResNetArchitecture) and config.relu_logits
-    return mlp_head(config.features, config.hidden, outputs, config.activation, relu_logits)
+    return mlp_head(config.width, config.hidden, outputs, config.activation, relu_logits)
 
 
 class SliceHead(nn.Module):
@@ -41,8 +41,8 @@ class SliceHead(nn.Module):
 
     Args:
         head: the head.
-        start: first feature of its part along dimension 1.
-        stop: end of its part.
+        start: where its part of dimension 1 begins.
+        stop: where its part ends.
     """
 
     def __init__(self, head: nn.Module, start: int, stop: int) -> None:
@@ -51,7 +51,7 @@ class SliceHead(nn.Module):
         self.start = start
         self.stop = stop
 
-    def forward(self, features: Tensor) -> Tensor:
+    def forward(self, representation: Tensor) -> Tensor:
         """The head's prediction from its part."""
-        prediction: Tensor = self.head(features[:, self.start : self.stop])
+        prediction: Tensor = self.head(representation[:, self.start : self.stop])
         return prediction

@@ -35,7 +35,7 @@ class Standardize(nn.Module):
 
 
 class PooledEncoder(nn.Module):
-    """A backbone and the mean of its features over height and width, shape ``(batch, widths[-1])``.
+    """A backbone and the mean of its maps over height and width, shape ``(batch, widths[-1])``.
 
     Args:
         backbone: the backbone.
@@ -47,5 +47,5 @@ class PooledEncoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """One vector an image."""
-        features: Tensor = self.backbone(images)
-        return features.mean(dim=(2, 3))
+        maps: Tensor = self.backbone(images)
+        return maps.mean(dim=(2, 3))

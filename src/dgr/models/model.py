@@ -13,7 +13,7 @@ class MultiTaskModel(nn.Module):
     Shared parameters (the encoder's) and head parameters are disjoint and together complete.
 
     Args:
-        encoder: maps inputs to the shared representation z, shape ``(batch, features, …)``.
+        encoder: maps inputs to the shared representation z, shape ``(batch, width, …)``.
         heads: one module a task, by task name, in the order of the tasks.
     """
 
@@ -26,9 +26,9 @@ class MultiTaskModel(nn.Module):
         """Predictions by task name."""
         return self.predict(self.encoder(inputs))
 
-    def predict(self, features: Tensor) -> dict[str, Tensor]:
+    def predict(self, representation: Tensor) -> dict[str, Tensor]:
         """Predictions by task name from a representation."""
-        return {name: head(features) for name, head in self.heads.items()}
+        return {name: head(representation) for name, head in self.heads.items()}
 
     def shared_parameters(self) -> list[nn.Parameter]:
         """Parameters that every task's gradient reaches."""

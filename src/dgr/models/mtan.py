@@ -14,7 +14,7 @@ from dgr.models.backbones import Backbone, normalized_convolution
 class MTANEncoder(nn.Module):
     r"""A backbone and, after each of its stages j, an attention module for each task k.
 
-    With :math:`u_j` the features before the last block of the stage and :math:`p_j` those after it,
+    With :math:`u_j` the maps before the last block of the stage and :math:`p_j` those after it,
 
     .. math::
         m_{jk} = g_{jk}([u_j, e_{j-1,k}]), \quad a_{jk} = m_{jk} \odot p_j, \quad
@@ -23,7 +23,7 @@ class MTANEncoder(nn.Module):
     where g is two 1×1 convolutions with batch normalisation, a ReLU between and a sigmoid at the end, through a
     quarter of the stage's width; f, which all tasks share, is a residual bottleneck block to the next stage's width;
     and 2×2 max pooling is there only where the next stage halves the size. The first stage has no e to read, the last
-    makes none. The representation is the last stage's attended features of all tasks, joined along dimension 1, so
+    makes none. The representation is the last stage's attended maps of all tasks, joined along dimension 1, so
     task k's head is ``SliceHead(head, k · width, (k + 1) · width)`` with ``width = backbone.widths[-1]``.
 
     Attention counts as part of the encoder: balancers see the gradients on it, zero on the other tasks' modules, and
@@ -51,17 +51,17 @@ class MTANEncoder(nn.Module):
         self.hand_on = nn.ModuleList(_Bottleneck(before, after) for before, after in pairwise(widths))
 
     def forward(self, images: Tensor) -> Tensor:
-        """The tasks' attended features, shape ``(batch, tasks · backbone.widths[-1], h, w)``."""
-        features: Tensor = self.backbone.stem(images)
+        """The tasks' attended maps, shape ``(batch, tasks · backbone.widths[-1], h, w)``."""
+        maps: Tensor = self.backbone.stem(images)
         attended: list[Tensor] = []
         for index, stage in enumerate(self.backbone.stages):
             assert isinstance(stage, nn.Sequential)
-            early = stage[:-1](features)
-            features = stage[-1](early)
+            early = stage[:-1](maps)
+            maps = stage[-1](early)
             handed_on = [_fit(self.hand_on[index - 1](each), early) for each in attended]
             read = [torch.cat([early, each], dim=1) for each in handed_on] or [early] * len(self.attention)
             modules = [of_task[index] for of_task in self.attention]  # type: ignore[index]
-            attended = [attention(each) * features for attention, each in zip(modules, read, strict=True)]
+            attended = [attention(each) * maps for attention, each in zip(modules, read, strict=True)]
         return torch.cat(attended, dim=1)
 
     def attention_parameters(self, task: int) -> list[nn.Parameter]:
@@ -83,8 +83,8 @@ class _Bottleneck(nn.Module):
         )
         self.projection = normalized_convolution(before, after, kernel=1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        return functional.relu(self.residual(features) + self.projection(features))
+    def forward(self, maps: Tensor) -> Tensor:
+        return functional.relu(self.residual(maps) + self.projection(maps))
 
 
 def _attention(inputs: int, width: int) -> nn.Sequential:
@@ -93,8 +93,8 @@ def _attention(inputs: int, width: int) -> nn.Sequential:
     return nn.Sequential(*first, nn.ReLU(), *second, nn.Sigmoid())
 
 
-def _fit(features: Tensor, like: Tensor) -> Tensor:
-    """Halve height and width, rounding up as strided convolutions do, where the other features have done so."""
-    if features.shape[2:] == like.shape[2:]:
-        return features
-    return functional.max_pool2d(features, kernel_size=2, ceil_mode=True)
+def _fit(maps: Tensor, like: Tensor) -> Tensor:
+    """Halve height and width, rounding up as strided convolutions do, where the others have done so."""
+    if maps.shape[2:] == like.shape[2:]:
+        return maps
+    return functional.max_pool2d(maps, kernel_size=2, ceil_mode=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, FiniteFloat
+from pydantic import AfterValidator, BaseModel, FiniteFloat
+
+from dgr.records.former_keys import with_present_keys
 
 Split = Literal["train", "val", "test"]
 Values = dict[str, dict[str, FiniteFloat]]  # task → metric → value
+Settings = Annotated[dict[str, Any], AfterValidator(with_present_keys)]
 SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
@@ -41,7 +44,7 @@ class Metrics(BaseModel):
 class Provenance(BaseModel):
     """``provenance.json`` of one seed, as far as it is tabulated."""
 
-    config: dict[str, Any]
+    config: Settings
     commit: str | None
     dirty: bool | None
     config_hash: str
@@ -99,7 +102,7 @@ class Probes(BaseModel):
     """``runs/SUITE/probe/KEY.json``."""
 
     key: str
-    config: dict[str, Any]
+    config: Settings
     rows: list[ProbeRow]
     universality: list[UniversalityRow]
 
@@ -117,7 +120,7 @@ class Baselines(BaseModel):
     """``runs/SUITE/baselines/KEY.json``."""
 
     key: str
-    config: dict[str, Any]
+    config: Settings
     rows: list[BaselineRow]
 
 

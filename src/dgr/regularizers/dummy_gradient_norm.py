@@ -105,15 +105,15 @@ class DummyGradientNorm(nn.Module):
         self._closed_form = estimator == "exact" and has_closed_form(self.dummies, losses)
         self._draw()
 
-    def forward(self, features: Tensor, targets: Sequence[Tensor]) -> Tensor:
+    def forward(self, representation: Tensor, targets: Sequence[Tensor]) -> Tensor:
         """λR of a batch.
 
         Args:
-            features: the representation z, shape ``(batch, …)``, with or without a graph.
+            representation: z, shape ``(batch, …)``, with or without a graph.
             targets: one tensor a task, in the order of the heads.
 
         Returns:
-            A scalar: value λR, gradient λ∂R/∂z with respect to ``features``.
+            A scalar: value λR, gradient λ∂R/∂z with respect to ``representation``.
 
         Raises:
             DGRError: a head does not fit the representation.
@@ -121,11 +121,12 @@ class DummyGradientNorm(nn.Module):
         if self.resample and int(self.draws) > 0:
             self._draw()
         self.draws += 1
-        z = features.detach().to(torch.promote_types(features.dtype, torch.float32))
+        z = representation.detach().to(torch.promote_types(representation.dtype, torch.float32))
         estimate = self._in_closed_form if self._fits_closed_form(z, targets) else self._by_autograd
-        with full_precision(features.device.type):
+        with full_precision(representation.device.type):
             value, gradient = estimate(z, targets)
-        penalty: Tensor = _WithGradient.apply(features, self.strength * value, self.strength * gradient)  # type: ignore[no-untyped-call]
+        scaled = (self.strength * value, self.strength * gradient)
+        penalty: Tensor = _WithGradient.apply(representation, *scaled)  # type: ignore[no-untyped-call]
         return penalty
 
     def _fits_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> bool:
@@ -243,11 +244,11 @@ class DummyGradientNorm(nn.Module):
 
 
 class _WithGradient(torch.autograd.Function):
-    """A scalar of a given value whose gradient with respect to the features is given as well."""
+    """A scalar of a given value whose gradient with respect to the representation is given as well."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient.to(features.dtype))
+    def forward(ctx: Any, representation: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+        ctx.save_for_backward(gradient.to(representation.dtype))
         return value.clone()
 
     @staticmethod

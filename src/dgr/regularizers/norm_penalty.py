@@ -29,17 +29,17 @@ class FeatureNormPenalty(nn.Module):
         check_strength(strength)
         self.strength = strength
 
-    def forward(self, features: Tensor, targets: Sequence[Tensor] | None = None) -> Tensor:
-        """β times the squared norm over the feature dimension 1, averaged over samples and positions.
+    def forward(self, representation: Tensor, targets: Sequence[Tensor] | None = None) -> Tensor:
+        """β times the squared norm over dimension 1, averaged over samples and positions.
 
         Args:
-            features: the representation z, shape ``(batch, features, …)``.
+            representation: z, shape ``(batch, width, …)``.
             targets: not used; there so that both penalties are called alike.
 
         Returns:
             A scalar.
         """
-        return self.strength * features.square().sum(dim=1).mean()
+        return self.strength * representation.square().sum(dim=1).mean()
 
 
 def check_strength(strength: float) -> None:

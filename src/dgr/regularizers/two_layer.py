@@ -56,7 +56,7 @@ def parameter_gradients(parameters: Sequence[Sequence[Tensor]], z: Tensor, targe
 
     Args:
         parameters: those of M heads for which :func:`has_closed_form` holds.
-        z: representation, shape ``(batch, features)``.
+        z: representation, shape ``(batch, width)``.
         targets: class indices of each of the K tasks, shape ``(batch,)`` each; head m belongs to task m mod K.
     """
     heads, batch = len(parameters), len(z)

@@ -30,7 +30,7 @@ class Setting(Strict):
     """One kind of data, with the model and the training that suit it; Adam throughout."""
 
     data: Annotated[SyntheticData | DigitsData, Field(discriminator="kind")]
-    features: PositiveInt
+    width: PositiveInt
     """Width r of the shared layer."""
     activation: Literal["identity", "relu"]
     steps: PositiveInt
@@ -116,9 +116,9 @@ def _compare(setting: str, block: Setting, data: Sequence[TaskData], seed: int) 
 def _model(setting: str, block: Setting, data: Sequence[TaskData], seed: int) -> MultiTaskModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(f"alignment/{setting}", seed, "initialization"))
-        layers: list[nn.Module] = [nn.Linear(data[0].train.inputs.shape[1], block.features, bias=False)]
+        layers: list[nn.Module] = [nn.Linear(data[0].train.inputs.shape[1], block.width, bias=False)]
         layers += [nn.ReLU()] if block.activation == "relu" else []
-        heads = {each.task.name: nn.Linear(block.features, each.task.outputs, bias=False) for each in data}
+        heads = {each.task.name: nn.Linear(block.width, each.task.outputs, bias=False) for each in data}
         return MultiTaskModel(nn.Sequential(*layers), heads)
 
 

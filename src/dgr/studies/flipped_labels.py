@@ -129,8 +129,8 @@ def _recipe(config: FlippedLabels, seed: int) -> Recipe:
 
 
 def _model() -> MultiTaskModel:
-    encoder, features = lenet_encoder(1, DIGIT)
-    return MultiTaskModel(encoder, {task.name: nn.Linear(features, task.outputs) for task in TASKS})
+    encoder, width = lenet_encoder(1, DIGIT)
+    return MultiTaskModel(encoder, {task.name: nn.Linear(width, task.outputs) for task in TASKS})
 
 
 def _results(model: MultiTaskModel, test: Samples) -> Iterator[tuple[str, float]]:

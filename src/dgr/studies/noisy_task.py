@@ -53,7 +53,7 @@ class NoisyTask(ComparesMethods):
     noisy_task: Literal["odd", "five_or_more", "prime", "closed_loop", "multiple_of_three"]
     levels: Annotated[list[Annotated[float, Field(ge=0, le=100)]], Field(min_length=1)]
     """Percent of the noisy task's training labels that are random."""
-    features: PositiveInt
+    width: PositiveInt
     """Width of the shared layer."""
     epochs: PositiveInt
     batch_size: PositiveInt
@@ -106,8 +106,8 @@ def randomise(data: Samples, task: str, share: float, seed: int) -> Samples:
 
 def _recipe(config: NoisyTask, inputs: int, seed: int) -> Recipe:
     def make_model() -> MultiTaskModel:
-        encoder = nn.Sequential(nn.Linear(inputs, config.features), nn.ReLU())
-        return MultiTaskModel(encoder, {task.name: nn.Linear(config.features, task.outputs) for task in TASKS})
+        encoder = nn.Sequential(nn.Linear(inputs, config.width), nn.ReLU())
+        return MultiTaskModel(encoder, {task.name: nn.Linear(config.width, task.outputs) for task in TASKS})
 
     optimizer = partial(torch.optim.Adam, lr=config.learning_rate, fused=True)
     return Recipe(EXPERIMENT, seed, TASKS, make_model, optimizer, Schedule(config.epochs, config.batch_size))

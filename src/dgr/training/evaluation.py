@@ -24,13 +24,13 @@ class Evaluation:
     Attributes:
         scores: loss and metrics by task.
         mean_norm: mean of ‖z‖ over the samples.
-        features: all representations, shape ``(samples, features)``; None where z is a map and not a vector, since
+        representation: z of all samples, shape ``(samples, width)``; None where z is a map and not a vector, since
             those of a dense data set take up to 175 gigabytes.
     """
 
     scores: Scores
     mean_norm: float
-    features: Tensor | None
+    representation: Tensor | None
 
 
 @torch.no_grad()
@@ -46,13 +46,13 @@ def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Eval
     """Evaluate once over a split, in evaluation mode."""
     metrics = {task.name: task.metrics().to(split.device) for task in tasks}
     totals = dict.fromkeys(metrics, 0.0)
-    norms, features = [], []
+    norms, vectors = [], []
     height, width = split.images.shape[-2:]
     for inputs, targets in split.batches(max(1, min(512, PIXELS // (height * width)))):
         z = represent(model, inputs)
         norms.append(z.flatten(1).norm(dim=1))
         if z.ndim == 2:
-            features.append(z)
+            vectors.append(z)
         for task in tasks:
             prediction = model.heads[task.name](z)
             totals[task.name] += task.loss(prediction, targets[task.name]).item() * len(z)
@@ -63,4 +63,4 @@ def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Eval
         | {metric: round(value.item(), 7) for metric, value in metrics[name].compute().items()}
         for name, total in totals.items()
     }
-    return Evaluation(scores, torch.cat(norms).mean().item(), torch.cat(features) if features else None)
+    return Evaluation(scores, torch.cat(norms).mean().item(), torch.cat(vectors) if vectors else None)

@@ -70,7 +70,7 @@ class Run:
             if module is not None:
                 module.to(device)
         if device.type == "cuda":
-            # The layout that cuDNN's convolutions are fastest in; inputs and features follow the weights.
+            # The layout that cuDNN's convolutions are fastest in; inputs and representations follow the weights.
             self.model.to(memory_format=torch.channels_last)
         self.optimizer, self.schedule = build_optimizer(config, strength, self.model, self.method)
         self.progress = Progress()
@@ -193,9 +193,9 @@ class Run:
     def _keep_snapshot(self, epoch: int) -> None:
         if epoch in self.config.training.snapshot_epochs:
             for name, split in self.splits.items():
-                features = evaluate(self.model, self.tasks, split).features
-                if features is not None:
-                    self.progress.snapshots[f"{name}@{epoch}"] = features
+                z = evaluate(self.model, self.tasks, split).representation
+                if z is not None:
+                    self.progress.snapshots[f"{name}@{epoch}"] = z
 
     def _stateful(self) -> dict[str, Any]:
         parts = {"model": self.model, "method": self.method, "optimizer": self.optimizer, "schedule": self.schedule}

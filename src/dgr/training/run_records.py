@@ -50,9 +50,9 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
     }
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
-    last_epoch = {split: evaluation.features for split, evaluation in final.items() if evaluation.features is not None}
+    last_epoch = {split: evaluation.representation for split, evaluation in final.items()}
     kept = last_epoch | run.progress.snapshots
-    arrays = {name: z.cpu().numpy().astype(np.float32) for name, z in kept.items()}
+    arrays = {name: z.cpu().numpy().astype(np.float32) for name, z in kept.items() if z is not None}
     write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     parts = {"model": run.model.state_dict(), "method": run.method.state_dict()}
     if run.regularizer is not None:

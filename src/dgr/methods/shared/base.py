@@ -23,10 +23,10 @@ class Step:
         model: the model being trained; all ``.grad`` fields are None or zero on entry.
         tasks: the tasks, in the order of ``losses``.
         batch: inputs ``(batch, …)`` and targets by task name.
-        features: the representation z of the batch, with its graph back to the encoder.
-        predictions: of each task by name, with graphs through ``features``.
-        losses: one scalar a task, with graphs through ``features``.
-        penalty: λR of a regularizer, or None; its backward reaches ``features`` and nothing else.
+        representation: z of the batch, with its graph back to the encoder.
+        predictions: of each task by name, with graphs through ``representation``.
+        losses: one scalar a task, with graphs through ``representation``.
+        penalty: λR of a regularizer, or None; its backward reaches ``representation`` and nothing else.
         held_out: a second batch, given to methods whose ``needs_held_out`` is true.
         optimizer: what will take the step, for methods that look ahead.
     """
@@ -34,7 +34,7 @@ class Step:
     model: MultiTaskModel
     tasks: Sequence[Task]
     batch: Batch
-    features: Tensor
+    representation: Tensor
     predictions: dict[str, Tensor]
     losses: Sequence[Tensor]
     penalty: Tensor | None
@@ -55,12 +55,12 @@ class Step:
 
         For methods that cannot add the penalty to a sum of losses: it takes one walk through the encoder of its own.
         Called before the tasks' walks, it frees the regularizer's graph before their gradients are held in memory. The
-        graph of ``features`` stays.
+        graph of ``representation`` stays.
         """
         if self.penalty is not None:
-            (gradient,) = torch.autograd.grad(self.penalty, self.features)
+            (gradient,) = torch.autograd.grad(self.penalty, self.representation)
             shared = trainable(self.model.shared_parameters())
-            self.features.backward(gradient, inputs=shared, retain_graph=True)  # type: ignore[no-untyped-call]
+            self.representation.backward(gradient, inputs=shared, retain_graph=True)  # type: ignore[no-untyped-call]
 
 
 def forward(
@@ -73,16 +73,16 @@ def forward(
 ) -> Step:
     """The forward half of a training step: representation, predictions, losses and penalty of a batch."""
     inputs, targets = batch
-    features = model.encoder(inputs)
-    predictions = model.predict(features)
+    representation = model.encoder(inputs)
+    predictions = model.predict(representation)
     return Step(
         model=model,
         tasks=tasks,
         batch=batch,
-        features=features,
+        representation=representation,
         predictions=predictions,
         losses=[task.loss(predictions[task.name], targets[task.name]) for task in tasks],
-        penalty=None if regularizer is None else regularizer(features, [targets[task.name] for task in tasks]),
+        penalty=None if regularizer is None else regularizer(representation, [targets[task.name] for task in tasks]),
         held_out=held_out,
         optimizer=optimizer,
     )

@@ -44,7 +44,7 @@ class GradientBalancing(Method):
         step.add_penalty()
         mtl_backward(
             self.scale(step.losses),
-            features=step.features,
+            features=step.representation,
             # Parameters of the method hang on every loss; TorchJD adds up what the losses send them.
             tasks_params=[[*trainable(step.model.head_parameters(t.name)), *self.parameters()] for t in step.tasks],
             shared_params=shared,
