@@ -84,8 +84,13 @@ def test_every_method_trains_everything_it_should_and_nothing_else(name, regular
         assert torch.equal(dgr.dummies.state_dict()[key], value), f"dummy {key} moved"
 
 
-@pytest.mark.parametrize("name", METHODS)
-def test_how_often_the_encoder_is_walked_back(name):
+ONCE = ("single_task", "equal_weighting", "dwa", "uncertainty_weighting", "random_weighting", "svd_reweighting")
+BY_TASK = ("auto_lambda", "gradnorm", "ol_aux", "cosine_similarity", "graddrop", "pcgrad", "cagrad", "nash_mtl", "imtl")
+WALKS = dict.fromkeys(ONCE, 1) | dict.fromkeys((*BY_TASK, "single_gradient_step"), 4) | {"slgrad": 3}
+
+
+@pytest.mark.parametrize(("name", "expected"), WALKS.items())
+def test_how_often_the_encoder_is_walked_back(name, expected):
     """Once with loss weighting; once a task, and once more for the penalty or the weighted sum, where gradients count.
 
     SLGrad: for the penalty, the look-ahead and the weighted sum, whatever the number of tasks.
@@ -98,8 +103,7 @@ def test_how_often_the_encoder_is_walked_back(name):
     step = training.step()
     handle.remove()
     training.method.backward(step)
-    once = ("single_task", "equal_weighting", "dwa", "uncertainty_weighting", "random_weighting", "svd_reweighting")
-    assert len(walks) == (1 if name in once else 3 if name == "slgrad" else 4)
+    assert len(walks) == expected
 
 
 @pytest.mark.parametrize("name", METHODS)
