@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import clarabel  # noqa: F401 (CAGradWeighting solves with both, and would miss them later)
+import cvxpy  # noqa: F401
 import torch
 from torch import Tensor
 from torchjd.aggregation import CAGradWeighting, GramianWeightedAggregator
 from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
-from dgr.core.errors import DGRError
 from dgr.methods.shared.gradient_balancing import GradientBalancing, ScaleFree
 from dgr.methods.shared.options import number
 
@@ -35,18 +36,13 @@ class CAGrad(GradientBalancing):
         c: radius of the ball around the average gradient, at least 0; 0 is equal weighting.
 
     Raises:
-        DGRError: c is out of range, or the solver is not installed.
+        DGRError: c is out of range.
     """
 
     def __init__(self, num_tasks: int, c: float = 0.4) -> None:
         c = number("cagrad", "c", c, at_least=0)
-        try:
-            weighting = _NeverStopping(c)
-        except ImportError as error:
-            raise DGRError(
-                "Method 'cagrad' needs the packages cvxpy and clarabel; run `pip install 'dgr[methods]'`."
-            ) from error
-        super().__init__(num_tasks, GramianWeightedAggregator(ScaleFree(weighting, num_tasks / (1 + c**2))))
+        weighting = ScaleFree(_NeverStopping(c), num_tasks / (1 + c**2))
+        super().__init__(num_tasks, GramianWeightedAggregator(weighting))
 
 
 class _NeverStopping(CAGradWeighting):

@@ -41,7 +41,7 @@ class NashMTL(GradientBalancing):
     Returned weights: α, before clipping.
 
     Raises:
-        DGRError: an option is out of range, or the solver is not installed; at a step, as above.
+        DGRError: an option is out of range; at a step, as above.
     """
 
     def __init__(self, num_tasks: int, max_norm: float = 1.0, update_weights_every: int = 1) -> None:

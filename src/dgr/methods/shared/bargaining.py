@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 
+import cvxpy  # noqa: F401 (TorchJD solves with both, and would miss them later)
+import ecos  # noqa: F401
 import torch
 from torch import Tensor
 from torchjd.aggregation import NashMTL as TorchJDNashMTL
@@ -36,7 +38,7 @@ class Bargaining(Weighting[PSDMatrix]):
         update_weights_every: see there.
 
     Raises:
-        DGRError: the solver is not installed; when called, that there is no answer to use.
+        DGRError: when called, that there is no answer to use.
     """
 
     alpha: Tensor
@@ -47,12 +49,7 @@ class Bargaining(Weighting[PSDMatrix]):
 
     def __init__(self, num_tasks: int, max_norm: float, update_weights_every: int) -> None:
         super().__init__()
-        try:
-            self._solver = TorchJDNashMTL(num_tasks, max_norm=0.0, optim_niter=1).weighting
-        except ImportError as error:
-            raise DGRError(
-                "Method 'nash_mtl' needs the packages cvxpy and ecos; run `pip install 'dgr[methods]'`."
-            ) from error
+        self._solver = TorchJDNashMTL(num_tasks, max_norm=0.0, optim_niter=1).weighting
         self.max_norm = max_norm
         self.update_weights_every = update_weights_every
         self.register_buffer("alpha", torch.ones(num_tasks, dtype=torch.float64))
