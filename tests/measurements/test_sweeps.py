@@ -80,6 +80,13 @@ def test_agreement_is_recorded_along_training_by_finite_differences(project, edi
         assert row["norm_ratio"] == pytest.approx(1, abs=0.05)
 
 
+def test_a_sweep_over_methods_is_refused_for_the_pipeline_watches_the_file_of_one(project):
+    entry = yaml.safe_load(PLAN.read_text())["sweeps"][KEY]
+    for path, value in (("method.name", "pcgrad"), ("method", {"name": "pcgrad"})):
+        with pytest.raises(DGRError, match="varies its method.* give each method a sweep of its own"):
+            SweepConfig(**entry | {"vary": {path: [value]}}).points()
+
+
 def test_a_compared_run_trains_like_any_other(project):
     run = yaml.safe_load(PLAN.read_text())["sweeps"][KEY]["run"] | {"regularizer": FINITE}
     made = []

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from dgr.config.architectures import ArchitectureConfig, VectorArchitecture
 from dgr.config.parsing import Strict, parse
+from dgr.core.errors import DGRError
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
@@ -143,8 +144,13 @@ class SweepConfig(Strict):
         """The varied settings of each combination, and its whole configuration.
 
         Raises:
-            DGRError: a path or a value does not fit a run's schema.
+            DGRError: a path or a value does not fit a run's schema, or the method itself is varied.
         """
+        if {"method", "method.name"} & {*self.vary}:
+            raise DGRError(
+                f"Sweep '{self.name}' varies its method, but the pipeline knows what one method depends on; "
+                "give each method a sweep of its own."
+            )
         points = []
         for values in itertools.product(*self.vary.values()):
             settings = dict(zip(self.vary, values, strict=True))
