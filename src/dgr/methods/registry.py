@@ -18,9 +18,6 @@ from dgr.core.registry import Registry
 from dgr.methods.shared.base import Method
 from dgr.methods.shared.options import positive_integer
 
-_OPTIONAL = ("torchjd", "cvxpy", "ecos", "clarabel")
-"""Packages that come with the extra ``methods``: balancers of gradients and the solvers of some."""
-
 
 class _Methods(Mapping[str, type[Method]]):
     """The class of each method; a method's file is imported when its class is asked for, and no other."""
@@ -48,16 +45,7 @@ class _Methods(Mapping[str, type[Method]]):
             DGRError: there is no such method, its file is no method's, or a package that it needs is not installed.
         """
         self.modules.declared(name, "LABEL")  # reports will ask for it, which is late to hear that it is missing
-        try:
-            module = self.modules[name]
-        except ModuleNotFoundError as error:
-            package = (error.name or "").partition(".")[0]
-            if package not in _OPTIONAL:
-                raise
-            raise DGRError(
-                f"Method '{name}' needs the package '{package}', which is not installed; "
-                "run `pip install 'dgr[methods]'`."
-            ) from error
+        module = self.modules[name]
         own = [
             member
             for key, member in vars(module).items()
