@@ -28,7 +28,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'dgr' has no attribute '{name}'")
     from dgr.core.extras import needed
 
-    with needed():
+    with needed(f"dgr.{name}"):
         return getattr(import_module(_HOME[name]), name)
 
 

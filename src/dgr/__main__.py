@@ -22,7 +22,7 @@ def main() -> None:
                 f"commands need a checkout of the repository, and there is no {CONFIGS} in {Path.cwd()}; "
                 "start them from a checkout's top folder."
             )
-        with needed():
+        with needed("The command line"):
             from dgr import cli
     except DGRError as error:
         sys.exit(f"dgr: {error}")

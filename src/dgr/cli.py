@@ -231,7 +231,7 @@ def readme() -> None:
 def main() -> None:
     """Run a command; a user's mistake is one sentence and exit status 1."""
     try:
-        with needed():
+        with needed("This command"):
             app()
     except DGRError as error:
         sys.exit(f"dgr: {error}")

@@ -36,7 +36,7 @@ for attempt, extra in ((lambda: dgr.build_method("pcgrad", 2), "methods"), (lamb
     try:
         attempt()
     except dgr.DGRError as error:
-        assert f"pip install '.[{extra}]'" in str(error), error
+        assert f"pip install 'dgr[{extra}]'" in str(error), error
         assert isinstance(error, ImportError)
     else:
         raise AssertionError(extra)
@@ -124,7 +124,7 @@ def test_a_command_without_checkout_or_without_the_study_is_one_sentence(
 ) -> None:
     if checkout:
         (tmp_path / "paper_configs").mkdir()
-    wanted = "pip install '.[study]'" if checkout else "commands need a checkout of the repository"
+    wanted = "pip install 'dgr[study]'" if checkout else "commands need a checkout of the repository"
     for call in ([str(python.parent / "dgr")], [str(python), "-m", "dgr"]):
         done = subprocess.run([*call, "train", "x"], cwd=tmp_path, env=environment(), capture_output=True, text=True)
         assert done.returncode == 1

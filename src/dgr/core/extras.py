@@ -23,8 +23,11 @@ class MissingExtraError(DGRError, ImportError):
 
 
 @contextmanager
-def needed() -> Iterator[None]:
+def needed(by: str) -> Iterator[None]:
     """Around an import: says which extra brings a package that is missing.
+
+    Args:
+        by: what needs it, such as ``"Method 'pcgrad'"``.
 
     Raises:
         MissingExtraError: the package belongs to an extra; any other missing module stays Python's own error.
@@ -36,7 +39,6 @@ def needed() -> Iterator[None]:
         for extra, packages in EXTRAS.items():
             if package in packages:
                 raise MissingExtraError(
-                    f"The package '{package}' is not installed; install the extra that brings it, in the project's "
-                    f"folder: pip install '.[{extra}]'"
+                    f"{by} needs the package '{package}', which is not installed; run `pip install 'dgr[{extra}]'`."
                 ) from error
         raise

@@ -106,7 +106,7 @@ class Registry(Listing, Mapping[str, ModuleType]):
                 package of an extra that is not installed.
         """
         self.check(name)
-        with needed():
+        with needed(f"{self.what.capitalize()} '{name}'"):
             module = import_module(f"{self.package}.{name}")
         for wanted in self.provides:
             if not hasattr(module, wanted):

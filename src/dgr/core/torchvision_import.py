@@ -25,7 +25,7 @@ def load_torchvision() -> ModuleType:
         MissingExtraError: it is not installed.
     """
     try:
-        with needed():
+        with needed("This model"):
             return importlib.import_module("torchvision")
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
