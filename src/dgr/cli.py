@@ -172,7 +172,7 @@ def collect(suite: str) -> None:
 
 @app.command()
 def table(suite: str, name: str) -> None:
-    """Make a table from the records, results/SUITE/tables/NAME.{csv,md,tex}."""
+    """Make a table from the records, results/SUITE/tables/NAME.{csv,md,tex,json}."""
     from dgr.tables.registry import write_table
 
     write_table(suite, name)
@@ -206,7 +206,7 @@ def study(key: str) -> None:
 
 @app.command()
 def study_report(suite: str, name: str) -> None:
-    """Make a study's table and figure, results/SUITE/tables/NAME.{csv,md,tex} and figures/SUITE/NAME.{pdf,png}."""
+    """Make a study's table and figure, results/SUITE/tables/NAME.{csv,md,tex,json} and figures/SUITE/NAME.{pdf,png}."""
     from dgr.pages.study_report import write_study_report
 
     write_study_report(suite, name)
@@ -214,7 +214,7 @@ def study_report(suite: str, name: str) -> None:
 
 @app.command()
 def study_audit(suite: str) -> None:
-    """Decide the claims of the studies and make their page, results/SUITE/{tables/claims.{csv,md,tex},audit.html}."""
+    """Decide the claims of the studies and make their page, results/SUITE/audit.html."""
     from dgr.pages.studies import write_study_audit
 
     write_study_audit(suite)

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from made_up_records import claims_of, cost, make_records, paired, shipped_claims
 
-from dgr.claims import load_claims, verdicts
+from dgr.claims import load_claims, run_verdicts
 from dgr.claims.narrowing import narrowed
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
@@ -38,7 +38,7 @@ def test_every_multi_task_method_is_in_the_claims(shipped):
 
 
 def test_every_comparison_gets_a_verdict(shipped):
-    found = verdicts(make_records(methods=[name for name in METHODS if name != "single_task"]), shipped)
+    found = run_verdicts(make_records(methods=[name for name in METHODS if name != "single_task"]), shipped)
     decisions = {verdict.comparison.id: verdict.decision for verdict in found}
     assert [id_ for id_, decision in decisions.items() if decision == "not run"] == ["C1e", "C1f", "C3a", "C3b", "C3c"]
     assert decisions["C2a"] == decisions["C4a"] == decisions["C5a"] == "reproduced"

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from dgr.claims import load_claims, study_verdicts
 from dgr.claims.narrowing import is_of_studies, narrowed, of_studies
-from dgr.claims.schema import Claim, load_claims
-from dgr.claims.studies import study_verdicts
+from dgr.claims.schema import Claim
 from dgr.config.parsing import parse
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS

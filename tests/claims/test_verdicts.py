@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from made_up_records import CLASSIFIERS, METHODS, claims_of, cost, make_records, paired
 
-from dgr.claims import verdicts
+from dgr.claims import run_verdicts
 from dgr.comparison import smallest_p
 from dgr.core.errors import DGRError
 
@@ -13,7 +13,7 @@ PROBES = {"measure": "probe_accuracy", "classifiers": list(CLASSIFIERS)}
 
 
 def decide(records, *comparisons):
-    found = verdicts(records, claims_of(*comparisons))
+    found = run_verdicts(records, claims_of(*comparisons))
     return found[0] if len(found) == 1 else found
 
 
@@ -39,7 +39,7 @@ def test_a_smaller_gap_is_an_improvement(measure, gain, decision):
 
 def test_estimate_recomputed_by_hand():
     records = make_records()
-    test = records.runs.query("split == 'test' and metric == 'accuracy'")
+    test = records.runs.query("split == 'test' and metric == 'accuracy' and moment == 'final'")
     wide = test.pivot(index=["method", "regularizer", "seed"], columns="task", values="value")
     delta = (100 * (wide / wide.loc["single_task"].mean() - 1)).mean(axis=1)
     differences = [delta[method]["dgr"] - delta[method]["none"] for method in METHODS]

@@ -7,7 +7,7 @@ import yaml
 from audit_page import XHTML, by_id, links, page, parsed, text, text_of
 from audit_support import RUN, SUITE
 
-from dgr.tables import rendering
+from dgr.tables.shared import rendering
 
 
 def test_each_number_of_a_table_leads_to_its_run(checkout: Path) -> None:
@@ -70,7 +70,7 @@ def test_numbers_of_studies_lead_to_their_records(checkout: Path) -> None:
     }.items():
         rows = len(next(iter(data.values())))
         shown = pd.DataFrame({"Row": ["a", "b"], "Value": ["1.0", "2.0"]}).head(rows)
-        table = rendering.Table(pd.DataFrame(data), shown, [0] * rows, "A table.", [])
+        table = rendering.Table(pd.DataFrame(data), shown, [0] * rows, "A table.", [], [[]] * rows)
         rendering.write(table, checkout / "tables" / name, name)
     tree = parsed(page())
 

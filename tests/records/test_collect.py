@@ -10,7 +10,7 @@ from synthetic import GRID, SUITE, TASKS, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
-from dgr.records.collecting import collect, collect_suite
+from dgr.records.collecting import collect_records, collect_suite
 from dgr.records.records import load_records
 
 EW, TUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-equal_weighting-dgr"
@@ -26,7 +26,7 @@ def edit(path: Path, change: Callable[[Any], object], manifest: bool = True) -> 
 
 def refused(plan: dict[str, Any], *parts: str) -> None:
     with pytest.raises(DGRError) as caught:
-        collect(SUITE, plan, Path())
+        collect_records(SUITE, plan, Path())
     for part in parts:
         assert part in str(caught.value)
     assert not Path("results").exists()
@@ -34,15 +34,17 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
 
 def test_every_value_is_recorded_once_and_unchanged(results: Path) -> None:
     runs = load_records(results / "records").runs
-    assert ",".join(runs) == "suite,dataset,architecture,method,regularizer,seed,task,split,metric,value"
+    assert ",".join(runs) == "suite,dataset,architecture,method,regularizer,seed,task,split,metric,primary,moment,value"
     assert len(runs) == 6 * 3 * (len(TASKS) * 3 * 3 + 3)
     assert not runs.drop(columns="value").duplicated().any()
     metrics = json.loads(Path(f"runs/toy/train/{TUNED}/seed-1/metrics.json").read_text())
     row = runs.query("method == 'equal_weighting' and regularizer == 'dgr' and seed == 1 and split == 'test'")
-    values = row.set_index(["task", "metric"])["value"]
-    assert values["left", "accuracy"] == metrics["final"]["test"]["left"]["accuracy"]
-    assert values["right", "accuracy_best_epoch"] == metrics["best_validation"]["test"]["right"]["accuracy"]
-    assert values["representation", "mean_norm"] == metrics["representation_norm"]["test"]
+    values = row.set_index(["task", "metric", "moment"])["value"]
+    assert values["left", "accuracy", "final"] == metrics["final"]["test"]["left"]["accuracy"]
+    assert values["right", "accuracy", "best_validation"] == metrics["best_validation"]["test"]["right"]["accuracy"]
+    assert values["representation", "mean_norm", "final"] == metrics["representation_norm"]["test"]
+    assert set(row.loc[row["primary"], "metric"]) == {"accuracy"}
+    assert set(row.loc[~row["primary"], "metric"]) == {"loss", "mean_norm"}
 
 
 def test_order_is_that_of_the_configuration(results: Path, plan: dict[str, Any]) -> None:

@@ -9,7 +9,7 @@ from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
-from dgr.records.collecting import collect, collect_suite
+from dgr.records.collecting import collect_records, collect_suite
 from dgr.records.records import load_records
 
 EW = "toy-digits-conv-equal_weighting-none"
@@ -103,7 +103,7 @@ def test_missing_damaged_and_foreign_files(studies: dict[str, Any], path: str, c
 
 def refused(plan: dict[str, Any], *parts: str) -> None:
     with pytest.raises(DGRError) as caught:
-        collect(SUITE, plan, Path())
+        collect_records(SUITE, plan, Path())
     for part in parts:
         assert part in str(caught.value)
     assert not Path("results").exists()

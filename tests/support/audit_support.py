@@ -9,9 +9,9 @@ import yaml
 
 from dgr.figures.learning_curves import learning_curves
 from dgr.figures.registry import save
-from dgr.records.records import COLUMNS, load_records
+from dgr.records.records import RECORD_COLUMNS, load_records
 from dgr.records.scope import open_scope
-from dgr.tables import rendering
+from dgr.tables.shared import rendering
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/records/golden"
@@ -53,7 +53,7 @@ def make_checkout(root: Path) -> Path:
     (root / "paper_configs/claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}))
     (root / "docs").mkdir()
     shutil.copy(ROOT / "docs/replication.md", root / "docs")
-    for name, columns in COLUMNS.items():
+    for name, columns in RECORD_COLUMNS.items():
         path = results / f"records/{name}.csv"
         if not path.exists():
             path.write_text(",".join(columns) + "\n")
@@ -75,5 +75,7 @@ def write_claims(results: Path) -> None:
     text = pd.DataFrame({"Claim": ["C2a: Prediction", "C2b: Prediction"], "Ours": ["+2.50", "+0.10"]})
     text["Verdict"] = verdicts
     rendering.write(
-        rendering.Table(data, text, [0, 0], "Claims.", ["One note."]), results / "tables/claims", "tab:claims"
+        rendering.Table(data, text, [0, 0], "Claims.", ["One note."], [["C2a"], ["C2b"]]),
+        results / "tables/claims",
+        "tab:claims",
     )

@@ -68,9 +68,10 @@ def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
         run = {**HOME, "method": method, "regularizer": name, "seed": seed}
         for task, split in itertools.product(("left", "right"), ("val", "test")):
             value = 0.9 + effect[name] + noise * random.normal()
-            for metric in ("accuracy", "accuracy_best_epoch"):
-                runs.append({**run, "task": task, "split": split, "metric": metric, "value": value})
-        runs.append({**run, "task": "representation", "split": "test", "metric": "mean_norm", "value": 1.0})
+            metric = {"metric": "accuracy", "primary": True, "value": value}
+            runs += [{**run, "task": task, "split": split, "moment": m, **metric} for m in ("final", "best_validation")]
+        norm = {"metric": "mean_norm", "primary": False, "moment": "final", "value": 1.0}
+        runs.append({**run, "task": "representation", "split": "test", **norm})
         if method == "single_task":
             continue
         for task, classifier in itertools.product(("left", "right", "parity"), CLASSIFIERS):

@@ -7,7 +7,7 @@ from audit_support import SUITE as AUDITED
 from audit_support import make_checkout, write_claims
 from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
-from dgr.records.collecting import collect
+from dgr.records.collecting import collect_records
 
 
 @pytest.fixture(autouse=True)
@@ -23,7 +23,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root, plan = tmp_path_factory.mktemp("finished"), make_plan()
     make_runs(plan, root)
     make_studies(plan, root)
-    collect(SUITE, plan, root)
+    collect_records(SUITE, plan, root)
     return root
 
 

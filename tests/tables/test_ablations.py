@@ -19,9 +19,9 @@ from dgr.figures.sensitivity import sensitivity_figure
 from dgr.records.records import load_records
 from dgr.records.rows import AGREEMENT_COLUMNS
 from dgr.records.scope import Scope, open_scope
-from dgr.tables import rendering
-from dgr.tables.ablation import ablation_table
-from dgr.tables.cost import cost_table
+from dgr.tables.ablation import build as ablation_table
+from dgr.tables.cost import build as cost_table
+from dgr.tables.shared import rendering
 
 ARCHITECTURE = {"name": "conv", "channels": [2], "width": 4, "hidden": 4}
 DGR = {"name": "dgr", "strength": 0.1}
@@ -159,7 +159,7 @@ def test_a_missing_seed_or_metric_is_not_averaged_over(opened: Any, gone: dict[s
 
 def test_without_studies_or_costs_the_tables_say_what_to_configure(results: Path, plan: dict[str, Any]) -> None:
     scope = open_scope("tables", SUITE, "T1", plan, load_records(results / "records"))
-    with pytest.raises(DGRError, match="needs sensitivity studies; add a file of kind 'sweeps'"):
+    with pytest.raises(DGRError, match="needs sweeps; add a file of kind 'sweeps'"):
         ablation_table(scope)
     with pytest.raises(DGRError, match="needs measured costs; add a file of kind 'cost'"):
         cost_table(scope)

@@ -1,16 +1,16 @@
 import pandas as pd
 import pytest
 
-from dgr.tables.rendering import Table, escape_latex, mean_sd, to_latex, to_markdown
+from dgr.tables.shared.rendering import Table, escape_latex, mean_sd, to_latex, to_markdown
 
 
 @pytest.mark.parametrize(
     ("mean", "sd", "options", "text"),
     [
         (0.9425, 0.0031, {"scale": 100}, "94.25 ± 0.31"),
-        (1.5, 0.25, {"signed": True}, "+1.50 ± 0.25"),
-        (-1.5, 0.25, {"signed": True}, "−1.50 ± 0.25"),
-        (-1e-9, 0.25, {"signed": True}, "0.00 ± 0.25"),
+        (1.5, 0.25, {"with_plus": True}, "+1.50 ± 0.25"),
+        (-1.5, 0.25, {"with_plus": True}, "−1.50 ± 0.25"),
+        (-1e-9, 0.25, {"with_plus": True}, "0.00 ± 0.25"),
         (2.0, float("nan"), {}, "2.00"),
         (2.0, 0.0, {}, "2.00 ± 0.00"),
         (float("nan"), float("nan"), {}, "–"),
@@ -32,7 +32,7 @@ def test_latex_escapes() -> None:
 
 def table() -> Table:
     text = pd.DataFrame({"Method": ["a_b", "a_b", "c|d"], "50% λ": ["1 ± 2", "–", "−3"]})
-    return Table(text, text, [0, 0, 1], "A_title*.", ["n = 2."])
+    return Table(text, text, [0, 0, 1], "A_title*.", ["n = 2."], [["run-a"], ["run-b", "run-a"], []])
 
 
 def test_latex_is_booktabs_with_groups_and_nothing_unescaped() -> None:

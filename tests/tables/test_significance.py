@@ -18,7 +18,7 @@ from synthetic import CELLS, SUITE, make_plan, make_runs, make_studies, write_pl
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.figures.registry import write_figure
-from dgr.records.collecting import collect
+from dgr.records.collecting import collect_records
 from dgr.records.records import load_records
 from dgr.tables.registry import write_table
 
@@ -43,7 +43,7 @@ def make_suite(built: dict[Any, Path], workplace: Path) -> Suite:
                 plan[kind] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
             make_runs(plan, root)
             make_studies(plan, root)
-            collect(SUITE, plan, root)
+            collect_records(SUITE, plan, root)
             (root / paths.CONFIGS).mkdir()
             (root / paths.PLAN).write_text(json.dumps(plan))
             shutil.copy(CLAIMS, root / paths.CONFIGS)
@@ -68,7 +68,7 @@ def test_t7_recomputed_from_runs_csv_alone(make_suite: Suite) -> None:
         ("equal_weighting", "dgr", "norm"),
     ]
     runs = load_records(paths.records_folder(SUITE)).runs
-    test = runs[(runs.split == "test") & (runs.metric == "accuracy")]
+    test = runs[(runs.split == "test") & (runs.metric == "accuracy") & (runs.moment == "final")]
     wide = test.pivot(index=["method", "regularizer", "seed"], columns="task", values="value")
     delta = (100 * (wide / wide.loc["single_task"].mean() - 1)).mean(axis=1)
     for (method, treatment, reference), row in table.iterrows():
@@ -85,7 +85,7 @@ def test_t7_recomputed_from_runs_csv_alone(make_suite: Suite) -> None:
 
 def test_t7_in_words(make_suite: Suite) -> None:
     make_suite(8)
-    _, markdown, latex = write_table(SUITE, "T7")
+    _, markdown, latex, _ = write_table(SUITE, "T7")
     text = markdown.read_text()
     for part in ("+ DGR vs + norm", "DGR against the method alone (2 tests)", "BCa", "below 0.0078", "does not mean"):
         assert part in text
@@ -192,7 +192,7 @@ def test_claims_in_words(make_suite: Suite) -> None:
     lines = path.read_text().splitlines()
     shorter = ["          [equal_weighting, pcgrad]" if "[equal_weighting, dwa" in line else line for line in lines]
     path.write_text("\n".join(shorter).replace("[equal_weighting, graddrop, pcgrad]", "[equal_weighting]"))
-    csv, markdown, latex = write_table(SUITE, "claims")
+    csv, markdown, latex, _ = write_table(SUITE, "claims")
     table = pd.read_csv(csv, index_col="comparison")
     assert dict(table.loc[["C2a", "C5a"], "verdict"]) == {"C2a": "reproduced", "C5a": "reproduced"}
     text = markdown.read_text()

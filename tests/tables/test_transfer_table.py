@@ -11,9 +11,9 @@ from dgr.core.errors import DGRError
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
 from dgr.records.scope import open_scope
-from dgr.tables import rendering
 from dgr.tables.registry import write_table
-from dgr.tables.transfer import transfer_table
+from dgr.tables.shared import rendering
+from dgr.tables.transfer import build as transfer_table
 
 GOLDEN = Path(__file__).parents[1] / "records/golden"
 PLAN = yaml.safe_load((GOLDEN / "runs.yaml").read_text())
@@ -26,7 +26,7 @@ def golden_table(**changed: pd.DataFrame) -> rendering.Table:
     return transfer_table(open_scope("tables", SUITE, "T4", PLAN, records))
 
 
-@pytest.mark.parametrize("suffix", [".csv", ".md", ".tex"])
+@pytest.mark.parametrize("suffix", [".csv", ".md", ".tex", ".json"])
 def test_golden(tmp_path: Path, suffix: str) -> None:
     rendering.write(golden_table(), tmp_path / "T4", "tab:toy-T4")
     assert (tmp_path / f"T4{suffix}").read_bytes() == (GOLDEN / f"T4{suffix}").read_bytes()
@@ -93,7 +93,7 @@ def test_one_seed_and_no_snapshots(workplace: Path) -> None:
     make_runs(plan, workplace)
     make_studies(plan, workplace)
     collect_suite(SUITE)
-    _, markdown, _ = write_table(SUITE, "T4")
+    _, markdown, *_ = write_table(SUITE, "T4")
     text = markdown.read_text()
     assert "| Untrained" not in text
     assert "±" not in next(line for line in text.splitlines() if line.startswith("| PCGrad"))
@@ -106,5 +106,5 @@ def test_without_probes(workplace: Path) -> None:
     collect_suite(SUITE)
     with pytest.raises(DGRError, match="T4 needs probes; add a block 'probes'"):
         write_table(SUITE, "T4")
-    csv, markdown, _ = write_table(SUITE, "T1")
+    csv, markdown, *_ = write_table(SUITE, "T1")
     assert "niversality" not in csv.read_text() + markdown.read_text()

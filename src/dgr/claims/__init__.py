@@ -1,16 +1,27 @@
 """The papers' claims: what they say, the comparison that decides each, and the verdict that the records give."""
 
-from dgr.claims.decide import Verdict, decide, verdicts
-from dgr.claims.schema import Claim, Claims, CostComparison, PairedComparison, StudyComparison, load_claims
+from dgr.claims.runs import run_verdicts
+from dgr.claims.schema import (
+    CLAIMS_FILE,
+    Claim,
+    Claims,
+    CostComparison,
+    PairedComparison,
+    StudyComparison,
+    load_claims,
+)
+from dgr.claims.studies import study_verdicts
+from dgr.claims.verdict import Verdict
 
 __all__ = [
+    "CLAIMS_FILE",
     "Claim",
     "Claims",
     "CostComparison",
     "PairedComparison",
     "StudyComparison",
     "Verdict",
-    "decide",
     "load_claims",
-    "verdicts",
+    "run_verdicts",
+    "study_verdicts",
 ]

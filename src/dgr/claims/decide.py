@@ -1,145 +1,97 @@
-"""Verdicts on claims, computed from the records and from nothing else."""
+"""The one way from differences to verdicts: all tests of a claim are one family."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
+from collections.abc import Callable
+from dataclasses import dataclass
 
-import pandas as pd
-
-from dgr.claims.cost import cost_ratios
-from dgr.claims.pairs import NotRunError, Pair, pairs
-from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison
+from dgr.claims.schema import AnyComparison, Claim, CostComparison, PairedComparison
+from dgr.claims.verdict import Decision, NotRunError, Verdict, decision_of
 from dgr.comparison import (
     Comparison,
+    FloatArray,
     bootstrap_interval,
     compare,
     equivalence_p,
     generator_from,
-    paired_differences,
     smallest_p,
 )
-from dgr.records.names import CLASSIFIERS, KNOWN_METHODS, method_label
-from dgr.records.records import Records
 
-Decision = Literal["reproduced", "contradicted", "inconclusive", "not run"]
+SIDES = {"better": 1, "worse": -1, "inconclusive": 0}
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the records say on one comparison of a claim.
+class Differences:
+    """Treatment minus reference of one comparison, one value a seed.
 
     Attributes:
-        claim, comparison: the entries of ``claims.yaml``.
-        decision: the verdict.
-        reason: why it is not 'reproduced' or what is missing, and whether equivalence is shown; may be empty.
-        n: seeds of a paired comparison; 0 for costs and where nothing was run.
-        mean, low, high: mean difference treatment − reference over all tests and its BCa interval; None without.
-        tests: the tests that belong to this comparison; empty for costs.
-        ratios: cost ratios by number of dummies.
+        tests: by the test's name, which begins with the comparison's id; each of shape ``(n,)``.
+        average: over the tests, of the same shape.
     """
 
-    claim: Claim
-    comparison: AnyComparison
-    decision: Decision
-    reason: str
-    n: int = 0
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-    tests: tuple[Comparison, ...] = ()
-    ratios: dict[int, float] = field(default_factory=dict)
+    tests: dict[str, FloatArray]
+    average: FloatArray
 
 
-def verdicts(records: Records, claims: Claims) -> list[Verdict]:
-    """The verdict on every comparison of every claim, in the order of the file.
+LookUp = Callable[[Claim, AnyComparison], Differences | Verdict]
+"""Takes a comparison's differences from the records, or a verdict that needs no test; raises NotRunError."""
+Explain = Callable[[tuple[Comparison, ...], Decision], list[str]]
+"""Says why tests gave a decision, in the words of their kind."""
 
-    Args:
-        records: of one data set and architecture.
-        claims: the parsed ``claims.yaml``.
+
+def decide(claim: Claim, look_up: LookUp, explain: Explain) -> list[Verdict]:
+    """The verdicts on one claim, in the order of its comparisons.
+
+    Comparisons whose records are missing are no part of the family: what was not run is not tested.
 
     Raises:
         DGRError: a value is NaN or infinite. Missing records are no error: the verdict is 'not run' and names them.
     """
-    return [verdict for claim in claims.claims for verdict in decide(records, claim)]
-
-
-def decide(records: Records, claim: Claim) -> list[Verdict]:
-    """The verdicts on one claim, whose paired tests are one family.
-
-    Comparisons whose records are missing are no part of the family: what was not run is not tested.
-    """
-    paired: dict[str, dict[str, Pair]] = {}
-    found: dict[str, Verdict] = {}
+    decided: dict[str, Verdict] = {}
+    differences: dict[str, Differences] = {}
     for comparison in claim.comparisons:
         try:
-            if isinstance(comparison, CostComparison):
-                found[comparison.id] = _cost_verdict(claim, comparison, cost_ratios(records.costs, comparison))
-            elif isinstance(comparison, PairedComparison):
-                paired[comparison.id] = pairs(records, comparison)
+            found = look_up(claim, comparison)
         except NotRunError as error:
-            found[comparison.id] = Verdict(claim, comparison, "not run", str(error))
-    lower = {c.id for c in claim.comparisons if isinstance(c, PairedComparison) and c.direction == "lower"}
-    family = {name: paired_differences(*pair) for own in paired.values() for name, pair in own.items()}
-    tests = compare(family, claim.alpha, [name for id_, own in paired.items() if id_ in lower for name in own])
-    by_name = {test.name: test for test in tests}
+            found = Verdict(claim, comparison, "not run", str(error))
+        if isinstance(found, Verdict):
+            decided[comparison.id] = found
+        else:
+            differences[comparison.id] = found
+    family = {name: values for found in differences.values() for name, values in found.tests.items()}
+    lower = {c.id for c in claim.comparisons if not isinstance(c, CostComparison) and c.direction == "lower"}
+    lower_tests = [name for id_ in lower & set(differences) for name in differences[id_].tests]
+    tests = {test.name: test for test in compare(family, claim.alpha, lower_tests)}
     for comparison in claim.comparisons:
-        if isinstance(comparison, PairedComparison) and (own := paired.get(comparison.id)):
-            members = tuple(by_name[name] for name in own)
-            found[comparison.id] = _paired_verdict(claim, comparison, own, members)
-    return [found[comparison.id] for comparison in claim.comparisons]
+        if own := differences.get(comparison.id):
+            members = tuple(tests[name] for name in own.tests)
+            decided[comparison.id] = _verdict(claim, comparison, own.average, members, explain)
+    return [decided[comparison.id] for comparison in claim.comparisons]
 
 
-def _paired_verdict(
-    claim: Claim, comparison: PairedComparison, own: dict[str, Pair], tests: tuple[Comparison, ...]
+def _verdict(
+    claim: Claim, comparison: AnyComparison, average: FloatArray, tests: tuple[Comparison, ...], explain: Explain
 ) -> Verdict:
-    treatment, reference = (pd.concat([pair[side] for pair in own.values()], axis=1).mean(axis=1) for side in (0, 1))
-    differences = paired_differences(treatment, reference)
-    low, high = bootstrap_interval(differences, 1 - claim.alpha, generator_from(differences))
-    outcomes = [test.outcome for test in tests]
-    decision = decision_of([{"better": 1, "worse": -1, "inconclusive": 0}[outcome] for outcome in outcomes])
-    reasons = [tests[0].reason] if len(tests) == 1 else _exceptions(tests, decision)
-    if comparison.margin is not None and smallest_p(len(differences)) <= claim.alpha:
-        p = equivalence_p(differences, comparison.margin)
-        if p < claim.alpha:
-            reasons.append(
-                f"equivalence: the difference lies within ±{comparison.margin:g} (fixed before), p = {p:.2g}"
-            )
+    low, high = bootstrap_interval(average, 1 - claim.alpha, generator_from(average))
+    decision = decision_of(SIDES[test.outcome] for test in tests)
+    reasons = [*explain(tests, decision), _equivalence(claim, comparison, average)]
     return Verdict(
         claim,
         comparison,
         decision,
         "; ".join(filter(None, reasons)),
-        n=len(differences),
-        mean=float(differences.mean()),
+        n=len(average),
+        mean=float(average.mean()),
         low=low,
         high=high,
         tests=tests,
     )
 
 
-def _exceptions(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
-    """The tests that keep a comparison from being reproduced."""
-    texts, labels = [], {name: method_label(name) for name in KNOWN_METHODS} | CLASSIFIERS
-    for outcome in ("worse", "inconclusive") if decision != "reproduced" else ():
-        members = [test for test in tests if test.outcome == outcome]
-        names = ", ".join(" ".join(labels.get(part, part) for part in test.name.split("/")[1:]) for test in members)
-        common = {test.reason for test in members}
-        why = f" ({', '.join(common)})" if len(common) == 1 and common != {""} else ""
-        texts += [f"{outcome} for {names}{why}"] * bool(members)
-    return texts
-
-
-def _cost_verdict(claim: Claim, comparison: CostComparison, ratios: dict[int, float]) -> Verdict:
-    bound, tolerance = comparison.at_most, comparison.tolerance
-    sides = [(r <= bound * (1 - tolerance)) - (r >= bound * (1 + tolerance)) for r in ratios.values()]
-    decision = decision_of(sides)
-    near = f"a ratio lies within {tolerance:.0%} of the bound {bound:g}"
-    return Verdict(claim, comparison, decision, near if decision == "inconclusive" else "", ratios=ratios)
-
-
-def decision_of(sides: list[int]) -> Decision:
-    """From each test's side: 1 as claimed, −1 the other way, 0 undecided."""
-    if all(side == 1 for side in sides):
-        return "reproduced"
-    return "contradicted" if -1 in sides else "inconclusive"
+def _equivalence(claim: Claim, comparison: AnyComparison, average: FloatArray) -> str:
+    """Whether the difference is shown to be too small to matter; empty if not, or if nobody said how small that is."""
+    margin = comparison.margin if isinstance(comparison, PairedComparison) else None
+    if margin is None or smallest_p(len(average)) > claim.alpha:
+        return ""
+    p = equivalence_p(average, margin)
+    return f"equivalence: the difference lies within ±{margin:g} (fixed before), p = {p:.2g}" if p < claim.alpha else ""

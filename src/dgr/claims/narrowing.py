@@ -6,11 +6,8 @@ from collections.abc import Collection
 
 from dgr.claims.schema import AnyComparison, Claim, Claims, PairedComparison, StudyComparison
 
-Cell = tuple[str, str]
-"""Method and regularizer."""
 
-
-def narrowed(claims: Claims, cells: Collection[Cell]) -> Claims:
+def narrowed(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
     """The claims that runs decide, each comparison over those of its methods that the suite runs on both sides.
 
     Configuration decides, never what was found: a configured run without a record is still missed. Where a suite has
@@ -38,11 +35,11 @@ def is_of_studies(claim: Claim) -> bool:
     return any(isinstance(comparison, StudyComparison) for comparison in claim.comparisons)
 
 
-def _claim(claim: Claim, cells: Collection[Cell]) -> Claim:
+def _claim(claim: Claim, cells: Collection[tuple[str, str]]) -> Claim:
     return claim.model_copy(update={"comparisons": [_comparison(one, cells) for one in claim.comparisons]})
 
 
-def _comparison(comparison: AnyComparison, cells: Collection[Cell]) -> AnyComparison:
+def _comparison(comparison: AnyComparison, cells: Collection[tuple[str, str]]) -> AnyComparison:
     if not isinstance(comparison, PairedComparison):
         return comparison
     sides = (comparison.treatment, comparison.reference)

@@ -9,8 +9,16 @@ from typing import Any
 import pandas as pd
 
 from dgr.claims.schema import PairedComparison, Side
+from dgr.claims.verdict import NotRunError
 from dgr.records.names import REGULARIZERS, SINGLE_TASK, method_label
-from dgr.records.outcomes import RUN, delta_m_per_run, probe_accuracies, universality_gaps
+from dgr.records.outcomes import (
+    RUN,
+    delta_m_per_run,
+    last_universality,
+    mean_over_tasks,
+    probe_accuracies,
+    trained_tasks,
+)
 from dgr.records.records import Records
 
 Pair = tuple[pd.Series, pd.Series]
@@ -23,10 +31,6 @@ GAPS = {"universality_gap": "gap", "universality_gap_normalized": "gap_normalize
 
 NAMED = 6
 """How many missing cells are named before the rest is counted."""
-
-
-class NotRunError(Exception):
-    """Records that a comparison needs are not there; says which."""
 
 
 def pairs(records: Records, comparison: PairedComparison) -> dict[str, Pair]:
@@ -66,10 +70,10 @@ def _measure(records: Records, comparison: PairedComparison) -> dict[Key, float]
         if SINGLE_TASK not in set(runs["method"]):
             raise NotRunError("there are no single-task runs, against which Δm is measured")
         values = delta_m_per_run(runs)
-    elif comparison.measure in GAPS:
-        values = universality_gaps(records.universality, runs, comparison.tasks, GAPS[comparison.measure])
     else:
-        values = probe_accuracies(records.probes, runs, comparison.tasks)
+        gap = GAPS.get(comparison.measure)
+        by_task = last_universality(records.universality, gap) if gap else probe_accuracies(records.probes)
+        values = mean_over_tasks(by_task, trained_tasks(runs), comparison.tasks)
     return dict(zip(values.index, values, strict=True))
 
 

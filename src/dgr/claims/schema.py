@@ -9,10 +9,12 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
+from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.records.names import KNOWN_METHODS
 from dgr.records.outcomes import Tasks
 
+CLAIMS_FILE = paths.CONFIGS / "claims.yaml"
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]
 

@@ -7,59 +7,36 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from dgr.claims.decide import Verdict, decision_of
-from dgr.claims.pairs import NotRunError
-from dgr.claims.schema import Claim, StudyComparison
-from dgr.comparison import bootstrap_interval, compare, generator_from, paired_differences
-from dgr.comparison.paired import Array
+from dgr.claims.decide import Differences, decide
+from dgr.claims.schema import AnyComparison, Claim, StudyComparison
+from dgr.claims.verdict import Decision, NotRunError, Verdict
+from dgr.comparison import Comparison, FloatArray, paired_differences
 
 
 def study_verdicts(records: Mapping[str, pd.DataFrame], claims: list[Claim]) -> list[Verdict]:
-    """The verdict on every comparison; all tests of a claim are one family (Holm).
+    """The verdict on every comparison.
 
     Args:
         records: the frame of each study by its key: seed, setting, level, method, measure, value.
         claims: claims whose comparisons are all of kind ``study``.
     """
-    return [verdict for claim in claims for verdict in _decide(records, claim)]
+
+    def look_up(claim: Claim, comparison: AnyComparison) -> Differences:
+        assert isinstance(comparison, StudyComparison)
+        tests = _differences(records, comparison)
+        return Differences(tests, average=np.mean(list(tests.values()), axis=0))
+
+    return [verdict for claim in claims for verdict in decide(claim, look_up, _reasons)]
 
 
-def _decide(records: Mapping[str, pd.DataFrame], claim: Claim) -> list[Verdict]:
-    differences: dict[str, dict[str, Array]] = {}
-    found: dict[str, Verdict] = {}
-    own = [comparison for comparison in claim.comparisons if isinstance(comparison, StudyComparison)]
-    for comparison in own:
-        try:
-            differences[comparison.id] = _differences(records, comparison)
-        except NotRunError as error:
-            found[comparison.id] = Verdict(claim, comparison, "not run", str(error))
-    family = {name: values for members in differences.values() for name, values in members.items()}
-    lower = {c.id for c in own if c.direction == "lower"}
-    tests = compare(family, claim.alpha, [name for id_, all_ in differences.items() if id_ in lower for name in all_])
-    by_name = {test.name: test for test in tests}
-    for comparison in own:
-        if members := differences.get(comparison.id):
-            mean = np.mean(list(members.values()), axis=0)
-            low, high = bootstrap_interval(mean, 1 - claim.alpha, generator_from(mean))
-            outcomes = tuple(by_name[name] for name in members)
-            sides = [{"better": 1, "worse": -1, "inconclusive": 0}[test.outcome] for test in outcomes]
-            texts = [f"{test.name.partition('/')[2]}: {test.reason or test.outcome}" for test in outcomes]
-            decision = decision_of(sides)
-            found[comparison.id] = Verdict(
-                claim,
-                comparison,
-                decision,
-                "" if decision == "reproduced" else "; ".join(texts),
-                n=len(mean),
-                mean=float(mean.mean()),
-                low=low,
-                high=high,
-                tests=outcomes,
-            )
-    return [found[comparison.id] for comparison in own]
+def _reasons(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
+    """What each test says, unless all go the claimed way."""
+    if decision == "reproduced":
+        return []
+    return [f"{test.name.partition('/')[2]}: {test.reason or test.outcome}" for test in tests]
 
 
-def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyComparison) -> dict[str, Array]:
+def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyComparison) -> dict[str, FloatArray]:
     """Treatment minus each reference, one value a seed, by the test's name."""
     treatment = _values(records, comparison, comparison.treatment, comparison.levels)
     if comparison.bound is not None:

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from dgr.comparison.paired import (
-    Array,
+    FloatArray,
     bootstrap_interval,
     effect_size,
     smallest_p,
@@ -50,7 +50,7 @@ class Comparison:
     reason: str
 
 
-def holm(p: Array) -> Array:
+def holm(p: FloatArray) -> FloatArray:
     """Holm's step-down adjustment, which keeps the family-wise error under any dependence.
 
     ``p̃_(i) = min(1, max_{j ≤ i} (m − j + 1) p_(j))`` for the m sorted p-values. Source: S. Holm, "A simple
@@ -74,7 +74,9 @@ def holm(p: Array) -> Array:
     return adjusted
 
 
-def compare(differences: Mapping[str, Array], alpha: float, lower_is_better: Collection[str] = ()) -> list[Comparison]:
+def compare(
+    differences: Mapping[str, FloatArray], alpha: float, lower_is_better: Collection[str] = ()
+) -> list[Comparison]:
     """Test every member of a family.
 
     A member is better (or worse) when its Holm-adjusted p-value is below α and its interval lies on that side of zero;
@@ -111,13 +113,13 @@ def compare(differences: Mapping[str, Array], alpha: float, lower_is_better: Col
     return rows
 
 
-def generator_from(differences: Array) -> np.random.Generator:
+def generator_from(differences: FloatArray) -> np.random.Generator:
     """A generator seeded by the differences themselves: the same data have the same interval in every table."""
     return np.random.default_rng(list(hashlib.sha256(differences.tobytes()).digest()))
 
 
 def _outcome(
-    values: Array, low: float, high: float, holm_p: float, alpha: float, higher_is_better: bool
+    values: FloatArray, low: float, high: float, holm_p: float, alpha: float, higher_is_better: bool
 ) -> tuple[Outcome, str]:
     n, least = len(values), smallest_p(len(values))
     if n == 1:

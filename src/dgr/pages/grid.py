@@ -60,7 +60,7 @@ class Document:
 
 
 def read_document(path: Path) -> Document:
-    """Read a table that :func:`dgr.tables.rendering.write` made.
+    """Read a table that :func:`dgr.tables.shared.rendering.write` made.
 
     Raises:
         DGRError: the file holds no table.

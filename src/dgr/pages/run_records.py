@@ -12,7 +12,7 @@ from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame, number
 from dgr.pages.inputs import Sources
 from dgr.records.names import REGULARIZERS, method_label
-from dgr.records.rows import BEST_EPOCH, REPRESENTATION
+from dgr.records.rows import FINAL, REPRESENTATION
 from dgr.records.run_folders import IDENTITY
 
 QUANTITIES = {"penalty": "penalty λR", "gradient_ratio": "gradient ratio λ|g_R| / |g_task|"}
@@ -117,17 +117,13 @@ def _run_record(sources: Sources, key: str, entry: dict[str, Any]) -> Record:
 def _seeds(title: str, runs: pd.DataFrame) -> Grid:
     """One row a seed: test metrics first, then what they are held against."""
     test, val = runs[runs["split"] == "test"], runs[runs["split"] == "val"]
-    best, norm = test["metric"].str.endswith(BEST_EPOCH), test["task"] == REPRESENTATION
+    best, norm = test["moment"] != FINAL, test["task"] == REPRESENTATION
     wanted = {"test": test[~best & ~norm], "test at best val. epoch": test[best], "test, ": test[norm]}
-    wanted["val"] = val[~val["metric"].str.endswith(BEST_EPOCH) & (val["task"] != REPRESENTATION)]
+    wanted["val"] = val[(val["moment"] == FINAL) & (val["task"] != REPRESENTATION)]
     columns = {}
     for label, rows in wanted.items():
         for (task, metric), group in rows.groupby(["task", "metric"], sort=False):
-            name = (
-                f"{task} {str(metric).removesuffix(BEST_EPOCH)}, {label}"
-                if task != REPRESENTATION
-                else "mean ‖z‖, test"
-            )
+            name = f"{task} {metric}, {label}" if task != REPRESENTATION else "mean ‖z‖, test"
             columns[name] = group.set_index("seed")["value"]
     return from_frame(f"{title}: every seed, as recorded", pd.DataFrame(columns).reset_index(names="seed"))
 

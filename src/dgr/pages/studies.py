@@ -9,9 +9,8 @@ from typing import Any
 
 import yaml
 
-from dgr.claims import StudyComparison, Verdict, load_claims
+from dgr.claims import CLAIMS_FILE, StudyComparison, Verdict, load_claims, study_verdicts
 from dgr.claims.narrowing import of_studies
-from dgr.claims.studies import study_verdicts
 from dgr.config.plan_file import read_plan
 from dgr.core import paths
 from dgr.core.files import read_json, write_text
@@ -19,11 +18,10 @@ from dgr.pages.exhibits import Picture, picture
 from dgr.pages.grid import Cell, Grid, from_frame, linked
 from dgr.pages.html import source_expression, templates
 from dgr.records.study_records import StudyRecords, load_study
-from dgr.tables import rendering
-from dgr.tables.claims import FILE
-from dgr.tables.rendering import Table
-from dgr.tables.study import study_table
-from dgr.tables.study_claims import study_claims_table
+from dgr.tables.shared import rendering
+from dgr.tables.shared.rendering import Table
+from dgr.tables.studies.claims import study_claims_table
+from dgr.tables.studies.measures import study_table
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,16 @@ class Section:
 
 
 def write_study_audit(suite: str) -> None:
-    """Write ``results/SUITE/tables/claims.{csv,md,tex}`` and ``results/SUITE/audit.html``, the same bytes every time.
+    """Write ``results/SUITE/tables/claims.*`` and ``results/SUITE/audit.html``, the same bytes every time.
 
     Raises:
         DGRError: the records of a study are missing or not those of the plan.
     """
     keys = [key for key, entry in read_plan()["studies"].items() if entry["suite"] == suite]
     studies = {key: load_study(key) for key in keys}
-    found = study_verdicts({key: study.frame for key, study in studies.items()}, of_studies(load_claims(FILE), suite))
+    found = study_verdicts(
+        {key: study.frame for key, study in studies.items()}, of_studies(load_claims(CLAIMS_FILE), suite)
+    )
     claims = study_claims_table(suite, studies, found)
     rendering.write(claims, paths.tables_folder(suite) / "claims", f"tab:{suite}-claims")
     write_text(paths.RESULTS / suite / "audit.html", _render(suite, studies, claims, found))

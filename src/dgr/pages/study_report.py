@@ -8,12 +8,12 @@ from dgr.core import paths
 from dgr.figures import registry as figures
 from dgr.figures.study import study_figure
 from dgr.records.study_records import load_study
-from dgr.tables import rendering
-from dgr.tables.study import study_table
+from dgr.tables.shared import rendering
+from dgr.tables.studies.measures import study_table
 
 
 def write_study_report(suite: str, name: str) -> list[Path]:
-    """Make ``results/SUITE/tables/NAME.{csv,md,tex}`` and ``figures/SUITE/NAME.{pdf,png}``.
+    """Make ``results/SUITE/tables/NAME.{csv,md,tex,json}`` and ``figures/SUITE/NAME.{pdf,png}``.
 
     Raises:
         DGRError: no such study, or records that are missing, damaged or not those of the plan.

@@ -16,32 +16,32 @@ from dgr.core.files import write_text
 from dgr.records import rows as record_rows
 from dgr.records.file_schemas import Probes, Tuning
 from dgr.records.measurement_files import read_baselines, read_costs, read_probes, read_sweep
-from dgr.records.records import COLUMNS, configured_measurements, configured_runs
-from dgr.records.rows import Row
+from dgr.records.records import RECORD_COLUMNS, configured_measurements, configured_runs
+from dgr.records.rows import CsvRow
 from dgr.records.run_folders import SeedRecord, identity_of, read_run, read_tuning
 
-Read = TypeVar("Read")
+_Read = TypeVar("_Read")
 
 
 def collect_suite(suite: str) -> None:
-    """:func:`collect` with the project's plan, in the working directory."""
-    collect(suite, read_plan(), Path())
+    """:func:`collect_records` with the project's plan, in the working directory."""
+    collect_records(suite, read_plan(), Path())
 
 
-def collect(suite: str, plan: dict[str, Any], root: Path) -> None:
-    """Check every configured run and study of a suite and write its records.
+def collect_records(suite: str, plan: dict[str, Any], root: Path) -> None:
+    """Check every configured run and measurement of a suite and write its records.
 
     Only what is configured is looked at: what else lies in the folders leaves no trace. Nothing is written unless
     everything is there. The files depend on the runs alone, byte for byte, except for the times in ``provenance.csv``
-    and ``costs.csv``. A kind of study that is not configured gives a file without rows.
+    and ``costs.csv``. A kind of measurement that is not configured gives a file without rows.
 
     Args:
         suite: its name in the plan.
-        plan: the parsed ``runs.json``.
+        plan: the parsed ``plan.json``.
         root: the repository's top folder, with the folders of :mod:`dgr.core.paths`.
 
     Raises:
-        DGRError: runs, tuning records or studies are missing, partial, damaged or of another configuration; says
+        DGRError: runs, tuning records or measurements are missing, partial, damaged or of another configuration; says
             which, and the command that makes them.
     """
     entries = configured_runs(plan, suite)
@@ -101,7 +101,7 @@ def _measurement_frames(
     sweeps = _read_all(swept, lambda key: read_sweep(key, swept[key], root))
     costs = _read_all(timed, lambda key: read_costs(key, timed[key], root))
     identities = {key: identity_of(entries[key], 0) for key in probes}
-    rows: dict[str, list[Row]] = {
+    rows: dict[str, list[CsvRow]] = {
         "probes": [row for key in baselines for row in record_rows.baseline_rows(plain[key], baselines[key])]
         + [row for key in probes for row in record_rows.probe_rows(identities[key], probes[key])],
         "universality": [row for key in probes for row in record_rows.universality_rows(identities[key], probes[key])],
@@ -112,11 +112,11 @@ def _measurement_frames(
     return {name: _frame(name, rows[name]) for name in rows}
 
 
-def _frame(name: str, rows: list[Row]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=COLUMNS[name])
+def _frame(name: str, rows: list[CsvRow]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=RECORD_COLUMNS[name])
 
 
-def _read_all(keys: Iterable[str], read: Callable[[str], Read]) -> dict[str, Read]:
+def _read_all(keys: Iterable[str], read: Callable[[str], _Read]) -> dict[str, _Read]:
     """Read all before complaining, so that one message names every hole."""
     found, problems = {}, {}
     for key in keys:

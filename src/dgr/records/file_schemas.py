@@ -1,4 +1,4 @@
-"""What stands in the JSON files of runs, tunings and studies, as far as reports use it."""
+"""What stands in the JSON files of runs, tunings and measurements, as far as reports use it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, FiniteFloat
 
+from dgr.config.runs import SplitName
 from dgr.records.former_keys import with_present_keys
 
-Split = Literal["train", "val", "test"]
-Values = dict[str, dict[str, FiniteFloat]]  # task → metric → value
+TaskValues = dict[str, dict[str, FiniteFloat]]
+"""Task → metric → value."""
 Settings = Annotated[dict[str, Any], AfterValidator(with_present_keys)]
-SPLITS: tuple[Split, ...] = ("train", "val", "test")
 
 
 class TaskRecord(BaseModel):
@@ -21,13 +21,13 @@ class TaskRecord(BaseModel):
     higher_is_better: bool
 
 
-class Evaluation(BaseModel):
+class EpochMetrics(BaseModel):
     """All metrics of all tasks on all splits at one epoch."""
 
     epoch: int
-    train: Values
-    val: Values
-    test: Values
+    train: TaskValues
+    val: TaskValues
+    test: TaskValues
 
 
 class Metrics(BaseModel):
@@ -36,9 +36,10 @@ class Metrics(BaseModel):
     identity: dict[str, str | int]
     strength: FiniteFloat | None
     tasks: dict[str, TaskRecord]
-    final: Evaluation
-    best_validation: Evaluation
-    representation_norm: dict[Split, FiniteFloat]
+    final: EpochMetrics
+    best_validation: EpochMetrics
+    representation_norm: dict[str, FiniteFloat]
+    """By split."""
 
 
 class Provenance(BaseModel):
@@ -60,7 +61,7 @@ class Candidate(BaseModel):
 
     strength: FiniteFloat
     seed: int
-    val: Values | None
+    val: TaskValues | None
     """None where training diverged."""
 
 
@@ -129,7 +130,7 @@ class SweepRow(BaseModel):
 
     settings: dict[str, Any]
     seed: int
-    split: Split
+    split: SplitName
     task: str
     metric: str
     value: FiniteFloat

@@ -1,4 +1,4 @@
-"""Reading what the studies beside the runs left behind: probes, baselines, sweeps and costs; strict as for runs."""
+"""Reading what was measured beside the runs: probes, baselines, sweeps and costs; as strict as for runs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def read_baselines(key: str, entry: dict[str, Any], root: Path) -> Baselines:
 
 
 def read_sweep(key: str, entry: dict[str, Any], root: Path) -> Sweep:
-    """Read and check one sensitivity study; arguments and errors as for :func:`read_probes`."""
+    """Read and check one sweep; arguments and errors as for :func:`read_probes`."""
     path, remedy = _file(root, entry["suite"], key, "sweep")
     sweep = read_record(path, Sweep, remedy)
     _check_made_for(path, sweep.key == key and sweep.name == entry["name"], remedy)

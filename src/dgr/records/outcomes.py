@@ -1,4 +1,8 @@
-"""What comparisons compare: one number a run (and classifier), from the records alone, on test at the last epoch."""
+"""The numbers that tables, figures, claims and the summary share, computed here and nowhere else.
+
+Plain functions from the frames of :class:`dgr.records.records.Records`, narrowed to one data set and architecture, to
+one number a run (and task, and classifier). Whether all that is configured is there, :mod:`dgr.records.scope` checks.
+"""
 
 from __future__ import annotations
 
@@ -10,38 +14,15 @@ import pandas as pd
 from dgr.core.errors import DGRError
 from dgr.records.delta import delta_m, single_task_reference
 from dgr.records.names import SINGLE_TASK, metric_named
-from dgr.records.rows import BEST_EPOCH, REPRESENTATION
-from dgr.records.scope import CELL
+from dgr.records.rows import FINAL, REPRESENTATION, Moment
 
 Tasks = Literal["trained", "new"]
-RUN = [*CELL, "seed"]
+RUN = ["method", "regularizer", "seed"]
 
 
-def delta_m_per_run(runs: pd.DataFrame) -> pd.Series:
-    """Δm of each run against the mean of the single-task runs.
-
-    The reference is the same constant for all runs, so that a difference of two runs' Δm is a fixed weighting of the
-    differences of their tasks' metrics, in percentage points.
-
-    Args:
-        runs: ``runs.csv``, narrowed to one data set and architecture.
-
-    Returns:
-        Indexed by (method, regularizer, seed).
-
-    Raises:
-        DGRError: a run lacks a task's metric, one is NaN or infinite, or there are no single-task runs.
-    """
-    best = runs[runs["metric"].str.endswith(BEST_EPOCH)]
-    primary = {str(t): str(m).removesuffix(BEST_EPOCH) for t, m in zip(best["task"], best["metric"], strict=True)}
-    wanted = runs[(runs["split"] == "test") & (runs["metric"] == runs["task"].map(primary))]
-    _check_finite(wanted, RUN, "value")
-    values = wanted.pivot(index=RUN, columns="task", values="value")
-    if holes := list(values.index[values.isna().any(axis=1)]):
-        first = ", ".join(map(str, holes[0]))
-        raise DGRError(f"{len(holes)} runs lack a task's test metric, the first {first}; train and collect them again.")
-    reference = single_task_reference(values[values.index.get_level_values("method") == SINGLE_TASK])
-    return delta_m(values, reference, {task: metric_named(name).higher_is_better for task, name in primary.items()})
+def primary_metrics(runs: pd.DataFrame) -> dict[str, str]:
+    """The primary metric of each task, by task, in recorded order."""
+    return dict(runs.loc[runs["primary"], ["task", "metric"]].drop_duplicates().itertuples(index=False, name=None))
 
 
 def trained_tasks(runs: pd.DataFrame) -> set[str]:
@@ -49,45 +30,102 @@ def trained_tasks(runs: pd.DataFrame) -> set[str]:
     return set(runs["task"]) - {REPRESENTATION}
 
 
-def universality_gaps(universality: pd.DataFrame, runs: pd.DataFrame, tasks: Tasks, column: str) -> pd.Series:
-    """Loss of untrained heads minus loss of refitted heads at each run's last epoch, mean over tasks.
+def metric_values(runs: pd.DataFrame, metrics: dict[str, str], split: str, moment: Moment = FINAL) -> pd.DataFrame:
+    """One metric a task, at one split.
 
     Args:
-        universality: ``universality.csv``, narrowed as the runs.
-        runs: ``runs.csv``, which says what was trained on.
-        tasks: which tasks to average.
-        column: ``gap``, or ``gap_normalized`` with z rescaled to one common norm.
+        runs: ``runs.csv``.
+        metrics: metric by task.
+        split: train, val or test.
+        moment: the last epoch, or that of the best validation mean.
+
+    Returns:
+        Rows indexed by (method, regularizer, seed), one column a task; NaN where a run lacks the metric.
+    """
+    rows = runs[(runs["split"] == split) & (runs["moment"] == moment)]
+    wanted = rows[rows["metric"] == rows["task"].map(metrics)]
+    _check_finite(wanted, RUN, "value")
+    return wanted.pivot(index=RUN, columns="task", values="value")
+
+
+def delta_m_per_run(runs: pd.DataFrame, moment: Moment = FINAL) -> pd.Series:
+    """Δm of each run on test against the mean of the single-task runs.
+
+    The reference is the same constant for all runs, so that a difference of two runs' Δm is a fixed weighting of the
+    differences of their tasks' metrics, in percentage points.
+
+    Args:
+        runs: ``runs.csv``.
+        moment: as for :func:`metric_values`, of the single-task runs too.
 
     Returns:
         Indexed by (method, regularizer, seed).
+
+    Raises:
+        DGRError: a run lacks a task's metric, one is NaN or infinite, or there are no single-task runs.
     """
-    rows = universality[universality["epoch"] == universality.groupby(RUN)["epoch"].transform("max")]
-    return _mean_over_tasks(rows[_are(rows, runs, tasks)], RUN, column)
+    primary = primary_metrics(runs)
+    values = metric_values(runs, primary, "test", moment)
+    if holes := list(values.index[values.isna().any(axis=1)]):
+        first = ", ".join(map(str, holes[0]))
+        raise DGRError(f"{len(holes)} runs lack a task's test metric, the first {first}; train and collect them again.")
+    reference = single_task_reference(values[values.index.get_level_values("method") == SINGLE_TASK])
+    return delta_m(values, reference, {task: metric_named(name).higher_is_better for task, name in primary.items()})
 
 
-def probe_accuracies(probes: pd.DataFrame, runs: pd.DataFrame, tasks: Tasks) -> pd.Series:
-    """Test accuracy of classifiers on the trained encoders' frozen representations, mean over tasks.
+def last_universality(universality: pd.DataFrame, column: str) -> pd.DataFrame:
+    """A quantity of ``universality.csv`` at each run's last epoch.
 
     Args:
-        probes: ``probes.csv``, narrowed as the runs.
-        runs: ``runs.csv``, which says what was trained on.
-        tasks: which tasks to average.
+        universality: ``universality.csv``.
+        column: such as ``gap`` (loss of untrained heads minus loss of refitted heads), or ``gap_normalized``, with z
+            rescaled to one common norm.
 
     Returns:
-        Indexed by (method, regularizer, seed, classifier).
+        Rows indexed by (method, regularizer, seed), one column a task.
+
+    Raises:
+        DGRError: a value is NaN or infinite.
     """
-    rows = probes[probes["source"] == REPRESENTATION]
-    return _mean_over_tasks(rows[_are(rows, runs, tasks)], [*RUN, "classifier"], "value")
+    rows = universality[universality["epoch"] == universality.groupby(RUN)["epoch"].transform("max")]
+    _check_finite(rows, RUN, column)
+    return rows.pivot(index=RUN, columns="task", values=column)
 
 
-def _are(rows: pd.DataFrame, runs: pd.DataFrame, tasks: Tasks) -> pd.Series:
-    return rows["task"].isin(trained_tasks(runs)) == (tasks == "trained")
+def probe_accuracies(probes: pd.DataFrame, source: str = REPRESENTATION) -> pd.DataFrame:
+    """Test accuracy of classifiers on frozen representations.
+
+    Args:
+        probes: ``probes.csv``.
+        source: ``representation``, or ``untrained`` for encoders as they were initialised.
+
+    Returns:
+        Rows indexed by (method, regularizer, seed), columns by (task, classifier).
+
+    Raises:
+        DGRError: a value is NaN or infinite.
+    """
+    rows = probes[probes["source"] == source]
+    _check_finite(rows, [*RUN, "classifier"], "value")
+    return rows.pivot(index=RUN, columns=["task", "classifier"], values="value")
 
 
-def _mean_over_tasks(rows: pd.DataFrame, index: list[str], value: str) -> pd.Series:
-    """NaN, not a mean over fewer, where a run lacks a task."""
-    _check_finite(rows, index, value)
-    return rows.pivot(index=index, columns="task", values=value).mean(axis=1, skipna=False)
+def mean_over_tasks(values: pd.DataFrame, trained: set[str], tasks: Tasks) -> pd.Series:
+    """Mean over the tasks that were, or were not, trained on.
+
+    Args:
+        values: one column a task; or a (task, classifier), whose classifiers join the index.
+        trained: the tasks of the runs.
+        tasks: which to average.
+
+    Returns:
+        Indexed by (method, regularizer, seed), and classifier if there are any; NaN, not a mean over fewer, where a run
+        lacks a task.
+    """
+    of_task = values.columns.get_level_values("task")
+    chosen = values.loc[:, of_task.isin(list(trained)) == (tasks == "trained")]
+    by_task = pd.DataFrame(chosen.stack("classifier")) if chosen.columns.nlevels > 1 else chosen
+    return by_task.mean(axis=1, skipna=False)
 
 
 def _check_finite(rows: pd.DataFrame, index: list[str], value: str) -> None:

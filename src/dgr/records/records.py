@@ -13,7 +13,7 @@ from dgr.core.errors import DGRError, nearest
 from dgr.records import rows as record_rows
 from dgr.records.run_folders import IDENTITY
 
-COLUMNS = {
+RECORD_COLUMNS = {
     "runs": record_rows.RUN_COLUMNS,
     "histories": [*IDENTITY, "epoch"],
     "tuning": record_rows.TUNING_COLUMNS,
@@ -32,9 +32,10 @@ class Records:
     """The frames of ``results/SUITE/records``; nothing in them is averaged.
 
     Attributes:
-        runs: ``suite, dataset, architecture, method, regularizer, seed, task, split, metric, value``. A task's primary
-            metric also stands there at the epoch of the best validation mean, as ``METRIC_best_epoch``; the mean norm
-            of the representation has the task ``representation`` and the metric ``mean_norm``.
+        runs: ``suite, dataset, architecture, method, regularizer, seed, task, split, metric, primary, moment, value``.
+            ``moment`` is ``final``, after the last epoch; a task's primary metric (``primary`` is true) also stands
+            there at the epoch of the best validation mean, ``best_validation``. The mean norm of the representation
+            has the task ``representation`` and the metric ``mean_norm``.
         histories: the same identity, then one row an epoch, as in ``history.csv`` (without times).
         tuning: ``suite, key, method, regularizer, strength, seed, task, split, metric, value, chosen``.
         provenance: one row a run and seed; ``strength`` is the regularizer's, empty without one.
@@ -42,7 +43,7 @@ class Records:
             accuracy of classifiers on the frozen representation, or before training (source ``untrained``). Without a
             run (sources ``majority``, ``pixels``) architecture, method, regularizer and seed are empty.
         universality: the same identity, then ``epoch, task`` and what :mod:`dgr.measurements.universality` measures.
-        sweeps: ``suite, sweep, settings, seed, split, task, metric, value``; settings are JSON, metrics as in ``runs``.
+        sweeps: ``suite, sweep, settings, seed, split, task, metric, value`` of the last epoch; settings are JSON.
         agreement: ``suite, sweep, settings, seed, epoch, cosine, norm_ratio`` of DGR's two estimators.
         costs: ``suite, dataset, architecture, device, threads, method, regularizer, num_dummies, seconds_per_step,
             ratio, peak_memory_mb``.
@@ -74,7 +75,7 @@ def configured_runs(plan: dict[str, Any], suite: str) -> dict[str, Any]:
 def configured_measurements(plan: dict[str, Any], stage: str, suite: str) -> dict[str, Any]:
     """The suite's entries of another stage of the plan, by key; none where the plan has no such stage.
 
-    Probes of a run that is not configured are no study.
+    Probes of a run that is not configured are left out.
     """
     entries = {key: entry for key, entry in plan.get(stage, {}).items() if entry["suite"] == suite}
     if stage == "probes":
@@ -103,7 +104,7 @@ def load_records(folder: Path) -> Records:
             raise DGRError(f"{path} is missing; {remedy}.") from error
         except (ValueError, OSError) as error:
             raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
-        if missing := set(COLUMNS[field.name]) - set(frame):
+        if missing := set(RECORD_COLUMNS[field.name]) - set(frame):
             raise DGRError(f"{path} lacks the columns {', '.join(sorted(missing))}; {remedy}.")
         frames[field.name] = frame
     return Records(**frames)

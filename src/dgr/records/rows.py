@@ -1,19 +1,25 @@
-"""One checked run, tuning or study as rows of the suite's records."""
+"""One checked run, tuning or measurement as rows of the suite's records."""
 
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, Final, Literal
 
 import pandas as pd
 
-from dgr.records.file_schemas import SPLITS, Baselines, Costs, Probes, Sweep, Tuning, UniversalityRow, Values
+from dgr.config.runs import SPLITS
+from dgr.records.file_schemas import Baselines, Costs, Probes, Sweep, TaskValues, Tuning, UniversalityRow
 from dgr.records.run_folders import IDENTITY, SeedRecord
 
-BEST_EPOCH = "_best_epoch"
+Moment = Literal["final", "best_validation"]
+"""When a metric was taken: after the last epoch, or after that of the best validation mean."""
+FINAL: Final = "final"
 REPRESENTATION = "representation"
-RUN_COLUMNS = [*IDENTITY, "task", "split", "metric", "value"]
-TUNING_COLUMNS = ["suite", "key", "method", "regularizer", "strength", "seed", *RUN_COLUMNS[6:], "chosen"]
+RUN_COLUMNS = [*IDENTITY, "task", "split", "metric", "primary", "moment", "value"]
+TUNING_COLUMNS = [
+    *("suite", "key", "method", "regularizer", "strength", "seed"),
+    *("task", "split", "metric", "value", "chosen"),
+]
 PROBE_COLUMNS = [*IDENTITY, "source", "task", "classifier", "value"]
 UNIVERSALITY_COLUMNS = [*IDENTITY, *(name for name in UniversalityRow.model_fields if name not in IDENTITY)]
 SWEEP_COLUMNS = ["suite", "sweep", "settings", "seed", "split", "task", "metric", "value"]
@@ -22,26 +28,32 @@ COST_COLUMNS = [
     *("suite", "dataset", "architecture", "device", "threads", "method", "regularizer"),
     *("num_dummies", "seconds_per_step", "ratio", "peak_memory_mb"),
 ]
-Row = dict[str, Any]
+CsvRow = dict[str, Any]
 
 
-def metric_rows(identity: Row, record: SeedRecord) -> list[Row]:
+def metric_rows(identity: CsvRow, record: SeedRecord) -> list[CsvRow]:
     """Rows of ``runs.csv``: every metric at the last epoch, the primary one also at the best validation epoch."""
     metrics = record.metrics
     rows = []
     for task, primary in metrics.tasks.items():
         for split in SPLITS:
-            final: Values = getattr(metrics.final, split)
-            best: Values = getattr(metrics.best_validation, split)
-            values = {**final[task], f"{primary.metric}{BEST_EPOCH}": best[task][primary.metric]}
-            rows += [{"task": task, "split": split, "metric": metric, "value": v} for metric, v in values.items()]
+            place = {**identity, "task": task, "split": split}
+            final: TaskValues = getattr(metrics.final, split)
+            best: TaskValues = getattr(metrics.best_validation, split)
+            for metric, value in final[task].items():
+                rows.append(place | _value(metric, metric == primary.metric, FINAL, value))
+            rows.append(place | _value(primary.metric, True, "best_validation", best[task][primary.metric]))
     for split in SPLITS:
-        norm = metrics.representation_norm[split]
-        rows.append({"task": REPRESENTATION, "split": split, "metric": "mean_norm", "value": norm})
-    return [{**identity, **row} for row in rows]
+        norm = _value("mean_norm", False, FINAL, metrics.representation_norm[split])
+        rows.append({**identity, "task": REPRESENTATION, "split": split, **norm})
+    return rows
 
 
-def history_rows(identity: Row, record: SeedRecord) -> pd.DataFrame:
+def _value(metric: str, primary: bool, moment: Moment, value: float) -> CsvRow:
+    return {"metric": metric, "primary": primary, "moment": moment, "value": value}
+
+
+def history_rows(identity: CsvRow, record: SeedRecord) -> pd.DataFrame:
     """Rows of ``histories.csv``, one an epoch.
 
     Times differ from one execution to the next and are left out; their summary stands in ``provenance.csv``.
@@ -50,7 +62,7 @@ def history_rows(identity: Row, record: SeedRecord) -> pd.DataFrame:
     return pd.concat([pd.DataFrame([identity] * len(history), columns=IDENTITY), history], axis=1)
 
 
-def tuning_rows(key: str, identity: Row, tuning: Tuning) -> list[Row]:
+def tuning_rows(key: str, identity: CsvRow, tuning: Tuning) -> list[CsvRow]:
     """Rows of ``tuning.csv``, one a strength, seed, task and metric."""
     return [
         {
@@ -70,7 +82,7 @@ def tuning_rows(key: str, identity: Row, tuning: Tuning) -> list[Row]:
     ]
 
 
-def provenance_row(key: str, identity: Row, record: SeedRecord) -> Row:
+def provenance_row(key: str, identity: CsvRow, record: SeedRecord) -> CsvRow:
     """The row of ``provenance.csv``."""
     provenance = record.provenance.model_dump(exclude={"config"})
     versions = {f"version_{name}": version for name, version in provenance.pop("versions").items()}
@@ -78,40 +90,40 @@ def provenance_row(key: str, identity: Row, record: SeedRecord) -> Row:
     return {"key": key, **identity, "strength": record.metrics.strength, **provenance, **seconds, **versions}
 
 
-def probe_rows(identity: Row, probes: Probes) -> list[Row]:
+def probe_rows(identity: CsvRow, probes: Probes) -> list[CsvRow]:
     """Rows of ``probes.csv`` for one run, one a seed, source, task and classifier."""
     return [{**identity, **row.model_dump()} for row in probes.rows]
 
 
-def baseline_rows(entry: Row, baselines: Baselines) -> list[Row]:
+def baseline_rows(entry: CsvRow, baselines: Baselines) -> list[CsvRow]:
     """Rows of ``probes.csv`` without a run: architecture, method, regularizer and seed stay empty."""
     return [{"suite": entry["suite"], "dataset": entry["dataset"], **row.model_dump()} for row in baselines.rows]
 
 
-def universality_rows(identity: Row, probes: Probes) -> list[Row]:
+def universality_rows(identity: CsvRow, probes: Probes) -> list[CsvRow]:
     """Rows of ``universality.csv`` for one run, one a seed, epoch and task."""
     return [{**identity, **row.model_dump()} for row in probes.universality]
 
 
-def sweep_rows(entry: Row, sweep: Sweep) -> list[Row]:
+def sweep_rows(entry: CsvRow, sweep: Sweep) -> list[CsvRow]:
     """Rows of ``sweeps.csv``, one a point, seed, split, task and metric."""
     names = {"suite": entry["suite"], "sweep": sweep.name}
     return [{**names, **row.model_dump(), "settings": settings_text(row.settings)} for row in sweep.rows]
 
 
-def agreement_rows(entry: Row, sweep: Sweep) -> list[Row]:
+def agreement_rows(entry: CsvRow, sweep: Sweep) -> list[CsvRow]:
     """Rows of ``agreement.csv``, one a point, seed and epoch."""
     names = {"suite": entry["suite"], "sweep": sweep.name}
     return [{**names, **row.model_dump(), "settings": settings_text(row.settings)} for row in sweep.agreement]
 
 
-def cost_rows(entry: Row, costs: Costs) -> list[Row]:
+def cost_rows(entry: CsvRow, costs: Costs) -> list[CsvRow]:
     """Rows of ``costs.csv``, one a method, regularizer and number of dummies."""
     place = {"suite": entry["suite"], "dataset": entry["dataset"], "architecture": entry["architecture"]["name"]}
     measured = {"device": costs.device, "threads": costs.threads}
     return [{**place, **measured, **row.model_dump()} for row in costs.rows]
 
 
-def settings_text(settings: Row) -> str:
+def settings_text(settings: CsvRow) -> str:
     """The settings of a sweep's point as they stand in a record: JSON in the order of the configuration."""
     return json.dumps(settings)

@@ -12,10 +12,11 @@ import pandas as pd
 from pydantic import BaseModel
 
 from dgr.config.parsing import parse
+from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest
 from dgr.core.paths import output_path
-from dgr.records.file_schemas import SPLITS, Metrics, Provenance, Tuning, Values
+from dgr.records.file_schemas import Metrics, Provenance, TaskValues, Tuning
 from dgr.records.names import metric_named
 
 IDENTITY = ["suite", "dataset", "architecture", "method", "regularizer", "seed"]
@@ -31,7 +32,7 @@ class SeedRecord:
     provenance: Provenance
 
 
-Record = TypeVar("Record", bound=BaseModel)
+_Schema = TypeVar("_Schema", bound=BaseModel)
 
 
 def identity_of(entry: dict[str, Any], seed: int) -> dict[str, str | int]:
@@ -118,7 +119,7 @@ def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str,
             raise DGRError(f"{where}: '{task.metric}' of task '{name}' has the wrong direction; {remedy}.")
     for moment in ("final", "best_validation"):
         for split in SPLITS:
-            values: Values = getattr(getattr(metrics, moment), split)
+            values: TaskValues = getattr(getattr(metrics, moment), split)
             wanted = {f"{name}.{metric}" for name, task in metrics.tasks.items() for metric in ("loss", task.metric)}
             found = {f"{name}.{metric}" for name, row in values.items() for metric in row}
             if missing := wanted - found:
@@ -148,7 +149,7 @@ def _read_history(path: Path, metrics: Metrics, remedy: str) -> pd.DataFrame:
     return history
 
 
-def read_record(path: Path, schema: type[Record], remedy: str) -> Record:
+def read_record(path: Path, schema: type[_Schema], remedy: str) -> _Schema:
     """Read and check a JSON file; what is wrong with it, and how to make it again, is one sentence.
 
     Raises:

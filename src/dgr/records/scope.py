@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import pandas as pd
 
 from dgr.core.errors import DGRError
-from dgr.records.names import METRICS, REGULARIZERS
+from dgr.records import outcomes
+from dgr.records.current import check_current
+from dgr.records.names import REGULARIZERS, metric_named
+from dgr.records.outcomes import RUN
 from dgr.records.records import Records, configured_measurements, configured_runs
-from dgr.records.rows import BEST_EPOCH, REPRESENTATION
-from dgr.records.run_folders import IDENTITY, identity_of
+from dgr.records.rows import FINAL, REPRESENTATION, Moment
 
-CELL = ["method", "regularizer"]
+CELL = RUN[:2]
+"""Method and regularizer."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +29,7 @@ class Scope:
         runs: the plan's entries in scope, by key; they fix order and completeness.
         tuning: the plan's tuning entries in scope, by key: rule, grid, seeds.
         records: the frames, narrowed where they name data set and architecture; probes without a run are kept.
-        probes: the plan's probing entries in scope, by key.
-        sweeps: the plan's sensitivity studies in scope, by key.
+        probes, baselines, sweeps, costs: the plan's entries of these measurements in scope, by key.
     """
 
     suite: str
@@ -39,85 +40,85 @@ class Scope:
     tuning: dict[str, Any]
     records: Records
     probes: dict[str, Any] = field(default_factory=dict)
+    baselines: dict[str, Any] = field(default_factory=dict)
     sweeps: dict[str, Any] = field(default_factory=dict)
+    costs: dict[str, Any] = field(default_factory=dict)
 
     def cells(self) -> list[tuple[str, str]]:
         """(method, regularizer) in display order: configured order of methods, plain first, then the regularizers."""
-        pairs = [_cell(entry) for entry in self.runs.values()]
+        pairs = list(self._keys())
         methods = list(dict.fromkeys(method for method, _ in pairs))
         regularizers = sorted({regularizer for _, regularizer in pairs}, key=list(REGULARIZERS).index)
         return [pair for method in methods for pair in ((method, name) for name in regularizers) if pair in pairs]
 
+    def run_key(self, method: str, regularizer: str) -> str:
+        """The key of the configured run of a cell."""
+        return self._keys()[method, regularizer]
+
     def primary_metrics(self) -> dict[str, str]:
         """The primary metric of each task, by task, in recorded order."""
-        best = self.records.runs[self.records.runs["metric"].str.endswith(BEST_EPOCH)]
-        pairs = best[["task", "metric"]].drop_duplicates().itertuples(index=False)
-        return {task: metric.removesuffix(BEST_EPOCH) for task, metric in pairs}
+        return outcomes.primary_metrics(self.records.runs)
 
-    def secondary_metrics(self) -> dict[str, list[str]]:
-        """The other metrics of each task that reports print, by task; none where a task has but one."""
-        rows = self.records.runs[["task", "metric"]].drop_duplicates()
-        return {
-            task: [m for m in rows.loc[rows["task"] == task, "metric"] if m in METRICS and m != primary]
-            for task, primary in self.primary_metrics().items()
-        }
+    def secondary_metrics(self) -> list[tuple[str, str]]:
+        """(task, metric) of all that is recorded beside the tasks' losses and primary metrics.
 
-    def values(self, split: str, metrics: dict[str, str]) -> pd.DataFrame:
-        """One metric a task, at one split.
+        Raises:
+            DGRError: a metric that has no label.
+        """
+        primary = self.primary_metrics()
+        recorded = self.records.runs[["task", "metric"]].drop_duplicates().itertuples(index=False, name=None)
+        pairs = [(t, m) for t, m in recorded if t in primary and m not in ("loss", primary[t])]
+        for _, metric in pairs:
+            metric_named(metric)
+        return pairs
 
-        Args:
-            split: train, val or test.
-            metrics: metric by task, which become the columns.
-
-        Returns:
-            Rows indexed by (method, regularizer, seed).
+    def values(self, split: str, metrics: dict[str, str], moment: Moment = FINAL) -> pd.DataFrame:
+        """:func:`dgr.records.outcomes.metric_values`, complete, with columns in the order of the metrics.
 
         Raises:
             DGRError: a value is missing: nothing is averaged over fewer seeds than configured.
         """
-        rows = self.records.runs[self.records.runs["split"] == split]
-        wanted = rows[rows["metric"] == rows["task"].map(metrics)]
-        table = wanted.pivot(index=[*CELL, "seed"], columns="task", values="value").reindex(columns=list(metrics))
+        table = outcomes.metric_values(self.records.runs, metrics, split, moment).reindex(columns=list(metrics))
         self._check_holes(table, self.runs, f"on '{split}'")
         return table
 
-    def final_universality(self, quantity: str) -> pd.DataFrame:
-        """A quantity of ``universality.csv`` at each run's last epoch.
+    def delta_m(self, moment: Moment = FINAL) -> pd.Series:
+        """:func:`dgr.records.outcomes.delta_m_per_run`, complete.
 
-        Returns:
-            Rows indexed by (method, regularizer, seed), one column a task; empty where the plan has no probes.
+        Raises:
+            DGRError: a value is missing, or single-task learning was not run.
+        """
+        self.values("test", self.primary_metrics(), moment)
+        return outcomes.delta_m_per_run(self.records.runs, moment)
+
+    def last_universality(self, column: str) -> pd.DataFrame:
+        """:func:`dgr.records.outcomes.last_universality`, complete; empty where the plan has no probes.
 
         Raises:
             DGRError: a value is missing.
         """
-        frame = self.records.universality
-        last = frame[frame["epoch"] == frame.groupby([*CELL, "seed"])["epoch"].transform("max")]
-        table = last.pivot(index=[*CELL, "seed"], columns="task", values=quantity)
-        self._check_holes(table, self.probes, f"in '{quantity}'")
+        table = outcomes.last_universality(self.records.universality, column)
+        self._check_holes(table, self.probes, f"in '{column}'")
         return table
 
     def probe_accuracies(self, source: str) -> pd.DataFrame:
-        """Test accuracy of classifiers on the representations of the runs.
-
-        Args:
-            source: ``representation``, or ``untrained`` for encoders as they were initialised.
-
-        Returns:
-            Rows indexed by (method, regularizer, seed), columns by (task, classifier).
+        """:func:`dgr.records.outcomes.probe_accuracies`, complete for the runs that have such probes.
 
         Raises:
             DGRError: a value is missing.
         """
-        rows = self.records.probes[self.records.probes["source"] == source]
-        table = rows.pivot(index=[*CELL, "seed"], columns=["task", "classifier"], values="value")
-        cells = set(zip(rows["method"], rows["regularizer"], strict=True))
+        table = outcomes.probe_accuracies(self.records.probes, source)
+        found = {(method, regularizer) for method, regularizer, _ in table.index}
         entries = {
             key: entry
             for key, entry in self.probes.items()
-            if source == REPRESENTATION or _cell(self.runs[key]) in cells
+            if source == REPRESENTATION or _cell(self.runs[key]) in found
         }
         self._check_holes(table, entries, f"in probes of '{source}'")
         return table
+
+    def _keys(self) -> dict[tuple[str, str], str]:
+        return {_cell(entry): key for key, entry in self.runs.items()}
 
     def _check_holes(self, table: pd.DataFrame, entries: dict[str, Any], where: str) -> None:
         """The table's rows are the configured runs and seeds of the entries' keys, and none lacks a value."""
@@ -145,9 +146,11 @@ def open_scope(
         known = [entry["name"] for entry in plan[kind].values() if entry["suite"] == suite]
         raise DGRError(f"Suite '{suite}' has no {kind[:-1]} {name}; configured: {', '.join(known) or 'none'}.")
     entries = configured_runs(plan, suite)
-    probes = configured_measurements(plan, "probes", suite)
-    _check_current(entries, probes, records, suite)
-    pairs = {(entry["dataset"], entry["architecture"]["name"]) for entry in entries.values()}
+    probes, baselines, sweeps, costs = (
+        configured_measurements(plan, stage, suite) for stage in ("probes", "baselines", "sweeps", "costs")
+    )
+    check_current(entries, probes, records, suite)
+    pairs = {_place(entry) for entry in entries.values()}
     wanted = (found[0].get("dataset"), found[0].get("architecture"))
     matching = sorted(pair for pair in pairs if all(w in (None, p) for w, p in zip(wanted, pair, strict=True)))
     if len(matching) != 1:
@@ -155,8 +158,8 @@ def open_scope(
             f"{name} must be about one data set and architecture, but suite '{suite}' offers "
             f"{len(matching)} ({', '.join(' with '.join(pair) for pair in matching)}); name one in its entry."
         )
-    dataset, architecture = matching[0]
-    runs = {k: e for k, e in entries.items() if (e["dataset"], e["architecture"]["name"]) == matching[0]}
+    place = dataset, architecture = matching[0]
+    runs = {key: entry for key, entry in entries.items() if _place(entry) == place}
     narrowed = replace(
         records,
         **{
@@ -165,14 +168,19 @@ def open_scope(
         },
         tuning=records.tuning[records.tuning["key"].isin(runs)],
     )
-    tuning = {key: plan["tuning"][key] for key in runs if key in plan["tuning"]}
-    probes = {key: entry for key, entry in probes.items() if key in runs}
-    sweeps = {
-        key: entry
-        for key, entry in configured_measurements(plan, "sweeps", suite).items()
-        if (entry["run"]["dataset"], entry["run"]["architecture"]["name"]) == matching[0]
-    }
-    return Scope(suite, name, dataset, architecture, runs, tuning, narrowed, probes, sweeps)
+    return Scope(
+        suite,
+        name,
+        dataset,
+        architecture,
+        runs,
+        {key: plan["tuning"][key] for key in runs if key in plan["tuning"]},
+        narrowed,
+        probes={key: entry for key, entry in probes.items() if key in runs},
+        baselines={key: entry for key, entry in baselines.items() if entry["dataset"] == dataset},
+        sweeps={key: entry for key, entry in sweeps.items() if _place(entry["run"]) == place},
+        costs={key: entry for key, entry in costs.items() if _place(entry) == place},
+    )
 
 
 def _of(frame: pd.DataFrame, dataset: str, architecture: str) -> pd.DataFrame:
@@ -184,20 +192,5 @@ def _cell(entry: dict[str, Any]) -> tuple[str, str]:
     return entry["method"]["name"], entry["regularizer"]["name"]
 
 
-def _check_current(entries: dict[str, Any], probes: dict[str, Any], records: Records, suite: str) -> None:
-    """The same runs and seeds in the plan and in each file: neither a hole nor a run that was dropped."""
-
-    def configured(keys: Iterable[str]) -> set[tuple[Any, ...]]:
-        return {tuple(identity_of(entries[key], seed).values()) for key in keys for seed in entries[key]["seeds"]}
-
-    everywhere = dict.fromkeys(("runs", "histories", "provenance"), configured(entries))
-    for name, wanted in {**everywhere, **dict.fromkeys(("probes", "universality"), configured(probes))}.items():
-        frame = getattr(records, name)
-        found = set(frame.loc[frame["seed"].notna(), IDENTITY].itertuples(index=False, name=None))
-        for problem, runs in (("lacks", wanted - found), ("still holds", found - wanted)):
-            if runs:
-                text = "; ".join(", ".join(map(str, run)) for run in sorted(runs)[:3])
-                raise DGRError(
-                    f"{name}.csv of suite '{suite}' {problem} {len(runs)} runs against the configuration ({text}"
-                    f"{' …' if len(runs) > 3 else ''}); run `python -m dgr collect {suite}`."
-                )
+def _place(entry: dict[str, Any]) -> tuple[str, str]:
+    return entry["dataset"], entry["architecture"]["name"]

@@ -15,8 +15,8 @@ from dgr.core.paths import records_folder
 from dgr.records.former_keys import with_present_keys
 from dgr.records.names import method_label
 
-CELL = ["setting", "level", "method", "measure"]
-COLUMNS = ["seed", *CELL, "value"]
+STUDY_CELL = ["setting", "level", "method", "measure"]
+STUDY_COLUMNS = ["seed", *STUDY_CELL, "value"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,11 @@ class StudyRecords:
 
     report: StudyReportEntry
     frame: pd.DataFrame
+
+    @property
+    def key(self) -> str:
+        """The study's key in the plan."""
+        return f"{self.report.suite}-{self.report.name}"
 
     @property
     def seeds(self) -> int:
@@ -60,12 +65,12 @@ def load_study(key: str) -> StudyRecords:
         raise DGRError(f"{path} is missing; {remedy}.") from error
     except ValueError as error:
         raise DGRError(f"{path} is damaged; {remedy}.") from error
-    if list(frame) != COLUMNS or frame.empty or not pd.api.types.is_float_dtype(frame["value"]):
-        raise DGRError(f"{path} is damaged: it must hold the columns {', '.join(COLUMNS)}; {remedy}.")
+    if list(frame) != STUDY_COLUMNS or frame.empty or not pd.api.types.is_float_dtype(frame["value"]):
+        raise DGRError(f"{path} is damaged: it must hold the columns {', '.join(STUDY_COLUMNS)}; {remedy}.")
     entry = read_plan()["studies"][key]
     wanted = set(entry["seeds"])
-    cells = {seed: sorted(zip(*(own[name] for name in CELL), strict=True)) for seed, own in frame.groupby("seed")}
-    repeated = frame.duplicated(COLUMNS[:-1]).any() or frame["value"].isna().any()
+    cells = {seed: sorted(zip(*(own[name] for name in STUDY_CELL), strict=True)) for seed, own in frame.groupby("seed")}
+    repeated = frame.duplicated(STUDY_COLUMNS[:-1]).any() or frame["value"].isna().any()
     if set(cells) != wanted or repeated or any(found != cells[min(wanted)] for found in cells.values()):
         raise DGRError(f"{path} does not hold every number of the seeds {sorted(wanted)} once; {remedy}.")
     if with_present_keys(read_json(path.with_suffix(".json"), remedy)["config"]) != entry:

@@ -1,4 +1,4 @@
-"""The points of a suite's sensitivity studies: what was set, what came out, and the plain runs beside them."""
+"""The points of a suite's sweeps: what was set, what came out, and the plain runs beside them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from dgr.records.rows import REPRESENTATION, settings_text
 from dgr.records.scope import Scope
 
 VALUE, NORM = "value", "representation_norm"
+"""Columns of :attr:`Point.runs`: the metric averaged over tasks, and the mean norm of z."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Point:
     """One combination of settings.
 
     Attributes:
-        sweep: name of the study.
+        sweep: its name.
         settings: as they stand in the records.
         config: the whole configuration of the run.
         runs: one row a seed (the index), in recorded units, test split, last epoch: the metric of each task, their
@@ -90,13 +91,13 @@ def sweep_metric(scope: Scope) -> Metric:
 
 
 def sweep_points(scope: Scope) -> list[Point]:
-    """All points of all studies in scope, in the order of the configuration.
+    """All points of all sweeps in scope, in the order of the configuration.
 
     Raises:
-        DGRError: there are no studies, or the records lack a point or seed that is configured.
+        DGRError: there are no sweeps, or the records lack a point or seed that is configured.
     """
     if not scope.sweeps:
-        raise DGRError(f"{scope.name} needs sensitivity studies; add a file of kind 'sweeps' to the configuration.")
+        raise DGRError(f"{scope.name} needs sweeps; add a file of kind 'sweeps' to the configuration.")
     points = []
     for key, entry in scope.sweeps.items():
         sweep = parse(SweepConfig, entry, key)
@@ -117,7 +118,7 @@ def sweep_points(scope: Scope) -> list[Point]:
 
 
 def plain_runs(scope: Scope, points: list[Point]) -> pd.DataFrame | None:
-    """The runs of the studied method without any regularizer, with the seeds of the studies.
+    """The runs of the swept method without any regularizer, with the seeds of the sweeps.
 
     Returns:
         As :attr:`Point.runs`; None where the suite has no such runs for all these seeds.

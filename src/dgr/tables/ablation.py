@@ -11,34 +11,37 @@ from dgr.config.runs import DGRConfig
 from dgr.records.names import CONTROLS, Metric, method_label
 from dgr.records.scope import Scope
 from dgr.records.sweep_points import NORM, VALUE, Point, plain_runs, sweep_metric, sweep_points
-from dgr.tables.rendering import Table, mean_sd
+from dgr.tables.shared.rendering import Table, mean_sd
 
-STUDIES = {
+NAMES = ("T6",)
+SWEEP_LABELS = {
     "strength": "DGR",
     "norm_strength": "norm control",
     "estimator": "DGR, estimator",
     "variant": "DGR, variant",
     "normalized": "DGR on z/‖z‖",
 }
-"""How the studies are called; one that is not here appears under its configured name."""
+"""How sweeps are called; one that is not here appears under its configured name."""
 
 
-def ablation_table(scope: Scope) -> Table:
-    """One row a point, set apart by study, under the plain runs of the same seeds.
+def build(scope: Scope) -> Table:
+    """One row a point, set apart by sweep, under the plain runs of the same seeds.
 
     Raises:
-        DGRError: there are no studies, a point is missing, or the tasks have different metrics.
+        DGRError: there are no sweeps, a point is missing, or the tasks have different metrics.
     """
     metric, points = sweep_metric(scope), sweep_points(scope)
     plain = plain_runs(scope, points)
-    studies = list(dict.fromkeys(point.sweep for point in points))
+    keys = {entry["name"]: key for key, entry in scope.sweeps.items()}
     rows = [_numbers(scope, point, plain) for point in points]
     text = [_text(point, row, metric, plain) for point, row in zip(points, rows, strict=True)]
-    groups = [1 + studies.index(point.sweep) for point in points]
+    groups = [1 + list(keys).index(point.sweep) for point in points]
+    records = [[keys[point.sweep]] for point in points]
     if plain is not None:
         rows.insert(0, {"sweep": "plain", "settings": "{}", **_summary(plain)})
         text.insert(0, _plain_text(rows[0], metric, plain))
         groups.insert(0, 0)
+        records.insert(0, [scope.run_key(points[0].config.method.name, "none")])
     return Table(
         data=pd.DataFrame(rows),
         text=pd.DataFrame(text),
@@ -47,10 +50,11 @@ def ablation_table(scope: Scope) -> Table:
         f"{method_label(points[0].config.method.name)} "
         f"(data set {scope.dataset}, architecture {scope.architecture}).",
         notes=_notes(scope, points, plain),
+        records=records,
     )
 
 
-def describe(point: Point) -> str:
+def describe_point(point: Point) -> str:
     """The settings of a point, without what is as usual."""
     regularizer = point.config.regularizer
     parts = [f"{'λ' if point.regularizer == 'dgr' else 'β'} = {point.strength:g}"]
@@ -83,9 +87,13 @@ def _summary(runs: pd.DataFrame) -> dict[str, Any]:
 
 
 def _text(point: Point, row: dict[str, Any], metric: Metric, plain: pd.DataFrame | None) -> dict[str, str]:
-    cells = {"Study": STUDIES.get(point.sweep, point.sweep), "Setting": describe(point), **_measured(row, metric)}
+    cells = {
+        "Study": SWEEP_LABELS.get(point.sweep, point.sweep),
+        "Setting": describe_point(point),
+        **_measured(row, metric),
+    }
     if plain is not None:
-        cells["vs. plain"] = mean_sd(row["difference_mean"], row["difference_sd"], metric.scale, signed=True)
+        cells["vs. plain"] = mean_sd(row["difference_mean"], row["difference_sd"], metric.scale, with_plus=True)
     cells["Mean ‖z‖"] = mean_sd(row[f"{NORM}_mean"], row[f"{NORM}_sd"])
     none = math.isnan(row["cosine"])
     cells["Cosine"] = "" if none else f"{row['cosine']:.2f}"

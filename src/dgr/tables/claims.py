@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dgr.claims import CostComparison, PairedComparison, Verdict, load_claims, verdicts
+from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
 from dgr.claims.narrowing import narrowed
-from dgr.core import paths
+from dgr.comparison import NARROW
 from dgr.records.names import method_label
 from dgr.records.scope import Scope
-from dgr.tables.rendering import Table
-from dgr.tables.significance import NARROW, interval_text, signed
+from dgr.tables.shared.rendering import Table, interval_text, signed
+from dgr.tables.shared.verdicts import found_numbers, levels_text, source_notes, with_count
 
-FILE = paths.CONFIGS / "claims.yaml"
+NAMES = ("claims",)
 UNITS = {"delta_m": (1.0, "points", 2), "probe_accuracy": (100.0, "points", 2)}
 NATS = (1.0, "nats", 3)
 """Of all other measures: scale to the printed unit, the unit, decimals."""
 
 
-def claims_table(scope: Scope) -> Table:
-    """One row a comparison of :data:`FILE`.
+def build(scope: Scope) -> Table:
+    """One row a comparison of :data:`dgr.claims.CLAIMS_FILE`.
 
     Raises:
         DGRError: the file is wrong, or a record holds NaN.
     """
-    found = verdicts(scope.records, narrowed(load_claims(FILE), set(scope.cells())))
+    found = run_verdicts(scope.records, narrowed(load_claims(CLAIMS_FILE), set(scope.cells())))
     ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
     return Table(
         data=pd.DataFrame([_numbers(scope, verdict) for verdict in found]),
@@ -32,10 +32,11 @@ def claims_table(scope: Scope) -> Table:
         groups=[ids.index(verdict.claim.id) for verdict in found],
         title=f"Claims and verdicts (data set {scope.dataset}, architecture {scope.architecture}).",
         notes=_notes(found),
+        records=[[verdict.comparison.id] for verdict in found],
     )
 
 
-def ours(verdict: Verdict) -> str:
+def _ours(verdict: Verdict) -> str:
     """What was found, as text: a mean difference with its unit and the tests behind it, or ratios."""
     if verdict.ratios:
         ends = sorted({f"{ratio:.2f}" for ratio in (min(verdict.ratios.values()), max(verdict.ratios.values()))})
@@ -47,23 +48,15 @@ def ours(verdict: Verdict) -> str:
     return with_count(text, verdict)
 
 
-def with_count(text: str, verdict: Verdict) -> str:
-    """The text, with how many tests go the claimed way where they are several."""
-    if len(verdict.tests) == 1:
-        return text
-    count = sum(test.outcome == "better" for test in verdict.tests)
-    return f"{text} ({count} of {len(verdict.tests)})"
-
-
-def interval(verdict: Verdict) -> str:
-    """The interval of the mean difference, in the unit of :func:`ours`; a dash without one."""
+def _interval(verdict: Verdict) -> str:
+    """The interval of the mean difference, in the unit of "Ours"; a dash without one."""
     if verdict.low is None or verdict.high is None or not isinstance(verdict.comparison, PairedComparison):
         return "–"
     scale, _, digits = UNITS.get(verdict.comparison.measure, NATS)
     return interval_text(scale * verdict.low, scale * verdict.high, digits)
 
 
-def expected(verdict: Verdict) -> str:
+def _expected(verdict: Verdict) -> str:
     """What the claim expects of the comparison."""
     comparison = verdict.comparison
     if isinstance(comparison, CostComparison):
@@ -76,9 +69,9 @@ def _text(verdict: Verdict) -> dict[str, str]:
         "No.": verdict.comparison.id,
         "Claim": verdict.claim.title,
         "Comparison": verdict.comparison.question,
-        "Claimed": expected(verdict),
-        "Ours": ours(verdict),
-        "Interval": interval(verdict),
+        "Claimed": _expected(verdict),
+        "Ours": _ours(verdict),
+        "Interval": _interval(verdict),
         "n": str(verdict.n) if verdict.n else "–",
         "Verdict": verdict.decision,
     }
@@ -90,7 +83,7 @@ def _numbers(scope: Scope, verdict: Verdict) -> dict[str, object]:
         "architecture": scope.architecture,
         "claim": verdict.claim.id,
         "comparison": verdict.comparison.id,
-        "expected": expected(verdict),
+        "expected": _expected(verdict),
         **found_numbers(verdict),
         "smallest_ratio": min(verdict.ratios.values(), default=None),
         "largest_ratio": max(verdict.ratios.values(), default=None),
@@ -99,39 +92,10 @@ def _numbers(scope: Scope, verdict: Verdict) -> dict[str, object]:
     }
 
 
-def found_numbers(verdict: Verdict) -> dict[str, object]:
-    """Columns of what the tests of a comparison found."""
-    outcomes = [test.outcome for test in verdict.tests]
-    return {
-        "n": verdict.n,
-        "difference": verdict.mean,
-        "low": verdict.low,
-        "high": verdict.high,
-        "largest_holm_p": max((test.holm_p for test in verdict.tests), default=None),
-        "tests": len(outcomes),
-        "better": outcomes.count("better"),
-        "worse": outcomes.count("worse"),
-    }
-
-
-def source_notes(found: list[Verdict]) -> list[str]:
-    """Each paper with its claims, once."""
-    claims = {verdict.claim.id: verdict.claim for verdict in found}
-    sources: dict[str, list[str]] = {}
-    for claim in claims.values():
-        sources.setdefault(claim.source, []).append(f"{claim.id}: {claim.text}")
-    return [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
-
-
-def levels_text(found: list[Verdict]) -> str:
-    """The levels of the claims."""
-    return ", ".join(f"{level:g}" for level in sorted({verdict.claim.alpha for verdict in found}))
-
-
 def _notes(found: list[Verdict]) -> list[str]:
     notes = [
         *source_notes(found),
-        f"The comparisons were fixed in {FILE.as_posix()} before this suite's first results, with the level "
+        f"The comparisons were fixed in {CLAIMS_FILE.as_posix()} before this suite's first results, with the level "
         f"{levels_text(found)} for all tests of a claim together (Holm), not for all claims. "
         "What was known then stands there; what was changed since, in docs/replication.md.",
         "Ours are also the bounds on costs and every comparison with the norm control: reproduced and contradicted "

@@ -7,13 +7,14 @@ import pandas as pd
 from dgr.core.errors import DGRError
 from dgr.records.names import REGULARIZERS, method_label
 from dgr.records.scope import Scope
-from dgr.tables.rendering import Table
+from dgr.tables.shared.rendering import Table
 
+NAMES = ("T5",)
 RELEASED = "authors"
 PROCEDURES = {**REGULARIZERS, RELEASED: "+ DGR as released"}
 
 
-def cost_table(scope: Scope) -> Table:
+def build(scope: Scope) -> Table:
     """One row a method, regularizer and number of dummy sets.
 
     Raises:
@@ -28,6 +29,8 @@ def cost_table(scope: Scope) -> Table:
             f"{scope.name} lacks the cost of {', '.join(lacking)} without a regularizer; measure it again with "
             "`python -m dgr cost KEY`."
         )
+    if unnamed := sorted(set(costs["regularizer"]) - set(PROCEDURES)):
+        raise DGRError(f"{scope.name} has costs with {', '.join(unnamed)}, which has no label.")
     methods = list(alone.index)
     order = {cell: index for index, cell in enumerate((method, name) for method in methods for name in PROCEDURES)}
     places = [order[cell] for cell in zip(costs["method"], costs["regularizer"], strict=True)]
@@ -40,6 +43,7 @@ def cost_table(scope: Scope) -> Table:
         title=f"Cost of one training step of every method, without and with DGR "
         f"(data set {scope.dataset}, architecture {scope.architecture}).",
         notes=_notes(costs),
+        records=[list(scope.costs)] * len(costs),
     )
 
 

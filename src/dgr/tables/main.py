@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from dgr.core.errors import DGRError
-from dgr.records.delta import delta_m, single_task_reference
-from dgr.records.names import CONTROLS, REGULARIZERS, RULES, SINGLE_TASK, method_label, metric_named
-from dgr.records.rows import BEST_EPOCH, REPRESENTATION
+from dgr.records.names import CONTROLS, REGULARIZERS, RULES, method_label, metric_named
+from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
-from dgr.tables.rendering import Table, mean_sd
+from dgr.records.sweep_points import NORM
+from dgr.tables.shared.rendering import Table, mean_sd
 
-NORM = "representation_norm"
+NAMES = ("T1", "T2", "T3")
 NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
 """Settings that change nothing: a mean of 0, a deviation of 1, a scale of 1."""
 WORDS = {"width": "features"}
@@ -23,21 +23,22 @@ DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
 UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
 
 
-def main_table(scope: Scope) -> Table:
+def build(scope: Scope) -> Table:
     """Mean and standard deviation over seeds, one row a method and regularizer.
 
     Raises:
         DGRError: a cell has fewer seeds than configured, or single-task learning was not run.
     """
-    metrics = scope.primary_metrics()
+    metrics = [*scope.primary_metrics().items(), *scope.secondary_metrics()]
     data = _cells(scope, metrics)
     methods = list(dict.fromkeys(data["method"]))
     return Table(
         data=data,
-        text=_text(data, [*metrics.items(), *_others(scope)]),
+        text=_text(data, metrics),
         groups=[methods.index(method) for method in data["method"]],
-        title=_title(scope, metrics),
+        title=_title(scope),
         notes=_notes(scope, data),
+        records=[[scope.run_key(*cell)] for cell in scope.cells()],
     )
 
 
@@ -46,30 +47,18 @@ def universality(gap: float) -> float:
     return 1 / gap if gap > 0 else math.nan
 
 
-def _runs(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
+def _runs(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     """One row a run (method, regularizer, seed), one column a quantity of the table."""
-    values = scope.values("test", metrics)
-    best = scope.values("test", {task: metric + BEST_EPOCH for task, metric in metrics.items()})
-    norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
-    higher = {task: metric_named(metric).higher_is_better for task, metric in metrics.items()}
-    columns = {f"{task}_{metric}": values[task] for task, metric in metrics.items()}
-    for task, metric in _others(scope):
-        columns[f"{task}_{metric}"] = scope.values("test", {task: metric})[task]
-    for name, table in ((DELTA, values), (DELTA_BEST, best)):
-        reference = single_task_reference(table[table.index.get_level_values("method") == SINGLE_TASK])
-        columns[name] = delta_m(table, reference, higher)
+    columns = {f"{task}_{metric}": scope.values("test", {task: metric})[task] for task, metric in metrics}
+    columns |= {DELTA: scope.delta_m(), DELTA_BEST: scope.delta_m("best_validation")}
     if scope.probes:
-        gaps = {name: scope.final_universality(quantity) for name, quantity in UNIVERSALITY.items()}
+        gaps = {name: scope.last_universality(column) for name, column in UNIVERSALITY.items()}
         columns |= {name: gap.map(universality).mean(axis=1, skipna=False) for name, gap in gaps.items()}
+    norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
     return pd.DataFrame({**columns, NORM: norm})
 
 
-def _others(scope: Scope) -> list[tuple[str, str]]:
-    """(task, metric) of all that is printed but not primary."""
-    return [(task, metric) for task, names in scope.secondary_metrics().items() for metric in names]
-
-
-def _cells(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
+def _cells(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     runs = dict(iter(_runs(scope, metrics).groupby(level=CELL)))
     strengths = dict(iter(scope.records.provenance.groupby(CELL)["strength"]))
     rows = []
@@ -86,18 +75,14 @@ def _cells(scope: Scope, metrics: dict[str, str]) -> pd.DataFrame:
 
 
 def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
-    grids = [
-        tuning["grid"]
-        for key, tuning in scope.tuning.items()
-        if (scope.runs[key]["method"]["name"], scope.runs[key]["regularizer"]["name"]) == cell
-    ]
-    return any(strength in (min(grid), max(grid)) for grid in grids)
+    grid = scope.tuning.get(scope.run_key(*cell), {"grid": []})["grid"]
+    return bool(grid) and strength in (min(grid), max(grid))
 
 
 def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
-    def column(name: str, scale: float = 1.0, signed: bool = False, digits: int = 2) -> list[str]:
+    def column(name: str, scale: float = 1.0, with_plus: bool = False, digits: int = 2) -> list[str]:
         pairs = zip(data[f"{name}_mean"], data[f"{name}_sd"], strict=True)
-        return [mean_sd(mean, sd, scale, signed, digits) for mean, sd in pairs]
+        return [mean_sd(mean, sd, scale, with_plus, digits) for mean, sd in pairs]
 
     columns = {
         "Method": list(map(method_label, data["method"])),
@@ -111,8 +96,8 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
         metric = metric_named(name)
         arrow = "↑" if metric.higher_is_better else "↓"
         columns[f"{task}: {metric.label} ({metric.unit}) {arrow}"] = column(f"{task}_{name}", metric.scale)
-    columns["Δm (%) ↑"] = column(DELTA, signed=True)
-    columns["Δm (%), best val. epoch"] = column(DELTA_BEST, signed=True)
+    columns["Δm (%) ↑"] = column(DELTA, with_plus=True)
+    columns["Δm (%), best val. epoch"] = column(DELTA_BEST, with_plus=True)
     if "universality_mean" in data:
         columns["Universality ↑"] = column("universality", digits=3)
         columns["Universality at equal ‖z‖ ↑"] = column("universality_normalized", digits=3)
@@ -121,8 +106,8 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _title(scope: Scope, metrics: dict[str, str]) -> str:
-    labels = " and ".join(dict.fromkeys(metric_named(metric).label for metric in metrics.values()))
+def _title(scope: Scope) -> str:
+    labels = " and ".join(dict.fromkeys(metric_named(metric).label for metric in scope.primary_metrics().values()))
     return (
         f"Test {labels} of each task and Δm for every method, without and with a regularizer "
         f"(data set {scope.dataset}, architecture {scope.architecture})."
@@ -196,7 +181,7 @@ def _tuning_notes(scope: Scope) -> list[str]:
         grid = ", ".join(f"{strength:g}" for strength in tuning["grid"])
         seeds = ", ".join(map(str, tuning["seeds"]))
         label = REGULARIZERS[scope.runs[key]["regularizer"]["name"]]
-        ways.setdefault((grid, seeds, RULES.get(tuning["rule"], tuning["rule"])), []).append(label)
+        ways.setdefault((grid, seeds, RULES[tuning["rule"]]), []).append(label)
     return [
         f"Selection of λ for {' and '.join(dict.fromkeys(labels))}: for each method, from {{{grid}}}, on the "
         f"validation split alone and on seeds {seeds}, which are not reported; rule: {rule}."

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
-from dgr.comparison import ALPHA, Comparison, compare, paired_differences, smallest_p
+from dgr.comparison import ALPHA, NARROW, Comparison, compare, paired_differences, smallest_p
 from dgr.core.errors import DGRError
 from dgr.records.names import REGULARIZERS, method_label
-from dgr.records.outcomes import delta_m_per_run
 from dgr.records.scope import Scope
-from dgr.tables.rendering import Table
+from dgr.tables.shared.rendering import Table, interval_text, signed
 
+NAMES = ("T7",)
 Contrast = tuple[str, str, str]
 """Method, regularizer, the regularizer (or none) it is compared with."""
 FAMILIES = ("DGR against the method alone", "controls against the method alone", "DGR against controls")
 
-NARROW = "of six normal differences it covers the mean in about 88 % of cases"
-"""Of the interval; simulated, see docs/replication.md. It is why a verdict needs the adjusted t-test as well."""
 
-
-def significance_table(scope: Scope) -> Table:
+def build(scope: Scope) -> Table:
     """Paired differences of Δm, one row a method and comparison.
 
     Raises:
@@ -41,20 +36,11 @@ def significance_table(scope: Scope) -> Table:
         groups=[FAMILIES.index(family) for family in data["family"]],
         title=f"Paired comparisons of Δm on test (data set {scope.dataset}, architecture {scope.architecture}).",
         notes=_notes(data),
+        records=[
+            [scope.run_key(method, regularizer), scope.run_key(method, against)]
+            for method, regularizer, against in data[["method", "regularizer", "against"]].itertuples(index=False)
+        ],
     )
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """``+0.12`` or ``−0.12``; 0 without a sign, a dash for NaN."""
-    if math.isnan(value):
-        return "–"
-    rounded = round(value, digits) + 0.0  # adding 0.0 turns −0.0 into 0.0
-    return f"{rounded:{'+' if rounded else ''}.{digits}f}".replace("-", "−")
-
-
-def interval_text(low: float, high: float, digits: int = 2) -> str:
-    """``[+0.12, +0.45]``; a dash where there is no interval."""
-    return "–" if math.isnan(low) else f"[{signed(low, digits)}, {signed(high, digits)}]"
 
 
 def _contrasts(scope: Scope) -> list[Contrast]:
@@ -74,7 +60,7 @@ def _family(contrast: Contrast) -> str:
 
 
 def _rows(scope: Scope, contrasts: list[Contrast]) -> list[dict[str, object]]:
-    values = delta_m_per_run(scope.records.runs)
+    values = scope.delta_m()
     differences = {
         "/".join(contrast): paired_differences(
             values.loc[(contrast[0], contrast[1])], values.loc[(contrast[0], contrast[2])]

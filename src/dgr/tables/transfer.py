@@ -9,37 +9,43 @@ import pandas as pd
 
 from dgr.core.errors import DGRError
 from dgr.records.names import CLASSIFIERS, REGULARIZERS, UNSEEN_NOTES, method_label, metric_named, task_label
+from dgr.records.outcomes import mean_over_tasks
 from dgr.records.rows import REPRESENTATION
-from dgr.records.scope import Scope
-from dgr.tables.rendering import Table, mean_sd
+from dgr.records.scope import CELL, Scope
+from dgr.tables.shared.rendering import Table, mean_sd
 
-BASELINES = {"majority": "Majority class", "pixels": "Raw pixels"}
-UNTRAINED = "untrained"
+NAMES = ("T4",)
+MAJORITY, UNTRAINED = "majority", "untrained"
+BASELINES = {MAJORITY: "Majority class", "pixels": "Raw pixels"}
 ACCURACY = metric_named("accuracy")
 
 
 class Block(NamedTuple):
-    """One row of the table: accuracies of one row a seed, one column a (task, classifier)."""
+    """One row of the table: accuracies of one row a seed, one column a (task, classifier), and the records' keys."""
 
     label: str
     source: str
     method: str | None
     regularizer: str | None
     values: pd.DataFrame
+    records: list[str]
 
 
-def transfer_table(scope: Scope) -> Table:
+def build(scope: Scope) -> Table:
     """Mean and standard deviation over seeds; baselines first, then one row a method and regularizer.
 
     The text shows means over classifiers for each task, and over the trained tasks for each classifier; the CSV file
     has every task and classifier as well.
 
     Raises:
-        DGRError: there are no probes, or some are missing.
+        DGRError: there are no probes, some are missing, or a classifier has no label.
     """
     if not scope.probes:
         raise DGRError(f"{scope.name} needs probes; add a block 'probes' to the suite's configuration of runs.")
     blocks = list(_blocks(scope))
+    fitted = {name for block in blocks for _, name in _columns(block) if block.source != MAJORITY}
+    if unnamed := sorted(fitted - set(CLASSIFIERS)):
+        raise DGRError(f"{scope.name} has accuracies of the classifiers {', '.join(unnamed)}, which have no label.")
     trained = list(scope.primary_metrics())
     labels = list(dict.fromkeys(block.label for block in blocks))
     first = next(index for index, block in enumerate(blocks) if block.source == REPRESENTATION)
@@ -50,6 +56,7 @@ def transfer_table(scope: Scope) -> Table:
         title=f"Transfer: test accuracy (%) of classifiers fitted to frozen representations "
         f"(data set {scope.dataset}, architecture {scope.architecture}).",
         notes=_notes(scope, blocks, trained),
+        records=[block.records for block in blocks],
     )
 
 
@@ -58,17 +65,18 @@ def _blocks(scope: Scope) -> Iterator[Block]:
     for source, label in BASELINES.items():
         rows = probes[probes["source"] == source].assign(row=0)
         if len(rows):
-            yield Block(
-                label, source, None, None, rows.pivot(index="row", columns=["task", "classifier"], values="value")
-            )
+            values = rows.pivot(index="row", columns=["task", "classifier"], values="value")
+            yield Block(label, source, None, None, values, list(scope.baselines))
     untrained = scope.probe_accuracies(UNTRAINED)
     if len(untrained):
-        yield Block("Untrained encoder", UNTRAINED, None, None, untrained)
-    cells = dict(iter(scope.probe_accuracies(REPRESENTATION).groupby(level=["method", "regularizer"])))
+        keys = [scope.run_key(*cell) for cell in dict.fromkeys(index[:2] for index in untrained.index)]
+        yield Block("Untrained encoder", UNTRAINED, None, None, untrained, keys)
+    cells = dict(iter(scope.probe_accuracies(REPRESENTATION).groupby(level=CELL)))
     for method, regularizer in scope.cells():
         if (method, regularizer) in cells:
+            keys = [scope.run_key(method, regularizer)]
             values = cells[method, regularizer]
-            yield Block(method_label(method), REPRESENTATION, method, regularizer, values)
+            yield Block(method_label(method), REPRESENTATION, method, regularizer, values, keys)
 
 
 def _columns(block: Block) -> list[tuple[str, str]]:
@@ -85,18 +93,19 @@ def _of_task(block: Block, task: str) -> pd.Series:
     return block.values[[column for column in _columns(block) if column[0] == task]].mean(axis=1)
 
 
-def _of_classifier(block: Block, classifier: str, tasks: list[str]) -> pd.Series:
-    """Mean over tasks, one value a seed."""
-    return block.values[[(task, classifier) for task in tasks]].mean(axis=1)
+def _by_classifier(block: Block, trained: list[str]) -> pd.DataFrame:
+    """Mean over the trained tasks, one row a seed, one column a classifier."""
+    return pd.DataFrame(mean_over_tasks(block.values, set(trained), "trained").unstack("classifier"))
 
 
 def _numbers(scope: Scope, block: Block, trained: list[str]) -> dict[str, Any]:
-    classifiers = list(dict.fromkeys(classifier for _, classifier in _columns(block)))
+    by_classifier = _by_classifier(block, trained)
+    classifiers = dict.fromkeys(classifier for _, classifier in _columns(block))
     columns = {"_".join(column): block.values[column] for column in _columns(block)}
     columns |= {f"{task}_all": _of_task(block, task) for task in _tasks([block])}
-    columns |= {f"trained_{name}": _of_classifier(block, name, trained) for name in classifiers}
+    columns |= {f"trained_{name}": by_classifier[name] for name in classifiers}
     row = {"dataset": scope.dataset, "architecture": scope.architecture, **block._asdict(), "n": len(block.values)}
-    del row["label"], row["values"]
+    del row["label"], row["values"], row["records"]
     for name, values in columns.items():
         row |= {f"{name}_mean": values.mean(), f"{name}_sd": values.std(ddof=1)}
     return row
@@ -106,14 +115,14 @@ def _text(block: Block, trained: list[str], tasks: list[str]) -> dict[str, str]:
     def cell(values: pd.Series) -> str:
         return mean_sd(values.mean(), values.std(ddof=1), ACCURACY.scale)
 
-    present = {classifier for _, classifier in _columns(block)}
+    by_classifier = _by_classifier(block, trained)
     marks = {task: "" if task in trained else " *" for task in tasks}
     return {
         "Representation": block.label,
         "Regularizer": REGULARIZERS[block.regularizer or "none"],
         **{f"{task_label(task)}{marks[task]} ↑": cell(_of_task(block, task)) for task in tasks},
         **{
-            f"{label} ↑": cell(_of_classifier(block, name, trained)) if name in present else "–"
+            f"{label} ↑": cell(by_classifier[name]) if name in by_classifier else "–"
             for name, label in CLASSIFIERS.items()
         },
         "n": str(len(block.values)) if block.source not in BASELINES else "–",

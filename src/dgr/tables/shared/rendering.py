@@ -1,4 +1,4 @@
-"""A table as CSV (numbers), Markdown and LaTeX (text): the same bytes for the same records."""
+"""A table as CSV (numbers), Markdown, LaTeX and JSON (text): the same bytes for the same records."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from dgr.core.files import write_text
+from dgr.core.files import write_json, write_text
 
 # What LaTeX cannot take as it stands, text first, then the symbols that tables use.
 _LATEX = {
@@ -47,6 +48,8 @@ class Table:
         groups: number of each row's group, rising; a group is set apart in LaTeX.
         title: what is shown, in one sentence; Unicode.
         notes: n, definitions and selection rules, a sentence or two each; Unicode.
+        records: of each row, the keys of what it was made from, the main one first: runs and measurements by their keys
+            in the plan, claims by the id of the comparison.
     """
 
     data: pd.DataFrame
@@ -54,25 +57,43 @@ class Table:
     groups: list[int]
     title: str
     notes: list[str]
+    records: list[list[str]]
 
 
 def write(table: Table, stem: Path, label: str) -> list[Path]:
-    """Write ``stem.csv``, ``stem.md`` and ``stem.tex``, each atomically.
+    """Write ``stem.csv``, ``stem.md``, ``stem.tex`` and ``stem.json``, each atomically.
+
+    The CSV file has one more column, ``record``: the keys of the row's records, with blanks between them.
 
     Args:
         table: the table.
         stem: path without suffix.
         label: LaTeX label, e.g. ``tab:mini-T1``; also names the table in Markdown.
     """
+    numbers = table.data.assign(record=list(map(" ".join, table.records)))
     texts = {
         # Ten decimals are far below any spread of runs and above what summation order changes; + 0.0 removes −0.0.
-        ".csv": _rounded(table.data).to_csv(index=False, lineterminator="\n"),
+        ".csv": _rounded(numbers).to_csv(index=False, lineterminator="\n"),
         ".md": to_markdown(table, stem.name),
         ".tex": to_latex(table, label),
     }
     for suffix, text in texts.items():
         write_text(stem.with_suffix(suffix), text)
-    return [stem.with_suffix(suffix) for suffix in texts]
+    write_json(stem.with_suffix(".json"), as_read(table, stem.name))
+    return [stem.with_suffix(suffix) for suffix in (*texts, ".json")]
+
+
+def as_read(table: Table, name: str) -> dict[str, Any]:
+    """The table as readers see it, for pages: name, title, notes, columns, rows, groups, and each row's records."""
+    return {
+        "name": name,
+        "title": table.title,
+        "notes": table.notes,
+        "columns": list(table.text),
+        "rows": table.text.to_numpy().tolist(),
+        "groups": table.groups,
+        "records": table.records,
+    }
 
 
 def to_markdown(table: Table, name: str) -> str:
@@ -107,20 +128,30 @@ def escape_latex(text: str) -> str:
     return _LATEX_PATTERN.sub(lambda match: _LATEX[match.group()], text)
 
 
-def mean_sd(mean: float, sd: float, scale: float = 1.0, signed: bool = False, digits: int = 2) -> str:
+def mean_sd(mean: float, sd: float, scale: float = 1.0, with_plus: bool = False, digits: int = 2) -> str:
     """``94.20 ± 0.31``; without the ± part where a single run gives no standard deviation; a dash for NaN.
 
     Args:
         mean: in recorded units.
         sd: likewise; NaN where there is none.
         scale: from recorded to printed units.
-        signed: print the plus sign of positive means.
+        with_plus: print the plus sign of positive means.
         digits: decimals of both.
     """
     if math.isnan(mean):
         return "–"
-    number = _number(mean * scale, signed, digits)
+    number = _number(mean * scale, digits, with_plus)
     return number if math.isnan(sd) else f"{number} ± {sd * scale:.{digits}f}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """``+0.12`` or ``−0.12``; 0 without a sign, a dash for NaN."""
+    return "–" if math.isnan(value) else _number(value, digits, with_plus=True)
+
+
+def interval_text(low: float, high: float, digits: int = 2) -> str:
+    """``[+0.12, +0.45]``; a dash where there is no interval."""
+    return "–" if math.isnan(low) else f"[{signed(low, digits)}, {signed(high, digits)}]"
 
 
 def _rounded(data: pd.DataFrame) -> pd.DataFrame:
@@ -128,9 +159,9 @@ def _rounded(data: pd.DataFrame) -> pd.DataFrame:
     return data.assign(**{name: data[name].round(10) + 0.0 for name in floats})
 
 
-def _number(value: float, signed: bool, digits: int) -> str:
+def _number(value: float, digits: int, with_plus: bool) -> str:
     rounded = round(value, digits) + 0.0  # adding 0.0 turns −0.0 into 0.0
-    sign = "+" if signed and rounded != 0 else ""
+    sign = "+" if with_plus and rounded else ""
     return f"{rounded:{sign}.{digits}f}".replace("-", "−")
 
 

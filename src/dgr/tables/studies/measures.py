@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dgr.records.study_records import StudyRecords
-from dgr.tables.rendering import Table, mean_sd
+from dgr.tables.shared.rendering import Table, mean_sd
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
 NOTHING = (float("nan"), float("nan"))
@@ -49,4 +49,5 @@ def study_table(study: StudyRecords) -> Table:
             f"Source: {report.source}.",
             *report.notes,
         ],
+        records=[[study.key]] * len(found),
     )

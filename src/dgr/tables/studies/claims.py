@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 
 from dgr.claims import StudyComparison, Verdict
+from dgr.comparison import NARROW
 from dgr.config.study_report import MeasureText
 from dgr.records.study_records import StudyRecords
-from dgr.tables.claims import found_numbers, levels_text, source_notes, with_count
-from dgr.tables.rendering import Table
-from dgr.tables.significance import NARROW, interval_text, signed
+from dgr.tables.shared.rendering import Table, interval_text, signed
+from dgr.tables.shared.verdicts import found_numbers, levels_text, source_notes, with_count
 
 Studies = Mapping[str, StudyRecords]
 
@@ -25,12 +25,17 @@ def study_claims_table(suite: str, studies: Studies, found: list[Verdict]) -> Ta
         groups=[ids.index(verdict.claim.id) for verdict in found],
         title=f"Claims that the studies of suite {suite} decide, and verdicts.",
         notes=_notes(found),
+        records=[[comparison.id, comparison.study] for comparison in map(_comparison, found)],
     )
 
 
+def _comparison(verdict: Verdict) -> StudyComparison:
+    assert isinstance(verdict.comparison, StudyComparison)
+    return verdict.comparison
+
+
 def _text(studies: Studies, verdict: Verdict) -> dict[str, str]:
-    comparison = verdict.comparison
-    assert isinstance(comparison, StudyComparison)
+    comparison = _comparison(verdict)
     ours = interval = "–"
     if verdict.mean is not None and verdict.low is not None and verdict.high is not None:
         told = _measure(studies, comparison)
@@ -55,8 +60,7 @@ def _measure(studies: Studies, comparison: StudyComparison) -> MeasureText:
 
 
 def _numbers(verdict: Verdict) -> dict[str, object]:
-    comparison = verdict.comparison
-    assert isinstance(comparison, StudyComparison)
+    comparison = _comparison(verdict)
     return {
         "study": comparison.study,
         "claim": verdict.claim.id,

@@ -1,0 +1,1 @@
+"""The tables of a study, and of the claims that studies decide."""
