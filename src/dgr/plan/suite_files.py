@@ -30,8 +30,6 @@ class Common(Strict):
     training: TrainingConfig
     tables: list[str] = []
     figures: list[str] = []
-    audit: bool = False
-    """Whether the suite has every table and figure, and so the page that shows them all."""
 
 
 class SnapshotBlock(Strict):
