@@ -37,10 +37,9 @@ def plan(
     if check and suite == SHARED.name:
         check_shared()
         return
+    chosen = find_suite(suite, CONFIGS) if suite and seeds is None else None
     if seeds is not None:
         chosen = quick_look(suite or DEFAULT_SUITE, seeds, CONFIGS)
-    else:
-        chosen = find_suite(suite, CONFIGS) if suite else None
     if check:
         check_plans(chosen)
         return
@@ -55,7 +54,7 @@ def list_(suite: Annotated[str | None, typer.Argument(help="one of them, stage b
     from dgr.plan.listing import stages_of, suites
 
     for line in suites() if suite is None else stages_of(suite):
-        typer.echo("\t".join(line))
+        typer.echo("\t".join(filter(None, line)))
 
 
 @app.command()

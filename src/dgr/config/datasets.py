@@ -9,6 +9,7 @@ from pydantic import Field, PositiveInt, RootModel, model_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.runs import SPLITS, SplitName
+from dgr.core.errors import DGRError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0)]

@@ -17,7 +17,7 @@ Summary = dict[str, dict[str, Any]]
 
 
 def write_summary(suite: str) -> Path:
-    """Write ``results/summaries/SUITE.json``: mean Δm of each method and regularizer, and the verdict of each comparison.
+    """Write ``results/summaries/SUITE.json``: mean Δm of each method and regularizer, the verdict of each comparison.
 
     Raises:
         DGRError: records are missing, or Δm is not defined for them.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dgr.config.architectures import ArchitectureConfig, ResNetArchitecture
+from dgr.config.architectures import ResNetArchitecture
 from dgr.config.datasets import read_datasets
 from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.plan_file import Plan

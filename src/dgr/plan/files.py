@@ -1,4 +1,4 @@
-"""What ``dgr plan`` writes: the plan of each suite, and the stages of each but the default one, whose are the original."""
+"""What ``dgr plan`` writes: the plan of each suite, and a copy of the stages for each but the default one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dgr.core.paths import CONFIGS, DEFAULT_SUITE, PLAN, SHARED, STAGES, SUITES,
 from dgr.plan.expand import dump, shared_plan, suite_plan
 from dgr.plan.suites import QUICK, Suite, configured_suites, find_suite
 
-HEAD = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and make this one again.\n"
+HEAD = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and run it again.\n"
 
 
 def write_plans(suite: Suite | None = None) -> None:
@@ -63,7 +63,7 @@ def _check(texts: dict[Path, str]) -> None:
     for path, text in texts.items():
         if not path.is_file() or path.read_text() != text:
             look = f" --suite {path.parent.name}" if QUICK.fullmatch(path.parent.name) else ""
-            raise DGRError(f"{path} is not what {CONFIGS} says; run `python -m dgr plan{look}`.")
+            raise DGRError(f"{path} is not current; run `python -m dgr plan{look}`.")
 
 
 def _configured() -> list[Suite]:

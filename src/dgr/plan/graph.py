@@ -1,12 +1,10 @@
-"""The stages of a suite as its dvc.yaml and its plan describe them together: what the Snakefile and ``dgr list`` read."""
+"""The stages of a suite, from its dvc.yaml and its plan together: what the Snakefile and ``dgr list`` read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import reduce
-from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +26,7 @@ class Stage:
     Attributes:
         name: e.g. ``train``.
         file: the dvc.yaml it stands in.
-        definition: its ``cmd``, ``deps``, ``outs``, where ``${key}``, ``${item.…}`` and ``${paths.…}`` stand for values.
+        definition: its ``deps`` and ``outs``, where ``${key}``, ``${item.…}`` and ``${paths.…}`` stand for values.
         entries: configurations by key; one under the key ``""`` where the stage is not repeated.
         paths: what ``${paths.…}`` stands for.
     """
@@ -47,10 +45,7 @@ class Stage:
     def fill(self, key: str, block: str) -> list[str]:
         """The paths of ``deps`` or ``outs`` of one key."""
         scope = {"key": key, "item": self.entries[key], "paths": self.paths}
-        return [
-            PLACEHOLDER.sub(lambda match: reduce(getitem, match[1].split("."), scope), template)  # type: ignore[arg-type]
-            for template in self.templates(block)
-        ]
+        return [PLACEHOLDER.sub(lambda match: _value(scope, match[1]), template) for template in self.templates(block)]
 
     def address(self, key: str) -> str:
         """What DVC calls the stage of one key."""
@@ -104,3 +99,11 @@ def _stage(name: str, file: Path, stage: dict[str, Any], plan: Plan) -> Stage:
     repeated = "foreach" in stage
     entries = plan[stage["foreach"].strip("${}")] if repeated else {"": {}}
     return Stage(name, file, stage["do"] if repeated else stage, entries, plan["paths"])
+
+
+def _value(scope: dict[str, Any], name: str) -> str:
+    """What a dotted name stands for."""
+    value: Any = scope
+    for part in name.split("."):
+        value = value[part]
+    return str(value)
