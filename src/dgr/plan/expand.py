@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dgr.config.architectures import ResNetArchitecture
 from dgr.config.datasets import read_datasets
-from dgr.config.parsing import Strict, parse, read_yaml
+from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
 from dgr.config.runs import (
     BaselineConfig,
@@ -28,12 +28,14 @@ from dgr.config.runs import (
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS, PLAN, SHARED, suite_folder
-from dgr.methods.registry import build_method
 from dgr.plan.narrowing import narrowed
-from dgr.plan.suite_files import Common, CostFile, StudyFile, SuiteFile, SweepFile, TableFile
-from dgr.plan.suites import Suite, configured_suites
+from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
+from dgr.plan.suites import Suite, find_suites
 
-AnyFile = TableFile | SweepFile | CostFile
+if TYPE_CHECKING:
+    from dgr.plan.study_files import StudyFile
+
+TrainedFile = TableFile | SweepFile | CostFile
 STAGES = (
     "suites",
     "tuning",
@@ -54,17 +56,19 @@ STAGES = (
 )
 
 
-def make_plans(configs: Path) -> dict[Path, Plan]:
-    """The plan of every configured suite and of what suites share, by the file that it belongs into.
+def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, Plan]:
+    """The plans of suites and of what they share, by the file that each belongs into.
 
     Args:
         configs: the folder ``paper_configs``: ``datasets.yaml``, ``sources.yaml`` and the YAML files in each suite's
             folder.
+        suites: all that are configured, unless told.
 
     Raises:
         DGRError: a file is wrong, or two files of a suite describe the same stage differently.
     """
-    plans = {suite_folder(name) / PLAN: suite_plan(Suite(name, name), configs) for name in configured_suites(configs)}
+    wanted = find_suites(configs) if suites is None else suites
+    plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs) for suite in wanted}
     return plans | {SHARED / PLAN: shared_plan(configs)}
 
 
@@ -78,11 +82,11 @@ def suite_plan(suite: Suite, configs: Path) -> Plan:
     plan["paths"] |= {"suite": suite.name, "configs": str(CONFIGS / suite.of)}
     plan["suites"][suite.name] = {}
     for path in sorted((configs / suite.of).glob("*.yaml")):
-        file = parse(SuiteFile, read_yaml(path), str(path)).root
+        file = read_file(path)
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         file = narrowed(file, suite)
-        for stage, key, data in _study(file) if isinstance(file, StudyFile) else _of_file(file, configs, path):
+        for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
@@ -129,7 +133,7 @@ def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
     yield "study_audits", file.suite, {}
 
 
-def _of_file(file: AnyFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:
+def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:
     known = read_datasets(configs)
     if file.dataset not in known:
         raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, known)}")
@@ -137,7 +141,7 @@ def _of_file(file: AnyFile, configs: Path, path: Path) -> Iterator[tuple[str, st
     yield from _stages(_with_weights(file, configs), path)
 
 
-def _with_weights(file: AnyFile, configs: Path) -> AnyFile:
+def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
     """The file with the hash of pretrained weights: a training depends on them, not on where they lie."""
     architecture = file.architecture
     if not isinstance(architecture, ResNetArchitecture) or not architecture.pretrained:
@@ -155,13 +159,13 @@ def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     yield "audits", file.suite, {}
 
 
-def _stages(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Any]]:
+def _stages(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Any]]:
     """Stage, key and entry of all that a file trains and measures."""
     for stage, key, config in _configurations(file, path):
         yield stage, key, config.model_dump(mode="json")
 
 
-def _configurations(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
+def _configurations(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
     key = f"{file.suite}-{file.dataset}-{file.architecture.name}"
     if isinstance(file, TableFile):
         for run, tuning in _runs(file, path):
@@ -195,7 +199,6 @@ def _configurations(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Stric
 
 
 def _run(file: Common, method: MethodConfig, regularizer: RegularizerConfig, seeds: list[int]) -> RunConfig:
-    build_method(method.name, 2, **method.options)
     return RunConfig(
         suite=file.suite,
         dataset=file.dataset,

@@ -91,7 +91,7 @@ def needs(stage: Stage, key: str) -> Iterator[str]:
 def _read(folder: Path) -> list[Stage]:
     """The stages of a folder's dvc.yaml."""
     plan: Plan = read_json(folder / PLAN, "run `python -m dgr plan`")
-    stages = yaml.safe_load((folder / STAGES).read_text())["stages"]
+    stages = yaml.safe_load((folder / STAGES).read_text(encoding="utf-8"))["stages"]
     return [_stage(name, folder / STAGES, stage, plan) for name, stage in stages.items()]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from dgr.core.paths import CONFIGS, PLAN, SUITES
 from dgr.plan.files import check_plans
 from dgr.plan.graph import suite_stages
-from dgr.plan.suites import QUICK, configured_suites, find_suite
+from dgr.plan.suites import QUICK, find_suite, find_suites
 
 
 def suites() -> Iterator[tuple[str, str]]:
@@ -19,7 +19,7 @@ def suites() -> Iterator[tuple[str, str]]:
         DGRError: ``paper_configs`` or a plan is missing.
     """
     looks = sorted(path.parent.name for path in SUITES.glob(f"*/{PLAN}") if QUICK.fullmatch(path.parent.name))
-    for name in (*configured_suites(CONFIGS), *looks):
+    for name in (*(suite.name for suite in find_suites(CONFIGS)), *looks):
         yield name, f"{sum(len(stage.entries) for stage in suite_stages(name).values())} stages"
 
 

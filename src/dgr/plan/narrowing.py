@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dgr.plan.suite_files import CostFile, StudyFile, SweepFile, TableFile
 from dgr.plan.suites import Suite
 
-AnyFile = TableFile | SweepFile | CostFile | StudyFile
+if TYPE_CHECKING:
+    from dgr.plan.suite_files import AnyFile
 
 
 def narrowed(file: AnyFile, suite: Suite) -> AnyFile:
@@ -18,8 +18,8 @@ def narrowed(file: AnyFile, suite: Suite) -> AnyFile:
     if suite.seeds is None:
         return file
     changes: dict[str, Any] = {"suite": suite.name}
-    if not isinstance(file, CostFile):
+    if file.kind != "cost":
         changes["seeds"] = list(suite.seeds)
-    if isinstance(file, TableFile) and file.embedding and file.embedding.seed not in suite.seeds:
+    if file.kind == "runs" and file.embedding and file.embedding.seed not in suite.seeds:
         changes["embedding"] = file.embedding.model_copy(update={"seed": suite.seeds[0]})
     return file.model_copy(update=changes)

@@ -28,8 +28,8 @@ class Suite(NamedTuple):
     seeds: tuple[int, ...] | None = None
 
 
-def configured_suites(configs: Path) -> list[str]:
-    """The names of all suites in ``paper_configs``, in alphabetical order.
+def find_suites(configs: Path) -> list[Suite]:
+    """All suites in ``paper_configs``, in alphabetical order.
 
     Raises:
         DGRError: the folder is missing, or a suite has the name of something else.
@@ -40,7 +40,7 @@ def configured_suites(configs: Path) -> list[str]:
     for name in names:
         if name in (SHARED.name, SUMMARIES.name) or QUICK.fullmatch(name):
             raise DGRError(f"{configs / name}: a suite cannot be called '{name}'; rename the folder.")
-    return names
+    return [Suite(name, name) for name in names]
 
 
 def find_suite(name: str, configs: Path) -> Suite:
@@ -51,7 +51,7 @@ def find_suite(name: str, configs: Path) -> Suite:
     """
     match = QUICK.fullmatch(name)
     suite = Suite(name, match["of"], tuple(map(int, match["seeds"].split("-")))) if match else Suite(name, name)
-    if suite.of not in (known := configured_suites(configs)):
+    if suite.of not in (known := [each.name for each in find_suites(configs)]):
         raise DGRError(f"Unknown suite '{suite.of}'{nearest(suite.of, known)}")
     return suite
 
