@@ -10,7 +10,7 @@ import yaml
 from dgr import cli
 from dgr.config.datasets import DatasetConfig
 from dgr.core.files import write_text
-from dgr.core.paths import CONFIGS, DATA, PLAN
+from dgr.core.paths import CONFIGS, DATA, PLAN, SHARED
 from dgr.datasets.preparing import prepare
 from dgr.plan.expand import dump, make_plans
 
@@ -27,18 +27,19 @@ def one_thread():
 def tiny_data(tmp_path_factory):
     """The prepared data set of the tiny configuration."""
     root = tmp_path_factory.mktemp("tiny") / DATA
-    for name, config in make_plans(TINY_CONFIGS)[PLAN]["datasets"].items():
+    for name, config in make_plans(TINY_CONFIGS)[SHARED / PLAN]["datasets"].items():
         prepare(name, DatasetConfig(config).root, root)
     return root
 
 
 @pytest.fixture
 def project(tmp_path, tiny_data, monkeypatch):
-    """A working directory with the tiny configuration, its plan and its prepared data."""
+    """A working directory with the tiny configuration, its plans and its prepared data."""
     shutil.copytree(TINY_CONFIGS, tmp_path / CONFIGS)
     shutil.copytree(tiny_data, tmp_path / DATA)
     monkeypatch.chdir(tmp_path)
-    write_text(PLAN, dump(make_plans(CONFIGS)[PLAN]))
+    for path, plan in make_plans(CONFIGS).items():
+        write_text(path, dump(plan))
     return tmp_path
 
 

@@ -21,17 +21,40 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
 
 @app.command()
-def plan(check: Annotated[bool, typer.Option(help="Only check that the generated file is current.")] = False) -> None:
-    """Expand paper_configs into lists of stages: plan.json of the default suite, suites/SUITE/plan.json of others."""
-    from dgr.core.files import write_text
-    from dgr.plan.expand import dump, make_plans
+def plan(
+    check: Annotated[bool, typer.Option("--check", help="Only check that the generated files are current.")] = False,
+    suite: Annotated[str | None, typer.Option(help="This suite alone; `shared` checks the data sets.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="A quick look with these seeds, such as 0,1.")] = None,
+) -> None:
+    """Expand paper_configs into lists of stages: plan.json, suites/SUITE/{plan.json,dvc.yaml}, suites/shared/plan.json.
 
-    for path, stages in make_plans(CONFIGS).items():
-        text = dump(stages)
-        if not check:
-            write_text(path, text)
-        elif not path.exists() or path.read_text(encoding="utf-8") != text:
-            raise DGRError(f"{path} is not current; run `python -m dgr plan`.")
+    Without --suite, folders of suites that are not configured go, quick looks among them.
+    """
+    from dgr.core.paths import DEFAULT_SUITE, SHARED
+    from dgr.plan.files import check_plans, check_shared, write_plans
+    from dgr.plan.suites import find_suite, quick_look
+
+    if check and suite == SHARED.name:
+        check_shared()
+        return
+    chosen = find_suite(suite, CONFIGS) if suite and seeds is None else None
+    if seeds is not None:
+        chosen = quick_look(suite or DEFAULT_SUITE, seeds, CONFIGS)
+    if check:
+        check_plans(chosen)
+        return
+    write_plans(chosen)
+    if chosen and chosen.seeds:
+        typer.echo(f"snakemake --cores all --config suite={chosen.name}")
+
+
+@app.command("list")
+def list_(suite: Annotated[str | None, typer.Argument(help="one of them, stage by stage")] = None) -> None:
+    """Name what can be run: all suites, or a suite's stages with their keys and what each does."""
+    from dgr.plan.listing import stages_of, suites
+
+    for line in suites() if suite is None else stages_of(suite):
+        typer.echo("\t".join(filter(None, line)))
 
 
 @app.command()
@@ -188,7 +211,7 @@ def figure(suite: str, name: str) -> None:
 
 @app.command()
 def audit(suite: str) -> None:
-    """Make the audit page and the summary that `dvc metrics` shows, results/SUITE/{audit.html,summary.json}."""
+    """Make the audit page and the summary that `dvc metrics` shows, results/{SUITE/audit.html,summaries/SUITE.json}."""
     from dgr.pages.audit import write_audit
     from dgr.pages.summary import write_summary
 
@@ -214,10 +237,18 @@ def study_report(suite: str, name: str) -> None:
 
 @app.command()
 def study_audit(suite: str) -> None:
-    """Decide the claims of the studies and make their page, results/SUITE/audit.html."""
+    """Decide the claims of the studies, make their page and summary, results/SUITE/{tables/claims.*,audit.html}."""
     from dgr.pages.studies import write_study_audit
 
     write_study_audit(suite)
+
+
+@app.command()
+def index() -> None:
+    """Make the page over all suites, results/index.html."""
+    from dgr.pages.index import write_index
+
+    write_index()
 
 
 @app.command()

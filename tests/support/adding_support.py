@@ -37,7 +37,7 @@ STAGES = {
     "embeddings": "embed",
     "sweeps": "sweep",
     "costs": "cost",
-    "suites": "collect",
+    "records": "collect",
 }
 """The plan's lists in the order in which their commands can run."""
 COMMANDS = """
@@ -94,7 +94,7 @@ class ProjectCopy:
     def make_tables(self) -> None:
         """Make everything that is configured, up to the tables, without an engine."""
         self.dgr("plan")
-        plan = json.loads(self.read("plan.json"))
+        plan = json.loads(self.read("plan.json")) | json.loads(self.read("suites/shared/plan.json"))
         before = [f"{command} {key}" for stage, command in STAGES.items() for key in plan[stage]]
         self.dgr(*before, *(f"table {table['suite']} {table['name']}" for table in plan["tables"].values()))
 

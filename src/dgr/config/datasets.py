@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, PositiveInt, RootModel, model_validator
 
-from dgr.config.parsing import Strict
+from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.runs import SPLITS, SplitName
+from dgr.core.errors import DGRError
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0)]
@@ -75,3 +77,16 @@ class DatasetConfig(
     ]
 ):
     """Any data set."""
+
+
+def read_datasets(configs: Path) -> dict[str, Strict]:
+    """All data sets of ``datasets.yaml`` by name.
+
+    Raises:
+        DGRError: the file is missing, or one of its entries is wrong.
+    """
+    path = configs / "datasets.yaml"
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise DGRError(f"{path} must name data sets, each with its kind.")
+    return {name: parse(DatasetConfig, entry, f"{path}: {name}").root for name, entry in data.items()}

@@ -4,19 +4,33 @@ from pathlib import Path
 
 CONFIGS = Path("paper_configs")
 PLAN = Path("plan.json")
+"""The default suite's; another's lies in its folder."""
+STAGES = Path("dvc.yaml")
+"""The stages of a suite, written by hand for the default one; another's is a copy in its folder."""
 SUITES = Path("suites")
+SHARED = SUITES / "shared"
+"""What suites have in common: how data sets are made, and the index page."""
+DEFAULT_SUITE = "mini"
+"""Its plan stands at the top, so that plain ``snakemake`` and ``dvc repro`` make this suite and no other."""
 SOURCES = Path("sources")
 DATA = Path("data")
 RUNS = Path("runs")
 UNFINISHED = Path("unfinished")
 RESULTS = Path("results")
+SUMMARIES = RESULTS / "summaries"
+INDEX = RESULTS / "index.html"
+"""The page over all suites."""
 FIGURES = Path("figures")
 
 
 def suite_folder(suite: str) -> Path:
     """Where a suite's ``plan.json``, ``dvc.yaml`` and ``dvc.lock`` are: ``suites/SUITE``; the default's at the top."""
-    folder = SUITES / suite
-    return folder if folder.is_dir() else Path()
+    return Path() if suite == DEFAULT_SUITE else SUITES / suite
+
+
+def summary_file(suite: str) -> Path:
+    """The few numbers of a suite that ``dvc metrics`` shows and the index of all suites reads."""
+    return SUMMARIES / f"{suite}.json"
 
 
 def records_folder(suite: str) -> Path:

@@ -15,6 +15,10 @@ from typing import Any
 
 import torch
 
+from dgr.core.files import sha256
+
+PACKAGE = Path(__file__).parents[1]
+COMMAND_LINE = ("cli.py", "__main__.py")
 # What decides a run's outcome; results and lock files that a reproduction rewrites do not make a checkout dirty.
 SOURCES = ("src", "paper_configs", "requirements.lock", "pyproject.toml")
 
@@ -26,8 +30,23 @@ def config_hash(config: Any) -> str:
 
 def code_hash() -> str:
     """Hexadecimal SHA-256 of the whole package's code."""
-    sources = sorted(Path(__file__).parents[1].rglob("*.py"))
+    sources = sorted(PACKAGE.rglob("*.py"))
     return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
+def loaded_code() -> dict[str, str]:
+    """SHA-256 of each of the package's files that this process has imported, by its path in the package.
+
+    Without the command line, which passes names on and decides no number.
+    """
+    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == PACKAGE.name]
+    files = sorted({Path(module.__file__) for module in modules if module.__file__})
+    return {str(file.relative_to(PACKAGE)): sha256(file) for file in files if file.name not in COMMAND_LINE}
+
+
+def is_current(code: dict[str, str]) -> bool:
+    """Whether files are still what :func:`loaded_code` once found."""
+    return all((PACKAGE / file).is_file() and sha256(PACKAGE / file) == digest for file, digest in code.items())
 
 
 def provenance(config: dict[str, Any], device: torch.device, wall_seconds: float) -> dict[str, Any]:
@@ -45,16 +64,18 @@ def provenance(config: dict[str, Any], device: torch.device, wall_seconds: float
         **_commit(),
         "config_hash": config_hash(config),
         "config": config,
-        "versions": {
-            "python": platform.python_version(),
-            **{package: version(package) for package in ("torch", "torchjd", "numpy")},
-        },
+        "versions": versions(),
         "device": device_name(device),
         "threads": torch.get_num_threads(),
         "wall_seconds": round(wall_seconds, 3),
         "peak_memory_mb": round(peak_memory(device) / 1e6, 1),
         "command": "python -m dgr " + " ".join(sys.argv[1:]),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of what a run's numbers depend on beside this package."""
+    return {"python": platform.python_version(), **{name: version(name) for name in ("torch", "torchjd", "numpy")}}
 
 
 def peak_memory(device: torch.device) -> int:

@@ -13,7 +13,7 @@ from dgr.claims import CLAIMS_FILE, StudyComparison, Verdict, load_claims, study
 from dgr.claims.narrowing import of_studies
 from dgr.config.plan_file import read_plan
 from dgr.core import paths
-from dgr.core.files import read_json, write_text
+from dgr.core.files import read_json, write_json, write_text
 from dgr.pages.exhibits import Picture, picture
 from dgr.pages.grid import Cell, Grid, from_frame, linked
 from dgr.pages.html import source_expression, templates
@@ -52,7 +52,9 @@ class Section:
 
 
 def write_study_audit(suite: str) -> None:
-    """Write ``results/SUITE/tables/claims.*`` and ``results/SUITE/audit.html``, the same bytes every time.
+    """Write ``results/SUITE/tables/claims.*``, ``results/SUITE/audit.html`` and ``results/summaries/SUITE.json``.
+
+    They are the same bytes for the same files.
 
     Raises:
         DGRError: the records of a study are missing or not those of the plan.
@@ -65,6 +67,8 @@ def write_study_audit(suite: str) -> None:
     claims = study_claims_table(suite, studies, found)
     rendering.write(claims, paths.tables_folder(suite) / "claims", f"tab:{suite}-claims")
     write_text(paths.RESULTS / suite / "audit.html", _render(suite, studies, claims, found))
+    verdicts = {verdict.comparison.id: verdict.decision for verdict in found}
+    write_json(paths.summary_file(suite), {"claims": verdicts})
 
 
 def _render(suite: str, studies: dict[str, StudyRecords], claims: Table, found: list[Verdict]) -> str:

@@ -17,12 +17,12 @@ Summary = dict[str, dict[str, Any]]
 
 
 def write_summary(suite: str) -> Path:
-    """Write ``results/SUITE/summary.json``: mean Δm of each method and regularizer, and the verdict of each comparison.
+    """Write ``results/summaries/SUITE.json``: mean Δm of each method and regularizer, the verdict of each comparison.
 
     Raises:
         DGRError: records are missing, or Δm is not defined for them.
     """
-    path = paths.RESULTS / suite / "summary.json"
+    path = paths.summary_file(suite)
     claims = paths.tables_folder(suite) / "claims.csv"
     write_json(
         path,

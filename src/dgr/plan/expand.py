@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dgr.config.architectures import ArchitectureConfig, ResNetArchitecture
-from dgr.config.datasets import DatasetConfig, DenseFolderConfig, UTKFaceConfig
-from dgr.config.parsing import Strict, parse, read_yaml
+from dgr.config.architectures import ResNetArchitecture
+from dgr.config.datasets import read_datasets
+from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
 from dgr.config.runs import (
     BaselineConfig,
@@ -25,19 +25,19 @@ from dgr.config.runs import (
     TuningConfig,
     TuningRule,
 )
-from dgr.config.sources import read_source
+from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
-from dgr.core.paths import PLAN, SUITES
-from dgr.methods.registry import build_method
-from dgr.plan.suite_files import Common, CostFile, StudyFile, SuiteFile, SweepFile, TableFile
+from dgr.core.paths import CONFIGS, PLAN, SHARED, suite_folder
+from dgr.plan.narrowing import narrowed
+from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
+from dgr.plan.suites import Suite, find_suites
 
-AnyFile = TableFile | SweepFile | CostFile
-DEFAULT_SUITE = "mini"
-"""Its plan stands at the top, so that plain ``snakemake`` and ``dvc repro`` make this suite and no other."""
+if TYPE_CHECKING:
+    from dgr.plan.study_files import StudyFile
+
+TrainedFile = TableFile | SweepFile | CostFile
 STAGES = (
-    "sources",
-    "datasets",
-    "fetched_datasets",
+    "suites",
     "tuning",
     "runs",
     "tuned_runs",
@@ -46,7 +46,7 @@ STAGES = (
     "embeddings",
     "sweeps",
     "costs",
-    "suites",
+    "records",
     "tables",
     "figures",
     "audits",
@@ -56,48 +56,74 @@ STAGES = (
 )
 
 
-def make_plans(configs: Path) -> dict[Path, Plan]:
-    """All stages of each suite, by stage and key, and the file that they belong into.
+def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, Plan]:
+    """The plans of suites and of what they share, by the file that each belongs into.
 
     Args:
         configs: the folder ``paper_configs``: ``datasets.yaml``, ``sources.yaml`` and the YAML files in each suite's
             folder.
+        suites: all that are configured, unless told.
 
     Raises:
-        DGRError: a file is wrong, two files describe the same stage differently, or two suites share a data set.
+        DGRError: a file is wrong, or two files of a suite describe the same stage differently.
     """
-    owners: dict[str, str] = {}
-    plans = {}
-    for folder in sorted(path for path in configs.iterdir() if path.is_dir()):
-        suite = folder.name
-        place = Path() if suite == DEFAULT_SUITE else SUITES / suite
-        plan = _suite_plan(suite, configs)
-        plan["paths"] = {"root": "/".join(".." for _ in place.parts) or ".", "plan": str(place / PLAN)}
-        for name in plan["datasets"] | plan["fetched_datasets"] | plan["sources"]:
-            if owners.setdefault(name, suite) != suite:
-                raise DGRError(
-                    f"{folder}: '{name}' is made by suite '{owners[name]}' too, and only one suite's stages can make "
-                    "it; give it a second name."
-                )
-        plans[place / PLAN] = plan
-    return plans
+    wanted = find_suites(configs) if suites is None else suites
+    plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs) for suite in wanted}
+    return plans | {SHARED / PLAN: shared_plan(configs)}
 
 
-def _suite_plan(suite: str, configs: Path) -> Plan:
-    plan: Plan = {stage: {} for stage in STAGES}
-    for path in sorted((configs / suite).glob("*.yaml")):
-        file = parse(SuiteFile, read_yaml(path), str(path)).root
-        if file.suite != suite:
-            raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite}'; move it.")
-        for stage, key, data in _study(file) if isinstance(file, StudyFile) else _of_file(file, configs, path):
+def suite_plan(suite: Suite, configs: Path) -> Plan:
+    """All stages of a suite, by stage and key.
+
+    Raises:
+        DGRError: as :func:`make_plans`.
+    """
+    plan: Plan = {"paths": _paths(suite_folder(suite.name)), **{stage: {} for stage in STAGES}}
+    plan["paths"] |= {"suite": suite.name, "configs": str(CONFIGS / suite.of)}
+    plan["suites"][suite.name] = {}
+    for path in sorted((configs / suite.of).glob("*.yaml")):
+        file = read_file(path)
+        if file.suite != suite.of:
+            raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
+        file = narrowed(file, suite)
+        for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
+    if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
+        plan["audits"], plan["study_audits"] = {}, {}
+    elif plan["audits"] and not (plan["tables"] and plan["figures"]):
+        raise DGRError(
+            f"{configs / suite.of}: its page needs a table and a figure at least; name them in one of its files, such "
+            "as `tables: [T1]` and `figures: [F5]`."
+        )
+    return plan
+
+
+def shared_plan(configs: Path) -> Plan:
+    """The stages that make data sets, whatever suite uses them: all that are described.
+
+    Raises:
+        DGRError: a data set or a source is described wrongly.
+    """
+    plan: Plan = {"paths": _paths(SHARED), "sources": {}, "datasets": {}, "fetched_datasets": {}}
+    for name, source in read_sources(configs).items():
+        plan["sources"][name] = source.model_dump(mode="json")
+    for name, config in read_datasets(configs).items():
+        source_name = getattr(config, "source", None)
+        if source_name is not None:
+            read_source(configs, source_name)
+        plan["datasets" if source_name is None else "fetched_datasets"][name] = config.model_dump(mode="json")
     return plan
 
 
 def dump(plan: Plan) -> str:
     """The text of the generated file."""
     return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
+
+
+def _paths(folder: Path) -> dict[str, str]:
+    """From a folder to the top, and to its plan from there."""
+    return {"root": "/".join(".." for _ in folder.parts) or ".", "plan": str(folder / PLAN)}
 
 
 def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
@@ -107,28 +133,15 @@ def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
     yield "study_audits", file.suite, {}
 
 
-def _of_file(file: AnyFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:
-    file = _with_weights(file, configs)
-    yield from _data(file.dataset, configs)
-    yield from _weights(file.architecture, configs)
-    yield "suites", file.suite, {}
+def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:
+    known = read_datasets(configs)
+    if file.dataset not in known:
+        raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, known)}")
     yield from _reports(file)
-    yield from _stages(file, path)
+    yield from _stages(_with_weights(file, configs), path)
 
 
-def _data(name: str, configs: Path) -> Iterator[tuple[str, str, Any]]:
-    """The stages that make a data set: one, or two where it is fetched."""
-    known = read_yaml(configs / "datasets.yaml")
-    if name not in known:
-        raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{name}'{nearest(name, known)}.")
-    config = parse(DatasetConfig, known[name], f"{configs / 'datasets.yaml'}: {name}").root
-    fetched = isinstance(config, UTKFaceConfig | DenseFolderConfig)
-    yield "fetched_datasets" if fetched else "datasets", name, config.model_dump(mode="json")
-    if isinstance(config, UTKFaceConfig | DenseFolderConfig):
-        yield "sources", config.source, read_source(configs, config.source).model_dump(mode="json")
-
-
-def _with_weights(file: AnyFile, configs: Path) -> AnyFile:
+def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
     """The file with the hash of pretrained weights: a training depends on them, not on where they lie."""
     architecture = file.architecture
     if not isinstance(architecture, ResNetArchitecture) or not architecture.pretrained:
@@ -137,29 +150,22 @@ def _with_weights(file: AnyFile, configs: Path) -> AnyFile:
     return file.model_copy(update={"architecture": architecture.model_copy(update={"weights": digest})})
 
 
-def _weights(architecture: ArchitectureConfig, configs: Path) -> Iterator[tuple[str, str, Any]]:
-    """The source of the weights that a pretrained architecture starts from."""
-    if isinstance(architecture, ResNetArchitecture) and architecture.pretrained:
-        name = f"{architecture.name}_imagenet"
-        yield "sources", name, read_source(configs, name).model_dump(mode="json")
-
-
 def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     about = {"dataset": file.dataset, "architecture": file.architecture.name}
     for stage, names in (("tables", file.tables), ("figures", file.figures)):
         for name in names:
             yield stage, f"{file.suite}-{name}", {"suite": file.suite, "name": name, **about}
-    if file.audit:
-        yield "audits", file.suite, {}
+    yield "records", file.suite, {}
+    yield "audits", file.suite, {}
 
 
-def _stages(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Any]]:
+def _stages(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Any]]:
     """Stage, key and entry of all that a file trains and measures."""
     for stage, key, config in _configurations(file, path):
         yield stage, key, config.model_dump(mode="json")
 
 
-def _configurations(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
+def _configurations(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
     key = f"{file.suite}-{file.dataset}-{file.architecture.name}"
     if isinstance(file, TableFile):
         for run, tuning in _runs(file, path):
@@ -188,12 +194,11 @@ def _configurations(file: AnyFile, path: Path) -> Iterator[tuple[str, str, Stric
             sweep.points()
             yield "sweeps", f"{key}-{name}", sweep
     else:
-        shared = file.model_dump(exclude={"kind", "tables", "figures", "audit"})
+        shared = file.model_dump(exclude={"kind", "tables", "figures"})
         yield "costs", key, CostConfig(**shared)
 
 
 def _run(file: Common, method: MethodConfig, regularizer: RegularizerConfig, seeds: list[int]) -> RunConfig:
-    build_method(method.name, 2, **method.options)
     return RunConfig(
         suite=file.suite,
         dataset=file.dataset,

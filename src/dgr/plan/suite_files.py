@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, PositiveInt, RootModel
+from pydantic import Field, PositiveInt
 
 from dgr.config.architectures import ArchitectureConfig
-from dgr.config.parsing import Strict
+from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.runs import MethodConfig, ProbeConfig, RegularizerConfig, Seeds, TrainingConfig, TuningRule
-from dgr.config.study_report import StudyReportEntry
-from dgr.studies.schema import StudyEntry
+from dgr.core.errors import DGRError, nearest
 
 
 class RegularizerBlock(Strict):
@@ -30,8 +30,6 @@ class Common(Strict):
     training: TrainingConfig
     tables: list[str] = []
     figures: list[str] = []
-    audit: bool = False
-    """Whether the suite has every table and figure, and so the page that shows them all."""
 
 
 class SnapshotBlock(Strict):
@@ -87,19 +85,27 @@ class CostFile(Common):
     steps: PositiveInt
 
 
-class StudyFile(StudyEntry, StudyReportEntry):
-    """A study: what is done, and how it is told."""
+if TYPE_CHECKING:
+    # Studies bring torch and scipy, which a suite of runs is planned without.
+    from dgr.plan.study_files import StudyFile
 
-    kind: Literal["study"]
+    AnyFile = TableFile | SweepFile | CostFile | StudyFile
 
-    def entry(self) -> StudyEntry:
-        """The part that decides the numbers."""
-        return StudyEntry(suite=self.suite, name=self.name, seeds=self.seeds, study=self.study)
-
-    def report(self) -> StudyReportEntry:
-        """The part that decides how they are shown."""
-        return StudyReportEntry(**self.model_dump(exclude={"kind", "seeds", "study"}))
+RUNS: dict[str, type[TableFile | SweepFile | CostFile]] = {"runs": TableFile, "sweeps": SweepFile, "cost": CostFile}
 
 
-class SuiteFile(RootModel[Annotated[TableFile | SweepFile | CostFile | StudyFile, Field(discriminator="kind")]]):
-    """One YAML file of a suite, told apart by its ``kind``."""
+def read_file(path: Path) -> AnyFile:
+    """One YAML file of a suite, told apart by its ``kind``.
+
+    Raises:
+        DGRError: it is not readable, of no known kind, or does not fit the schema.
+    """
+    data = read_yaml(path)
+    kind = data.get("kind") if isinstance(data, dict) else None
+    if kind == "study":
+        from dgr.plan.study_files import StudyFile
+
+        return parse(StudyFile, data, str(path))
+    if kind not in RUNS:
+        raise DGRError(f"{path}: unknown kind '{kind}'{nearest(str(kind), (*RUNS, 'study'))}")
+    return parse(RUNS[kind], data, str(path))

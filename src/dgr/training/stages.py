@@ -24,11 +24,11 @@ from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import Scores, evaluate
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
-from dgr.training.workspace import open_workspace
+from dgr.training.workspace import identity_of, is_finished, open_workspace, seal
 
 
 def train(key: str, device: str) -> None:
-    """Train every seed of a run and write its folder; a killed call goes on where it was.
+    """Train the seeds of a run that are not finished and write its folder; a killed call goes on where it was.
 
     Args:
         key: a run id of the plan.
@@ -41,12 +41,19 @@ def train(key: str, device: str) -> None:
     strength = _strength(config)
     place = choose_device(device)
     data = load(config.dataset, DATA)
-    workspace = open_workspace(config, {"strength": strength, "device": device_name(place)})
+    work = {"strength": strength, "device": device_name(place)}
+    workspace, identity = open_workspace(config, work), identity_of(config, work)
     target = output_path(config.suite, "train", key)
     try:
-        for seed in config.seeds:
-            _train_seed(config, seed, strength, data, place, workspace)
         result = workspace / "result"
+        result.mkdir(exist_ok=True)
+        finished = [seed for seed in config.seeds if is_finished(target / f"seed-{seed}", identity)]
+        for seed in config.seeds:
+            if seed not in finished:
+                _train_seed(config, seed, strength, data, place, workspace, identity)
+        for seed in finished:
+            if not (result / f"seed-{seed}").exists():
+                (target / f"seed-{seed}").replace(result / f"seed-{seed}")
         for leftover in set(result.iterdir()) - {result / f"seed-{seed}" for seed in config.seeds}:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         write_manifest(result, key=key, seeds=config.seeds)
@@ -90,7 +97,13 @@ def tune(key: str, device: str) -> None:
 
 
 def _train_seed(
-    config: RunConfig, seed: int, strength: float | None, data: PreparedData, device: torch.device, workspace: Path
+    config: RunConfig,
+    seed: int,
+    strength: float | None,
+    data: PreparedData,
+    device: torch.device,
+    workspace: Path,
+    identity: str,
 ) -> None:
     finished = workspace / "result" / f"seed-{seed}"
     checkpoint = workspace / f"seed-{seed}.pt"
@@ -102,7 +115,7 @@ def _train_seed(
         records = Path(temporary) / finished.name
         records.mkdir()
         write_records(run, strength, records)
-        finished.parent.mkdir(exist_ok=True)
+        seal(records, identity)
         records.replace(finished)
     checkpoint.unlink()
 

@@ -1,0 +1,71 @@
+"""Which suites there are: those of ``paper_configs``, and quick looks at them with a few seeds."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from dgr.core.errors import DGRError, nearest
+from dgr.core.paths import SHARED, SUMMARIES
+
+QUICK = re.compile(r"(?P<of>.+)-seeds-(?P<seeds>\d+(-\d+)*)")
+"""The name of a quick look says all of it."""
+FEWEST_SEEDS = 2
+
+
+class Suite(NamedTuple):
+    """A suite and where it is described.
+
+    Attributes:
+        name: e.g. ``mini``, or ``mini-seeds-0-1`` for a quick look.
+        of: its folder in ``paper_configs``.
+        seeds: a quick look's, in place of the configured ones.
+    """
+
+    name: str
+    of: str
+    seeds: tuple[int, ...] | None = None
+
+
+def find_suites(configs: Path) -> list[Suite]:
+    """All suites in ``paper_configs``, in alphabetical order.
+
+    Raises:
+        DGRError: the folder is missing, or a suite has the name of something else.
+    """
+    if not configs.is_dir():
+        raise DGRError(f"The folder {configs} is missing; run from the repository's top folder.")
+    names = sorted(path.name for path in configs.iterdir() if path.is_dir())
+    for name in names:
+        if name in (SHARED.name, SUMMARIES.name) or QUICK.fullmatch(name):
+            raise DGRError(f"{configs / name}: a suite cannot be called '{name}'; rename the folder.")
+    return [Suite(name, name) for name in names]
+
+
+def find_suite(name: str, configs: Path) -> Suite:
+    """A configured suite, or a quick look at one.
+
+    Raises:
+        DGRError: there is none of that name.
+    """
+    match = QUICK.fullmatch(name)
+    suite = Suite(name, match["of"], tuple(map(int, match["seeds"].split("-")))) if match else Suite(name, name)
+    if suite.of not in (known := [each.name for each in find_suites(configs)]):
+        raise DGRError(f"Unknown suite '{suite.of}'{nearest(suite.of, known)}")
+    return suite
+
+
+def quick_look(suite: str, seeds: str, configs: Path) -> Suite:
+    """The quick look at a suite with a few seeds, such as ``0,1``.
+
+    Raises:
+        DGRError: the suite is unknown, the seeds are not numbers, or too few to tell a difference from chance.
+    """
+    numbers = re.split(r"[,\s]+", seeds.strip())
+    if not all(map(str.isdecimal, numbers)):
+        raise DGRError(f"Seeds are whole numbers with commas between them, such as 0,1, but '{seeds}' was given.")
+    chosen = sorted({int(number) for number in numbers})
+    if len(chosen) < FEWEST_SEEDS:
+        raise DGRError(f"One seed ({chosen[0]}) has no spread, and no test can be made of it; name two, such as 0,1.")
+    return find_suite(f"{suite}-seeds-{'-'.join(map(str, chosen))}", configs)
