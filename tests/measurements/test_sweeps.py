@@ -83,7 +83,7 @@ def test_agreement_is_recorded_along_training_by_finite_differences(project, edi
 def test_a_sweep_over_methods_is_refused_for_the_pipeline_watches_the_file_of_one(project):
     entry = yaml.safe_load(PLAN.read_text())["sweeps"][KEY]
     for path, value in (("method.name", "pcgrad"), ("method", {"name": "pcgrad"})):
-        with pytest.raises(DGRError, match="varies its method.* give each method a sweep of its own"):
+        with pytest.raises(DGRError, match=r"varies its method.* give each method a sweep of its own"):
             SweepConfig(**entry | {"vary": {path: [value]}}).points()
 
 
