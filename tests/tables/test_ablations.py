@@ -114,6 +114,8 @@ def test_one_row_a_point_under_the_plain_runs(opened: Any, plan: dict[str, Any])
     points = [point for entry in plan["sweeps"].values() for point in SweepConfig(**entry).points()]
     assert len(table.text) == len(table.data) == len(table.groups) == 1 + len(points)
     assert table.groups == sorted(table.groups)
+    swept = [key for key, entry in plan["sweeps"].items() for _ in SweepConfig(**entry).points()]
+    assert table.records == [["toy-digits-conv-equal_weighting-none"], *([key] for key in swept)]
     assert not table.text[["Study", "Setting"]].duplicated().any()
     first = table.text.iloc[1]
     assert (first["Study"], first["Setting"], first["n"]) == ("DGR", "λ = 0.01", "2")
@@ -213,8 +215,11 @@ def test_what_was_not_studied_says_so(opened: Any) -> None:
     assert titles(figure)[2:] == [axis.get_title(loc="left") for axis in empty]
 
 
-def test_costs_are_told_against_equal_weighting_and_the_method_alone(opened: Any) -> None:
+def test_costs_are_told_against_equal_weighting_and_the_method_alone(opened: Any, plan: dict[str, Any]) -> None:
+    place = {"suite": SUITE, "dataset": "digits", "architecture": ARCHITECTURE}
+    plan["costs"] = {"toy-digits-conv": place, "toy-rooms-conv": {**place, "dataset": "rooms"}}
     table = cost_table(opened("T5"))
+    assert table.records == [["toy-digits-conv"]] * 5
     assert table.text["Method"].tolist() == ["PCGrad", "PCGrad", "PCGrad", "EW", "EW"]
     assert table.text["N"].tolist() == ["–", "1", "4", "–", "1"]
     assert table.text["Time (ms) ↓"].tolist() == ["16.0", "20.0", "30.0", "8.0", "24.0"]

@@ -101,6 +101,12 @@ def test_a_missing_value_is_never_averaged_over() -> None:
         golden_table(runs=runs[~(one & (runs["regularizer"] == "dgr"))])
 
 
+def test_a_metric_without_a_label_is_an_error_and_no_hole() -> None:
+    runs = load_records(GOLDEN).runs
+    with pytest.raises(DGRError, match="Metric 'luck' has no unit and direction"):
+        golden_table(runs=runs.assign(metric=runs["metric"].replace("loss", "luck")))
+
+
 def test_a_missing_seed_is_named() -> None:
     runs = load_records(GOLDEN).runs
     with pytest.raises(DGRError, match=r"lacks 5 runs .*equal_weighting, dgr, 2"):

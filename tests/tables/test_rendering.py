@@ -1,7 +1,19 @@
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
-from dgr.tables.shared.rendering import Table, escape_latex, mean_sd, to_latex, to_markdown
+from dgr.tables.shared.rendering import (
+    Table,
+    escape_latex,
+    interval_text,
+    mean_sd,
+    signed,
+    to_latex,
+    to_markdown,
+    write,
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +65,23 @@ def test_markdown_escapes() -> None:
     assert markdown.startswith("**T1.** A\\_title\\*.\n")
     assert r"c\|d" in markdown
     assert markdown.endswith("\n- n = 2.\n")
+
+
+def test_each_row_tells_its_records(tmp_path: Path) -> None:
+    csv, *_, page = write(table(), tmp_path / "T1", "tab:x")
+    assert list(pd.read_csv(csv, keep_default_na=False)["record"]) == ["run-a", "run-b run-a", ""]
+    assert json.loads(page.read_text(encoding="utf-8")) == {
+        "name": "T1",
+        "title": "A_title*.",
+        "notes": ["n = 2."],
+        "columns": ["Method", "50% λ"],
+        "rows": [["a_b", "1 ± 2"], ["a_b", "–"], ["c|d", "−3"]],
+        "groups": [0, 0, 1],
+        "records": [["run-a"], ["run-b", "run-a"], []],
+    }
+
+
+def test_signs_and_intervals() -> None:
+    assert [signed(value) for value in (0.5, -0.5, -0.001, float("nan"))] == ["+0.50", "−0.50", "0.00", "–"]
+    assert interval_text(-0.12, 0.3456, 3) == "[−0.120, +0.346]"
+    assert interval_text(float("nan"), float("nan")) == "–"

@@ -194,6 +194,7 @@ def test_claims_in_words(make_suite: Suite) -> None:
     path.write_text("\n".join(shorter).replace("[equal_weighting, graddrop, pcgrad]", "[equal_weighting]"))
     csv, markdown, latex, _ = write_table(SUITE, "claims")
     table = pd.read_csv(csv, index_col="comparison")
+    assert list(table["record"]) == list(table.index)
     assert dict(table.loc[["C2a", "C5a"], "verdict"]) == {"C2a": "reproduced", "C5a": "reproduced"}
     text = markdown.read_text()
     for part in (

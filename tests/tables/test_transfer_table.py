@@ -74,6 +74,13 @@ def test_a_missing_value_is_never_averaged_over() -> None:
         golden_table(probes=probes.drop(gone))
 
 
+def test_a_classifier_without_a_label_is_an_error_and_no_hole() -> None:
+    probes = load_records(GOLDEN).probes
+    renamed = probes["classifier"].mask((probes["classifier"] == "svm") & probes["seed"].notna(), "boosting")
+    with pytest.raises(DGRError, match="accuracies of the classifiers boosting, which have no label"):
+        golden_table(probes=probes.assign(classifier=renamed))
+
+
 def test_a_missing_seed_is_named() -> None:
     probes = load_records(GOLDEN).probes
     gone = probes.query("method == 'pcgrad' and seed == 1").index

@@ -17,7 +17,7 @@ from dgr.comparison import (
     smallest_p,
 )
 
-SIDES = {"better": 1, "worse": -1, "inconclusive": 0}
+OUTCOME_SIDES = {"better": 1, "worse": -1, "inconclusive": 0}
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def _verdict(
     claim: Claim, comparison: AnyComparison, average: FloatArray, tests: tuple[Comparison, ...], explain: Explain
 ) -> Verdict:
     low, high = bootstrap_interval(average, 1 - claim.alpha, generator_from(average))
-    decision = decision_of(SIDES[test.outcome] for test in tests)
+    decision = decision_of(OUTCOME_SIDES[test.outcome] for test in tests)
     reasons = [*explain(tests, decision), _equivalence(claim, comparison, average)]
     return Verdict(
         claim,

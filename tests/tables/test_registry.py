@@ -1,0 +1,91 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from adding_support import ProjectCopy
+
+from dgr.core.errors import DGRError
+from dgr.core.registry import Registry
+from dgr.tables import registry
+from dgr.tables.registry import TABLES, table_files, write_table
+
+COUNTS = '''"""T9: how many seeds each run has."""
+
+import pandas as pd
+
+from dgr.tables.shared.rendering import Table
+
+NAMES = ("T9",)
+
+
+def build(scope):
+    data = pd.DataFrame({"run": list(scope.runs), "n": [len(entry["seeds"]) for entry in scope.runs.values()]})
+    text = data.astype(str).rename(columns={"run": "Run"})
+    return Table(data, text, [0] * len(data), "Seeds of each run.", ["Counted."], [[key] for key in scope.runs])
+'''
+
+
+def test_adding_a_table_takes_one_file(tmp_path: Path) -> None:
+    copy = ProjectCopy(tmp_path)
+    copy.write("src/dgr/tables/counts.py", COUNTS)
+    for path in (copy.root / "paper_configs/mini").glob("*.yaml"):
+        if path.stem != "T1":
+            path.unlink()
+    copy.edit_yaml("paper_configs/mini/T1.yaml", only_plain_runs_and_t9)
+    copy.make_tables()
+    run = "mini-multimnist-conv-single_task-none"
+    assert copy.read("results/mini/tables/T9.csv") == f"run,n,record\n{run},2,{run}\n"
+    assert "Seeds of each run." in copy.read("results/mini/tables/T9.tex")
+    assert copy.changed() == {"src/dgr/tables/counts.py"}
+
+
+def only_plain_runs_and_t9(suite: dict[str, Any]) -> None:
+    for name in ("probes", "snapshots", "embedding", "figures"):
+        del suite[name]
+    suite |= {"methods": [{"name": "single_task"}], "regularizers": [{"use": {"name": "none"}}], "tables": ["T9"]}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder in place of the package's tables."""
+    package = tmp_path / f"tables_of_{tmp_path.name}"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(registry, "TABLES", Registry(package.name, "table", provides=("NAMES", "build")))
+    return package
+
+
+def test_every_file_is_found_by_the_names_it_declares() -> None:
+    assert table_files() == {
+        "T1": "main",
+        "T2": "main",
+        "T3": "main",
+        "T4": "transfer",
+        "T5": "cost",
+        "T6": "ablation",
+        "T7": "significance",
+        "claims": "claims",
+    }
+    assert all(callable(TABLES[file].build) for file in TABLES)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("def build(scope): ...", "is no table: it does not declare NAMES"),
+        ("NAMES = tuple('T9')", "is no table: it does not declare NAMES as a plain value"),
+        ("NAMES = 'T9'", r"NAMES must be a tuple of names, such as \('T9',\)"),
+    ],
+)
+def test_a_file_that_declares_no_names_is_refused(folder: Path, text: str, message: str) -> None:
+    (folder / "mine.py").write_text(text)
+    with pytest.raises(DGRError, match=f"mine.py.* ?{message}"):
+        write_table("toy", "T9")
+
+
+def test_two_files_of_one_name_are_refused(folder: Path) -> None:
+    for name in ("one", "two"):
+        (folder / f"{name}.py").write_text(COUNTS)
+    with pytest.raises(DGRError, match=r"one\.py and .*two\.py both make table T9; rename it"):
+        write_table("toy", "T9")
