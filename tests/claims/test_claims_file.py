@@ -4,7 +4,7 @@ import pytest
 from made_up_records import claims_of, cost, make_records, paired, shipped_claims
 
 from dgr.claims import load_claims, run_verdicts
-from dgr.claims.narrowing import narrowed
+from dgr.claims.narrowing import of_runs
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
 
@@ -89,7 +89,7 @@ def test_no_file_or_another_one(tmp_path):
 
 def test_a_suite_decides_over_the_methods_it_is_configured_with(shipped):
     cells = {("equal_weighting", name) for name in ("none", "dgr", "norm")} | {("imtl", "none"), ("imtl", "dgr")}
-    by_id = {one.id: one for claim in narrowed(shipped, cells).claims for one in claim.comparisons}
+    by_id = {one.id: one for claim in of_runs(shipped, cells).claims for one in claim.comparisons}
     assert by_id["C2a"].methods == ["equal_weighting", "imtl"]
     assert by_id["C2b"].methods == ["equal_weighting"]
     # The treatment names its method: EW with DGR against each other method alone.
@@ -98,4 +98,4 @@ def test_a_suite_decides_over_the_methods_it_is_configured_with(shipped):
 
 
 def test_a_suite_without_any_of_the_methods_leaves_a_comparison_to_be_not_run(shipped):
-    assert narrowed(shipped, {("single_task", "none")}) == shipped
+    assert of_runs(shipped, {("single_task", "none")}) == shipped

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dgr.claims import load_claims, study_verdicts
-from dgr.claims.narrowing import is_of_studies, narrowed, of_studies
+from dgr.claims.narrowing import is_of_studies, of_runs, of_studies
 from dgr.claims.schema import Claim
 from dgr.config.parsing import parse
 from dgr.core.errors import DGRError
@@ -90,10 +90,10 @@ def test_exactly_one_reference():
 
 def test_runs_and_studies_share_the_file_and_not_a_table():
     claims = load_claims(CONFIGS / "claims.yaml")
-    of_runs = {c.id for c in narrowed(claims, set()).claims}
+    runs = {c.id for c in of_runs(claims, set()).claims}
     studies = {c.id for c in of_studies(claims, "studies")}
-    assert of_runs | studies == {c.id for c in claims.claims}
-    assert not of_runs & studies
+    assert runs | studies == {c.id for c in claims.claims}
+    assert not runs & studies
     assert studies == {c.id for c in claims.claims if is_of_studies(c)}
 
 

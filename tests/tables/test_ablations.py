@@ -1,4 +1,4 @@
-"""T5, T6, F1 and F3 from made-up studies, beside the made-up runs of the suite."""
+"""T5, T6, F1 and F3 from made-up sweeps, beside the made-up runs of the suite."""
 
 import itertools
 import json
@@ -25,7 +25,7 @@ from dgr.tables.shared import rendering
 
 ARCHITECTURE = {"name": "conv", "channels": [2], "width": 4, "hidden": 4}
 DGR = {"name": "dgr", "strength": 0.1}
-STUDIES: dict[str, dict[str, Any]] = {
+SWEEPS: dict[str, dict[str, Any]] = {
     "strength": {"regularizer.strength": [0.01, 0.1, 10.0]},
     "norm_strength": {"regularizer": [{"name": "norm", "strength": 0.001}, {"name": "norm", "strength": 0.01}]},
     "estimator": {
@@ -42,7 +42,7 @@ STUDIES: dict[str, dict[str, Any]] = {
 COLLAPSED = 10.0
 
 
-def make_sweeps(plan: dict[str, Any], names: Any = STUDIES) -> None:
+def make_sweeps(plan: dict[str, Any], names: Any = SWEEPS) -> None:
     for name in names:
         run = {
             "suite": SUITE,
@@ -53,7 +53,7 @@ def make_sweeps(plan: dict[str, Any], names: Any = STUDIES) -> None:
             "seeds": [0, 1],
             "training": {"epochs": 2, "batch_size": 4, "learning_rate": 0.01},
         }
-        entry = {"suite": SUITE, "name": name, "run": run, "vary": STUDIES[name]}
+        entry = {"suite": SUITE, "name": name, "run": run, "vary": SWEEPS[name]}
         plan.setdefault("sweeps", {})[f"{SUITE}-digits-conv-{name}"] = entry
 
 
@@ -84,10 +84,10 @@ def make_costs() -> pd.DataFrame:
 
 @pytest.fixture
 def opened(results: Path, plan: dict[str, Any]) -> Any:
-    """A scope with studies; the names of some may be given."""
+    """A scope with sweeps; the names of some may be given."""
 
-    def open_(name: str, studies: Any = STUDIES) -> Scope:
-        make_sweeps(plan, studies)
+    def open_(name: str, chosen: Any = SWEEPS) -> Scope:
+        make_sweeps(plan, chosen)
         for kind, names in (("tables", ("T5", "T6")), ("figures", ("F1", "F3"))):
             plan[kind] |= {f"{SUITE}-{each}": {"suite": SUITE, "name": each} for each in names}
         write_plan(plan)
@@ -159,7 +159,7 @@ def test_a_missing_seed_or_metric_is_not_averaged_over(opened: Any, gone: dict[s
         ablation_table(scope)
 
 
-def test_without_studies_or_costs_the_tables_say_what_to_configure(results: Path, plan: dict[str, Any]) -> None:
+def test_without_sweeps_or_costs_the_tables_say_what_to_configure(results: Path, plan: dict[str, Any]) -> None:
     scope = open_scope("tables", SUITE, "T1", plan, load_records(results / "records"))
     with pytest.raises(DGRError, match="needs sweeps; add a file of kind 'sweeps'"):
         ablation_table(scope)
@@ -177,7 +177,7 @@ def test_six_panels(opened: Any) -> None:
     assert not any("not studied" in text.get_text() for axis in drawing.figure.axes for text in axis.texts)
     strength = drawing.figure.axes[0]
     dgr = next(line for line in strength.lines if line.get_label() == "DGR, against λ")
-    # The point of the estimator's study with the usual settings is one of the curve, and is not counted twice.
+    # The point of the estimator's sweep with the usual settings is one of the curve, and is not counted twice.
     assert list(dgr.get_xdata()) == [0.01, 0.1, 10.0]
     assert list(dgr.get_ydata()) == pytest.approx([90.5, 90.5, 20.0])
     assert [text.get_text() for text in strength.texts] == ["20"], "a mean below the panel stands at its edge"
@@ -191,7 +191,7 @@ def test_every_multi_task_run_is_in_the_scatter(opened: Any) -> None:
     shown = sum(len(np.asarray(group.get_offsets())) for group in size.collections)
     main = sum(len(entry["seeds"]) for entry in scope.runs.values() if entry["method"]["name"] != "single_task")
     points = sum(len(SweepConfig(**entry).points()) for entry in scope.sweeps.values())
-    assert shown >= main + 2 * (points - 1), "all but the usual point that two studies share"
+    assert shown >= main + 2 * (points - 1), "all but the usual point that two sweeps share"
 
 
 def test_a_representation_that_vanished_leaves_the_layout_whole(opened: Any) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dgr.claims.schema import AnyComparison, Claim, Claims, PairedComparison, StudyComparison
 
 
-def narrowed(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
+def of_runs(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
     """The claims that runs decide, each comparison over those of its methods that the suite runs on both sides.
 
     Configuration decides, never what was found: a configured run without a record is still missed. Where a suite has
@@ -17,8 +17,7 @@ def narrowed(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
         claims: as written.
         cells: method and regularizer of every run of the suite.
     """
-    of_runs = [claim for claim in claims.claims if not is_of_studies(claim)]
-    return Claims(claims=[_claim(claim, cells) for claim in of_runs])
+    return Claims(claims=[_claim(claim, cells) for claim in claims.claims if not is_of_studies(claim)])
 
 
 def of_studies(claims: Claims, suite: str) -> list[Claim]:

@@ -18,7 +18,7 @@ from dgr.records.file_schemas import Probes, Tuning
 from dgr.records.measurement_files import read_baselines, read_costs, read_probes, read_sweep
 from dgr.records.records import RECORD_COLUMNS, configured_measurements, configured_runs
 from dgr.records.rows import CsvRow
-from dgr.records.run_folders import SeedRecord, identity_of, read_run, read_tuning
+from dgr.records.run_folders import SeedRecord, read_run, read_tuning, run_identity
 
 _Read = TypeVar("_Read")
 
@@ -72,13 +72,15 @@ def _run_frames(
     entries: dict[str, Any], runs: dict[str, list[SeedRecord]], tunings: dict[str, Tuning]
 ) -> dict[str, pd.DataFrame]:
     seeds = [
-        (key, identity_of(entries[key], seed), record)
+        (key, run_identity(entries[key], seed), record)
         for key, records in runs.items()
         for seed, record in zip(entries[key]["seeds"], records, strict=True)
     ]
     rows = [row for _, identity, record in seeds for row in record_rows.metric_rows(identity, record)]
     histories = [record_rows.history_rows(identity, record) for _, identity, record in seeds]
-    grids = [row for key in tunings for row in record_rows.tuning_rows(key, identity_of(entries[key], 0), tunings[key])]
+    grids = [
+        row for key in tunings for row in record_rows.tuning_rows(key, run_identity(entries[key], 0), tunings[key])
+    ]
     return {
         "runs": _frame("runs", rows),
         "histories": pd.concat(histories, ignore_index=True),
@@ -100,7 +102,7 @@ def _measurement_frames(
     baselines = _read_all(plain, lambda key: read_baselines(key, plain[key], root))
     sweeps = _read_all(swept, lambda key: read_sweep(key, swept[key], root))
     costs = _read_all(timed, lambda key: read_costs(key, timed[key], root))
-    identities = {key: identity_of(entries[key], 0) for key in probes}
+    identities = {key: run_identity(entries[key], 0) for key in probes}
     rows: dict[str, list[CsvRow]] = {
         "probes": [row for key in baselines for row in record_rows.baseline_rows(plain[key], baselines[key])]
         + [row for key in probes for row in record_rows.probe_rows(identities[key], probes[key])],
@@ -133,7 +135,7 @@ def _read_all(keys: Iterable[str], read: Callable[[str], _Read]) -> dict[str, _R
 
 
 def _check_unique(entries: dict[str, Any]) -> None:
-    cells = {key: tuple(identity_of(entry, 0).values()) for key, entry in entries.items()}
+    cells = {key: tuple(run_identity(entry, 0).values()) for key, entry in entries.items()}
     if twice := [key for key, cell in cells.items() if Counter(cells.values())[cell] > 1]:
         raise DGRError(f"Runs {', '.join(twice)} would fill the same cell of a table; give them different suites.")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from dgr.core.errors import DGRError
 from dgr.records.records import Records
-from dgr.records.run_folders import IDENTITY, identity_of
+from dgr.records.run_folders import IDENTITY, run_identity
 
 
 def check_current(entries: dict[str, Any], probes: dict[str, Any], records: Records, suite: str) -> None:
@@ -24,7 +24,7 @@ def check_current(entries: dict[str, Any], probes: dict[str, Any], records: Reco
     """
 
     def configured(keys: Iterable[str]) -> set[tuple[Any, ...]]:
-        return {tuple(identity_of(entries[key], seed).values()) for key in keys for seed in entries[key]["seeds"]}
+        return {tuple(run_identity(entries[key], seed).values()) for key in keys for seed in entries[key]["seeds"]}
 
     everywhere = dict.fromkeys(("runs", "histories", "provenance"), configured(entries))
     for name, wanted in {**everywhere, **dict.fromkeys(("probes", "universality"), configured(probes))}.items():

@@ -11,7 +11,7 @@ from dgr.records.former_keys import with_present_keys
 
 TaskValues = dict[str, dict[str, FiniteFloat]]
 """Task → metric → value."""
-Settings = Annotated[dict[str, Any], AfterValidator(with_present_keys)]
+RecordedSettings = Annotated[dict[str, Any], AfterValidator(with_present_keys)]
 
 
 class TaskRecord(BaseModel):
@@ -45,7 +45,7 @@ class Metrics(BaseModel):
 class Provenance(BaseModel):
     """``provenance.json`` of one seed, as far as it is tabulated."""
 
-    config: Settings
+    config: RecordedSettings
     commit: str | None
     dirty: bool | None
     config_hash: str
@@ -103,7 +103,7 @@ class Probes(BaseModel):
     """``runs/SUITE/probe/KEY.json``."""
 
     key: str
-    config: Settings
+    config: RecordedSettings
     rows: list[ProbeRow]
     universality: list[UniversalityRow]
 
@@ -121,7 +121,7 @@ class Baselines(BaseModel):
     """``runs/SUITE/baselines/KEY.json``."""
 
     key: str
-    config: Settings
+    config: RecordedSettings
     rows: list[BaselineRow]
 
 

@@ -35,7 +35,7 @@ class SeedRecord:
 _Schema = TypeVar("_Schema", bound=BaseModel)
 
 
-def identity_of(entry: dict[str, Any], seed: int) -> dict[str, str | int]:
+def run_identity(entry: dict[str, Any], seed: int) -> dict[str, str | int]:
     """The identity of a run's seed, from the plan's entry of the run."""
     named = {name: entry[name]["name"] for name in ("architecture", "method", "regularizer")}
     return {"suite": entry["suite"], "dataset": entry["dataset"], **named, "seed": seed}
@@ -67,7 +67,7 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
             raise DGRError(f"{folder / name} is missing; {remedy}.")
     records = []
     for seed in entry["seeds"]:
-        record = _read_seed(folder / f"seed-{seed}", identity_of(entry, seed), remedy)
+        record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), remedy)
         configured = {name: value for name, value in entry.items() if name != "seeds"}
         trained = record.provenance.config
         if differing := [name for name, value in configured.items() if trained.get(name) != value]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
-from dgr.claims.narrowing import narrowed
+from dgr.claims.narrowing import of_runs
 from dgr.comparison import NARROW
 from dgr.records.names import method_label
 from dgr.records.scope import Scope
@@ -24,7 +24,7 @@ def build(scope: Scope) -> Table:
     Raises:
         DGRError: the file is wrong, or a record holds NaN.
     """
-    found = run_verdicts(scope.records, narrowed(load_claims(CLAIMS_FILE), set(scope.cells())))
+    found = run_verdicts(scope.records, of_runs(load_claims(CLAIMS_FILE), set(scope.cells())))
     ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
     return Table(
         data=pd.DataFrame([_numbers(scope, verdict) for verdict in found]),

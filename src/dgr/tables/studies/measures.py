@@ -9,16 +9,16 @@ from dgr.tables.shared.rendering import Table, mean_sd
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
 NOTHING = (float("nan"), float("nan"))
-KEYS = ["measure", "setting", "method"]
+ROW_KEYS = ["measure", "setting", "method"]
 
 
 def study_table(study: StudyRecords) -> Table:
     """One row a measure, setting and method."""
     report, frame = study.report, study.frame
-    grouped = frame.groupby([*KEYS, "level"], sort=False)["value"]
+    grouped = frame.groupby([*ROW_KEYS, "level"], sort=False)["value"]
     statistics = {key: (values.mean(), values.std()) for key, values in grouped}
     levels = sorted(frame["level"].unique())
-    found = list(dict.fromkeys(frame[KEYS].itertuples(index=False, name=None)))
+    found = list(dict.fromkeys(frame[ROW_KEYS].itertuples(index=False, name=None)))
     order = {name: rank for rank, name in enumerate([*report.measures, *report.settings])}
     methods = {name: rank for rank, name in enumerate(dict.fromkeys(frame["method"]))}
     found.sort(key=lambda row: (order[row[0]], order[row[1]], methods[row[2]]))

@@ -20,7 +20,7 @@ STRENGTH = "regularizer.strength"
 
 
 @pytest.fixture
-def studies(plan: dict[str, Any]) -> dict[str, Any]:
+def measured(plan: dict[str, Any]) -> dict[str, Any]:
     """The plan with a sweep and a cost measurement, which have been made."""
     architecture = {"name": "conv", "channels": [2], "width": 4, "hidden": 4}
     training = {"epochs": 1, "batch_size": 4, "learning_rate": 0.1}
@@ -54,8 +54,8 @@ def write(path: str, value: Any) -> None:
     Path(path).write_text(json.dumps(value))
 
 
-def test_studies_become_records(studies: dict[str, Any]) -> None:
-    assert studies
+def test_measurements_become_records(measured: dict[str, Any]) -> None:
+    assert measured
     collect_suite(SUITE)
     records = load_records(Path("results", SUITE, "records"))
     made = json.loads(Path(PROBES).read_text())
@@ -73,7 +73,7 @@ def test_studies_become_records(studies: dict[str, Any]) -> None:
     assert records.costs["peak_memory_mb"].isna().all()
 
 
-def test_a_suite_without_studies_has_empty_records(workplace: Path) -> None:
+def test_a_suite_without_measurements_has_empty_records(workplace: Path) -> None:
     plan = {name: part for name, part in make_plan().items() if name not in ("probes", "baselines")}
     write_plan(plan)
     make_runs(plan, workplace)
@@ -89,16 +89,16 @@ def test_a_suite_without_studies_has_empty_records(workplace: Path) -> None:
     ("path", "command"),
     [(PROBES, "probe"), (BASELINES, "baselines"), (SWEEP, "sweep"), (COSTS, "cost")],
 )
-def test_missing_damaged_and_foreign_files(studies: dict[str, Any], path: str, command: str) -> None:
+def test_missing_damaged_and_foreign_files(measured: dict[str, Any], path: str, command: str) -> None:
     text = Path(path).read_text()
     Path(path).write_text(text[:30])
-    refused(studies, f"{path} cannot be read", f"`python -m dgr {command} {Path(path).stem}`")
+    refused(measured, f"{path} cannot be read", f"`python -m dgr {command} {Path(path).stem}`")
     write(path, {**json.loads(text), "key": "another"})
-    refused(studies, f"{path} was made for another key", command)
+    refused(measured, f"{path} was made for another key", command)
     write(path, {**json.loads(text), "rows": []})
-    refused(studies, path, "values" if path == SWEEP else "", command)
+    refused(measured, path, "values" if path == SWEEP else "", command)
     Path(path).unlink()
-    refused(studies, f"{path} is missing", f"`python -m dgr {command} {Path(path).stem}`", "`snakemake --cores all`")
+    refused(measured, f"{path} is missing", f"`python -m dgr {command} {Path(path).stem}`", "`snakemake --cores all`")
 
 
 def refused(plan: dict[str, Any], *parts: str) -> None:
@@ -130,13 +130,13 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
         (COSTS, lambda r: r["rows"][0].update(ratio=float("nan")), "rows.0.ratio"),
     ],
 )
-def test_studies_that_do_not_fit(
-    studies: dict[str, Any], path: str, change: Callable[[Any], object], message: str
+def test_measurements_that_do_not_fit(
+    measured: dict[str, Any], path: str, change: Callable[[Any], object], message: str
 ) -> None:
     record = json.loads(Path(path).read_text())
     change(record)
     write(path, record)
-    refused(studies, path, message, "make it with `python -m dgr")
+    refused(measured, path, message, "make it with `python -m dgr")
 
 
 def test_probes_of_other_tasks_or_epochs_than_the_run(plan: dict[str, Any]) -> None:
@@ -147,16 +147,16 @@ def test_probes_of_other_tasks_or_epochs_than_the_run(plan: dict[str, Any]) -> N
     refused(plan, "do not fit")
 
 
-def test_all_missing_studies_are_named(plan: dict[str, Any]) -> None:
+def test_all_missing_measurements_are_named(plan: dict[str, Any]) -> None:
     for path in Path("runs/toy/probe").iterdir():
         path.unlink()
     refused(plan, "6 records cannot be used", EW)
 
 
-def test_sweeps_of_one_name(studies: dict[str, Any]) -> None:
-    (entry,) = studies["sweeps"].values()
-    studies["sweeps"]["again"] = entry
-    refused(studies, "several 'strength'")
+def test_sweeps_of_one_name(measured: dict[str, Any]) -> None:
+    (entry,) = measured["sweeps"].values()
+    measured["sweeps"]["again"] = entry
+    refused(measured, "several 'strength'")
 
 
 def test_dropout_and_weight_decay_have_no_penalty(workplace: Path) -> None:
