@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 def test_without_git_it_says_what_dvc_has_to_be_told(project: Path) -> None:
     shutil.copytree(ROOT / ".dvc", project / ".dvc", ignore=shutil.ignore_patterns("cache", "tmp", "config.local"))
-    with pytest.raises(DGRError, match="no git repository; run `dvc config --local core.no_scm true` once"):
+    with pytest.raises(DGRError, match=r"no git repository; run `dvc config --local core\.no_scm true` once"):
         open_suite({})
     subprocess.run(("dvc", "config", "--local", "core.no_scm", "true"), check=True)
     check_repository(project)
