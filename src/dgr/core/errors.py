@@ -8,7 +8,13 @@ class DGRError(Exception):
     """A condition the user can mend: one sentence that names the offending thing and the way out.
 
     The command line prints it without a traceback and ends with exit status 1.
+
+    Args:
+        sentence: with its full stop, which is left out behind what :func:`nearest` asks.
     """
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(f"{sentence[:-2]}?" if sentence.endswith("?.") else sentence)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -63,7 +63,7 @@ class Listing:
             DGRError: naming the nearest entry.
         """
         if name not in self:
-            raise DGRError(f"Unknown {self.what} '{name}'{nearest(name, self)}")
+            raise DGRError(f"Unknown {self.what} '{name}'{nearest(name, self)}.")
 
     def file(self, name: str) -> Path:
         """The entry's file."""

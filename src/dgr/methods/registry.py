@@ -80,5 +80,5 @@ def build_method(name: str, num_tasks: int, **options: Any) -> Method:
     known = list(inspect.signature(method).parameters)[1:]
     for option in options:
         if option not in known:
-            raise DGRError(f"Method '{name}' has no option '{option}'{nearest(option, known)}")
+            raise DGRError(f"Method '{name}' has no option '{option}'{nearest(option, known)}.")
     return method(positive_integer(name, "num_tasks", num_tasks), **options)

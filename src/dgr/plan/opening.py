@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from dgr.core.errors import DGRError, nearest
@@ -21,8 +22,11 @@ def open_suite(config: Mapping[str, Any], check: bool = True) -> str:
         check: whether to look at the plan at all; the jobs that Snakemake starts need not.
 
     Raises:
-        DGRError: an unknown key or suite, seeds that cannot be used, or a plan that is not what ``paper_configs`` says.
+        DGRError: an unknown key or suite, seeds that cannot be used, a plan that is not what ``paper_configs`` says, or
+            a checkout in which DVC would refuse to work.
     """
+    if check:
+        check_repository(Path())
     for key in config:
         if key not in KEYS:
             raise DGRError(f"Unknown --config key '{key}'{nearest(key, KEYS)}")
@@ -37,3 +41,14 @@ def open_suite(config: Mapping[str, Any], check: bool = True) -> str:
         if check:
             check_plans(chosen)
     return chosen.name
+
+
+def check_repository(root: Path) -> None:
+    """DVC wants a git repository around it, unless it is told that there is none.
+
+    Raises:
+        DGRError: there is none, as in an unpacked archive, and DVC does not know.
+    """
+    settings = (path.read_text(encoding="utf-8") for path in root.glob(".dvc/config*"))
+    if not (root / ".git").exists() and not any("no_scm = true" in text for text in settings):
+        raise DGRError("This folder is no git repository; run `dvc config --local core.no_scm true` once, for DVC.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 import torch
 
@@ -15,12 +16,20 @@ def full_precision(device: str) -> Iterator[None]:
         if device != "cuda":
             yield
             return
-        kernels = (torch.backends.cuda.matmul, torch.backends.cudnn.conv)  # type: ignore[attr-defined]
-        before = [kernel.fp32_precision for kernel in kernels]
+        kernels, switch, full = _tf32()
+        before = [getattr(kernel, switch) for kernel in kernels]
         try:
             for kernel in kernels:
-                kernel.fp32_precision = "ieee"
+                setattr(kernel, switch, full)
             yield
         finally:
-            for kernel, precision in zip(kernels, before, strict=True):
-                kernel.fp32_precision = precision
+            for kernel, setting in zip(kernels, before, strict=True):
+                setattr(kernel, switch, setting)
+
+
+def _tf32() -> tuple[tuple[Any, Any], str, Any]:
+    """Products and convolutions, what decides there about TF32, and its value for full float32."""
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    if hasattr(matmul, "fp32_precision"):
+        return (matmul, cudnn.conv), "fp32_precision", "ieee"  # type: ignore[attr-defined]
+    return (matmul, cudnn), "allow_tf32", False  # before torch 2.9
