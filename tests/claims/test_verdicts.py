@@ -50,6 +50,18 @@ def test_estimate_recomputed_by_hand():
     assert (each.mean, each.low, each.high) == (pooled.mean, pooled.low, pooled.high)
 
 
+def test_a_withdrawn_verdict_keeps_its_numbers_and_says_why():
+    stands, withdrawn, missing = decide(
+        make_records(),
+        paired(),
+        paired(id="X2", withdrawn="too short"),
+        paired(id="X3", methods=["dwa"], withdrawn="too short"),
+    )
+    assert (stands.decision, withdrawn.decision, withdrawn.reason) == ("reproduced", "withdrawn", "too short")
+    assert (withdrawn.mean, withdrawn.n, len(withdrawn.tests)) == (stands.mean, stands.n, 1)
+    assert missing.decision == "not run"
+
+
 def test_a_fixed_method_is_compared_with_each():
     verdict = decide(
         make_records(), paired(treatment={"method": "equal_weighting", "regularizer": "dgr"}, each=["method"])

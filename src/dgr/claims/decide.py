@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dgr.claims.schema import AnyComparison, Claim, CostComparison, PairedComparison
 from dgr.claims.verdict import Decision, NotRunError, Verdict, decision_of
@@ -66,7 +66,14 @@ def decide(claim: Claim, look_up: LookUp, explain: Explain) -> list[Verdict]:
         if own := differences.get(comparison.id):
             members = tuple(tests[name] for name in own.tests)
             decided[comparison.id] = _verdict(claim, comparison, own.average, members, explain)
-    return [decided[comparison.id] for comparison in claim.comparisons]
+    return [_unless_withdrawn(decided[comparison.id]) for comparison in claim.comparisons]
+
+
+def _unless_withdrawn(verdict: Verdict) -> Verdict:
+    reason = verdict.comparison.withdrawn
+    if reason is None or verdict.decision == "not run":
+        return verdict
+    return replace(verdict, decision="withdrawn", reason=reason)
 
 
 def _verdict(

@@ -19,6 +19,15 @@ Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]
 
 
+class Question(Strict):
+    """What every comparison says."""
+
+    id: Text
+    question: Text
+    withdrawn: Text | None = None
+    """Why its verdict counts no longer; its numbers are shown all the same."""
+
+
 class Side(Strict):
     """One side of a comparison; without a method it takes each of the comparison's in turn."""
 
@@ -26,15 +35,13 @@ class Side(Strict):
     method: str | None = None
 
 
-class PairedComparison(Strict):
+class PairedComparison(Question):
     """A difference treatment − reference, paired by seed and tested.
 
     Each seed's value is a mean over tasks, and over ``methods`` and ``classifiers`` unless ``each`` sets these apart as
     tests of their own.
     """
 
-    id: Text
-    question: Text
     kind: Literal["paired"]
     measure: Literal["delta_m", "universality_gap", "universality_gap_normalized", "probe_accuracy"]
     tasks: Tasks = "trained"
@@ -71,14 +78,12 @@ class CostSide(Strict):
     regularizer: Literal["none", "dgr", "norm", "authors"]
 
 
-class CostComparison(Strict):
+class CostComparison(Question):
     """A ratio of seconds per step, treatment / reference, that must be ``at_most`` a bound.
 
     Measurements come without a spread: a ratio within a relative ``tolerance`` of the bound decides nothing.
     """
 
-    id: Text
-    question: Text
     kind: Literal["cost"]
     treatment: CostSide
     reference: CostSide
@@ -88,14 +93,12 @@ class CostComparison(Strict):
     tolerance: Annotated[float, Field(ge=0, lt=1)]
 
 
-class StudyComparison(Strict):
+class StudyComparison(Question):
     """A difference between two rows of a study, or a row and a fixed number, paired by seed and tested.
 
     Each seed's value is a mean over ``settings`` and ``levels``; each reference is a test of its own.
     """
 
-    id: Text
-    question: Text
     kind: Literal["study"]
     study: Text
     """Its key: suite and name, joined by a hyphen."""

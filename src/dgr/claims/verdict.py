@@ -9,7 +9,7 @@ from typing import Literal
 from dgr.claims.schema import AnyComparison, Claim
 from dgr.comparison import Comparison
 
-Decision = Literal["reproduced", "contradicted", "inconclusive", "not run"]
+Decision = Literal["reproduced", "contradicted", "inconclusive", "withdrawn", "not run"]
 
 
 class NotRunError(Exception):
@@ -23,7 +23,8 @@ class Verdict:
     Attributes:
         claim, comparison: the entries of ``claims.yaml``.
         decision: the verdict.
-        reason: why it is not 'reproduced' or what is missing, and whether equivalence is shown; may be empty.
+        reason: why it is not 'reproduced' or what is missing, and whether equivalence is shown; may be empty. Of a
+            verdict that is 'withdrawn', why it is.
         n: seeds of a paired comparison; 0 for costs and where nothing was run.
         mean, low, high: mean difference treatment − reference over all tests and its BCa interval; None without.
         tests: the tests that belong to this comparison; empty for costs.

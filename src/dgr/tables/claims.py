@@ -110,8 +110,10 @@ def _notes(found: list[Verdict]) -> list[str]:
         "A suite that runs only some of a comparison's methods decides it over those.",
         "Reproduced: every test of the comparison goes the claimed way (adjusted p of the paired t-test below the "
         "level, interval on that side of zero). Contradicted: at least one goes the other way. Otherwise "
-        "inconclusive. Not run: the suite does not hold the records that the comparison needs. After Holm's method "
-        "the t-test rests on about normal differences: an exact test of so few seeds could not pass several tests.",
+        "inconclusive. Withdrawn: a review showed that these results cannot carry a verdict; the reason stands below, "
+        "and the numbers stay to be seen. Not run: the suite does not hold the records that the comparison needs. "
+        "After Holm's method the t-test rests on about normal differences: an exact test of so few seeds could not "
+        "pass several tests.",
     ]
     if any(verdict.ratios for verdict in found):
         notes.append(

@@ -83,8 +83,10 @@ def _notes(found: list[Verdict]) -> list[str]:
         f"is too narrow ({NARROW}). n: seeds. All tests of a claim are one family (Holm); the level holds for a claim, "
         "not for all of them.",
         "Reproduced: every test goes the claimed way (adjusted p of the paired t-test below the level, interval on "
-        "that side of zero). Contradicted: at least one goes the other way. Otherwise inconclusive. After Holm's "
-        "method the t-test rests on about normal differences: an exact test of so few seeds could not pass several.",
+        "that side of zero). Contradicted: at least one goes the other way. Otherwise inconclusive. Withdrawn: a "
+        "review showed that these results cannot carry a verdict; the reason stands below, and the numbers stay to be "
+        "seen. After Holm's method the t-test rests on about normal differences: an exact test of so few seeds could "
+        "not pass several.",
     ]
     reasons = [f"{v.comparison.id}: {v.reason}." for v in found if v.reason]
     return notes + ([f"Reasons. {' '.join(reasons)}"] if reasons else [])
