@@ -67,7 +67,7 @@ def test_targets_are_the_formula_and_tasks_share_b():
 @pytest.mark.parametrize("noise", ["constant", "gaussian"])
 def test_a_share_of_the_main_targets_is_replaced_and_nothing_else(noise):
     clean = noisy_regression.make_data(REGRESSION, seed=1)["train"]
-    data, wrong = noisy_regression.corrupt(clean, noise, 0.5, seed=1)
+    data, wrong = noisy_regression.corrupt_targets(clean, noise, 0.5, seed=1)
     assert wrong.sum() == 30
     assert torch.equal(data.targets["other"], clean.targets["other"])
     assert torch.equal(data.targets["main"][~wrong], clean.targets["main"][~wrong])
@@ -75,14 +75,14 @@ def test_a_share_of_the_main_targets_is_replaced_and_nothing_else(noise):
     assert (
         (replaced == -0.5).all() if noise == "constant" else replaced.std().item() == pytest.approx(0.2**0.5, rel=0.4)
     )
-    more = noisy_regression.corrupt(clean, noise, 0.7, seed=1)[1]
+    more = noisy_regression.corrupt_targets(clean, noise, 0.7, seed=1)[1]
     assert more[wrong].all(), "a larger share contains the smaller one"
 
 
 def test_uniform_flips_change_the_main_label_only_where_the_main_digit_is_involved():
-    splits = flipped_labels.draw_digits(LABELS, seed=0)
+    splits = flipped_labels.draw_digit_splits(LABELS, seed=0)
     images, digits = splits["train"]
-    data, wrong = flipped_labels.corrupt((images, digits), "uniform", 0.6, seed=0)
+    data, wrong = flipped_labels.flip_labels((images, digits), "uniform", 0.6, seed=0)
     truth = (digits == 3).long()
     assert torch.equal(wrong, data.targets["digit3"] != truth)
     # Of 60 flips, those of the main digit are all wrong; of the others about one in nine becomes the main digit.
@@ -93,15 +93,15 @@ def test_uniform_flips_change_the_main_label_only_where_the_main_digit_is_involv
 
 
 def test_flips_to_background_leave_other_digits_alone():
-    images, digits = flipped_labels.draw_digits(LABELS, seed=0)["train"]
-    data, wrong = flipped_labels.corrupt((images, digits), "background", 0.6, seed=0)
+    images, digits = flipped_labels.draw_digit_splits(LABELS, seed=0)["train"]
+    data, wrong = flipped_labels.flip_labels((images, digits), "background", 0.6, seed=0)
     assert wrong.sum() == 6
     assert wrong[digits != 3].sum() == 0
     assert not data.targets["digit3"][wrong].any()
 
 
 def test_splits_of_digits_share_no_image():
-    splits = flipped_labels.draw_digits(LABELS, seed=0)
+    splits = flipped_labels.draw_digit_splits(LABELS, seed=0)
     seen = [image.numpy().tobytes() for images, _ in splits.values() for image in images]
     assert len(seen) == len(set(seen)) == 160
     assert all(torch.bincount(digits).tolist() == [len(digits) // 10] * 10 for _, digits in splits.values())
@@ -152,7 +152,7 @@ def test_rows_are_complete_finite_and_of_the_seed_alone(module, config):
 
 def recipe(schedule, rate=1e-3):
     return Recipe(
-        "test", 0, noisy_regression.TASKS, lambda: noisy_regression._model(REGRESSION),
+        "test", 0, noisy_regression.REGRESSION_TASKS, lambda: noisy_regression._model(REGRESSION),
         lambda parameters: torch.optim.SGD(parameters, rate), schedule,
     )  # fmt: skip
 

@@ -199,8 +199,8 @@ def test_a_source_with_the_same_coefficients_settles_the_target():
     config = Transfer(**TRANSFER | {"cosine": 1.0, "settings": {"linear": TRANSFER["settings"]["linear"]}})
     generator = np.random.default_rng(transfer.seed_for("transfer", 0, "split"))
     task = draw_tasks(20, 10.0, 1.0, "RQD", generator)[0]
-    alone = transfer.draw(task, "linear", 5, generator)
-    validation = transfer.draw(task, "linear", 50, generator)
+    alone = transfer.draw_sample(task, "linear", 5, generator)
+    validation = transfer.draw_sample(task, "linear", 50, generator)
     error = validation.inputs @ fit_linear([alone]).direction - validation.targets
     loss = np.mean(error**2) / np.var(validation.targets)
     assert loss > 0.1
@@ -259,7 +259,7 @@ def test_alignment_undoes_a_rotation_that_one_shared_direction_cannot_follow():
 
 
 def test_random_labels_are_as_many_as_said_and_on_one_task_only():
-    data = noisy_task.draw_digits(NoisyTask(**NOISY | {"digits": {"train": 1000, "test": 10}}), 0)["train"]
+    data = noisy_task.draw_question_splits(NoisyTask(**NOISY | {"digits": {"train": 1000, "test": 10}}), 0)["train"]
     few, many = (noisy_task.randomise(data, "odd", share, 0) for share in (0.2, 0.4))
     changed = [(noisy.targets["odd"] != data.targets["odd"]) for noisy in (few, many)]
     assert changed[0].double().mean().item() == pytest.approx(0.1, abs=0.03)
@@ -275,7 +275,8 @@ def test_answers_follow_the_digit():
     assert answers["five_or_more"] == {d for d in range(10) if d >= 5}
     assert answers["multiple_of_three"] == {d for d in range(10) if d % 3 == 0}
     shares = {
-        n: t.double().mean().item() for n, t in noisy_task.draw_digits(NoisyTask(**NOISY), 0)["test"].targets.items()
+        n: t.double().mean().item()
+        for n, t in noisy_task.draw_question_splits(NoisyTask(**NOISY), 0)["test"].targets.items()
     }
     assert shares == {name: pytest.approx(len(yes) / 10) for name, yes in answers.items()}
 

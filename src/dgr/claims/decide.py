@@ -9,13 +9,13 @@ from dgr.claims.schema import AnyComparison, Claim, CostComparison, PairedCompar
 from dgr.claims.verdict import Decision, NotRunError, Verdict, decision_of
 from dgr.comparison import (
     Comparison,
-    FloatArray,
     bootstrap_interval,
     compare,
     equivalence_p,
     generator_from,
     smallest_p,
 )
+from dgr.core.arrays import FloatArray
 
 OUTCOME_SIDES = {"better": 1, "worse": -1, "inconclusive": 0}
 

@@ -10,7 +10,8 @@ import pandas as pd
 from dgr.claims.decide import Differences, decide
 from dgr.claims.schema import AnyComparison, Claim, StudyComparison
 from dgr.claims.verdict import Decision, NotRunError, Verdict
-from dgr.comparison import Comparison, FloatArray, paired_differences
+from dgr.comparison import Comparison, paired_differences
+from dgr.core.arrays import FloatArray
 
 
 def study_verdicts(records: Mapping[str, pd.DataFrame], claims: list[Claim]) -> list[Verdict]:

@@ -8,7 +8,6 @@ Ranks of all methods at once are in :mod:`dgr.comparison.ranking`.
 from dgr.comparison.family import Comparison, Outcome, compare, generator_from, holm
 from dgr.comparison.paired import (
     NARROW,
-    FloatArray,
     bootstrap_interval,
     effect_size,
     equivalence_p,
@@ -24,7 +23,6 @@ __all__ = [
     "ALPHA",
     "NARROW",
     "Comparison",
-    "FloatArray",
     "Outcome",
     "bootstrap_interval",
     "compare",

@@ -10,13 +10,13 @@ from typing import Literal
 import numpy as np
 
 from dgr.comparison.paired import (
-    FloatArray,
     bootstrap_interval,
     effect_size,
     smallest_p,
     t_test_p,
     wilcoxon_p,
 )
+from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
 Outcome = Literal["better", "worse", "inconclusive"]

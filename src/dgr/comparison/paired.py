@@ -12,12 +12,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy import special, stats
 
+from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
-
-FloatArray = NDArray[np.float64]
 
 RESAMPLES = 9999
 NARROW = "of six normal differences it covers the mean in about 88 % of cases"

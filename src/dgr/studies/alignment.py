@@ -22,7 +22,7 @@ from dgr.core.seeds import generator_for, seed_for
 from dgr.models.alignment import AlignedEncoder, aligned
 from dgr.models.model import MultiTaskModel
 from dgr.studies.covariance_similarity import covariance_cosine, covariance_similarity
-from dgr.studies.misaligned import DigitsData, Split, SyntheticData, TaskData, draw_data
+from dgr.studies.misaligned import DigitsData, SyntheticData, TaskData, TaskSplit, draw_data
 from dgr.studies.row import Row
 
 
@@ -140,7 +140,7 @@ def _train(
 
 @torch.no_grad()
 def _evaluated(view: nn.Module, data: TaskData) -> float:
-    test: Split = data.test
+    test: TaskSplit = data.test
     prediction = view(test.inputs)
     if data.task.kind == "classification":
         return float((prediction.argmax(dim=1) == test.targets).double().mean())

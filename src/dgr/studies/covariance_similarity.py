@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
-Array = NDArray[np.float64]
 
-
-def covariance_similarity(first: Array, second: Array, energy: float = 0.99) -> float:
+def covariance_similarity(first: FloatArray, second: FloatArray, energy: float = 0.99) -> float:
     r"""The score :math:`\|(U_1 D_1^{1/2})^\top U_2 D_2^{1/2}\|_F / (\|U_1 D_1^{1/2}\|_F \|U_2 D_2^{1/2}\|_F)`.
 
     :math:`U_i D_i U_i^\top` is the best rank-r approximation of :math:`X_i^\top X_i`. Our reading of "holding 99 % of
@@ -36,7 +34,7 @@ def covariance_similarity(first: Array, second: Array, energy: float = 0.99) -> 
     return _overlap(*_halves(first, second, energy))
 
 
-def covariance_cosine(first: Array, second: Array, energy: float = 0.99) -> float:
+def covariance_cosine(first: FloatArray, second: FloatArray, energy: float = 0.99) -> float:
     r"""The same score over the geometric mean of what each task's inputs score with themselves; ours, not the paper's.
 
     It is :math:`\sqrt{\langle C_1, C_2\rangle / (\|C_1\|_F \|C_2\|_F)}` with :math:`C_i = U_i D_i U_i^\top`, hence 1
@@ -46,7 +44,7 @@ def covariance_cosine(first: Array, second: Array, energy: float = 0.99) -> floa
     return min(_overlap(one, two) / math.sqrt(_overlap(one, one) * _overlap(two, two)), 1.0)
 
 
-def _halves(first: Array, second: Array, energy: float) -> tuple[Array, Array]:
+def _halves(first: FloatArray, second: FloatArray, energy: float) -> tuple[FloatArray, FloatArray]:
     for inputs in (first, second):
         if inputs.ndim != 2 or not np.isfinite(inputs).all() or not inputs.any():
             raise DGRError(
@@ -61,15 +59,15 @@ def _halves(first: Array, second: Array, energy: float) -> tuple[Array, Array]:
     return _half(first, energy), _half(second, energy)
 
 
-def _half(inputs: Array, energy: float) -> Array:
+def _half(inputs: FloatArray, energy: float) -> FloatArray:
     """U D^½ of the truncated XᵀX, scaled to norm 1, shape ``(width, rank)``."""
     # Scaled first, so that squares of large or small numbers stay in range.
     _, roots, directions = np.linalg.svd(inputs.astype(np.float64) / np.abs(inputs).max(), full_matrices=False)
     sums = np.cumsum(roots**2)
     rank = min(int(np.searchsorted(sums, energy * sums[-1])) + 1, len(roots))
-    half: Array = directions[:rank].T * roots[:rank]
+    half: FloatArray = directions[:rank].T * roots[:rank]
     return half / np.linalg.norm(half)
 
 
-def _overlap(one: Array, two: Array) -> float:
+def _overlap(one: FloatArray, two: FloatArray) -> float:
     return min(float(np.linalg.norm(one.T @ two)), 1.0)

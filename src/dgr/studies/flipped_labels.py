@@ -32,18 +32,18 @@ from dgr.studies.row import Row
 from dgr.studies.sample_detection import WITH_HELD_OUT, WeightRecorder, detection
 from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on
 
-EXPERIMENT = "flipped_labels"
-DIGITS = 10
-TASKS = tuple(Task(f"digit{digit}", "classification", 2) for digit in range(DIGITS))
+_EXPERIMENT = "flipped_labels"
+NUM_DIGITS = 10
+DIGIT_TASKS = tuple(Task(f"digit{digit}", "classification", 2) for digit in range(NUM_DIGITS))
 MAIN_DIGIT = 3
-MAIN = TASKS[MAIN_DIGIT].name
+MAIN = DIGIT_TASKS[MAIN_DIGIT].name
 Flips = Literal["uniform", "background"]
 
 
 class FlippedLabels(ComparesMethods):
     """Sizes and settings of the study."""
 
-    num_tasks: ClassVar[int] = len(TASKS)
+    num_tasks: ClassVar[int] = len(DIGIT_TASKS)
     main_task: ClassVar[str | None] = MAIN
 
     kind: Literal["flipped_labels"]
@@ -66,11 +66,11 @@ def run(config: FlippedLabels, seed: int) -> Iterator[Row]:
     task's prediction), ``other_accuracy`` (mean over the other tasks), and those of
     :func:`dgr.studies.sample_detection.detection`, among samples of the same given label.
     """
-    digits, recipe = draw_digits(config, seed), _recipe(config, seed)
+    digits, recipe = draw_digit_splits(config, seed), _recipe(config, seed)
     held_out, test = samples(*digits["val"]), samples(*digits["test"])
     for flips in config.flips:
         for level in config.levels:
-            data, wrong = corrupt(digits["train"], flips, level, seed)
+            data, wrong = flip_labels(digits["train"], flips, level, seed)
             for chosen in config.methods:
                 method = config.build(chosen)
                 recorder = WeightRecorder(method, MAIN_DIGIT, len(data)) if isinstance(method, SLGrad) else None
@@ -80,15 +80,15 @@ def run(config: FlippedLabels, seed: int) -> Iterator[Row]:
                 if recorder is not None:
                     for measure, value in detection(recorder.total, wrong, data.targets[MAIN]):
                         yield Row(flips, level, row_name(chosen), measure, value)
-            plain = recipe.train(build_method("equal_weighting", len(TASKS)), data + held_out, None)
+            plain = recipe.train(build_method("equal_weighting", len(DIGIT_TASKS)), data + held_out, None)
             for measure, value in _results(plain, test):
                 yield Row(flips, level, WITH_HELD_OUT, measure, value)
 
 
-def draw_digits(config: FlippedLabels, seed: int) -> dict[str, tuple[Tensor, Tensor]]:
+def draw_digit_splits(config: FlippedLabels, seed: int) -> dict[str, tuple[Tensor, Tensor]]:
     """Images ``(samples, 1, 28, 28)`` in [0, 1] and digits ``(samples,)`` of each split; splits share no image."""
     images, labels = read_digits()
-    generator = np.random.default_rng(seed_for(EXPERIMENT, seed, "split"))
+    generator = np.random.default_rng(seed_for(_EXPERIMENT, seed, "split"))
     inputs = torch.from_numpy(images.astype(np.float32) / 255).view(-1, 1, DIGIT, DIGIT)
     targets = torch.from_numpy(labels.astype(np.int64))
     chosen = split_by_class(labels, config.digits, generator)
@@ -97,21 +97,21 @@ def draw_digits(config: FlippedLabels, seed: int) -> dict[str, tuple[Tensor, Ten
 
 def samples(images: Tensor, digits: Tensor) -> Samples:
     """One binary target a digit: is it that one."""
-    return Samples(images, {task.name: (digits == digit).long() for digit, task in enumerate(TASKS)})
+    return Samples(images, {task.name: (digits == digit).long() for digit, task in enumerate(DIGIT_TASKS)})
 
 
-def corrupt(data: tuple[Tensor, Tensor], flips: Flips, level: float, seed: int) -> tuple[Samples, Tensor]:
+def flip_labels(data: tuple[Tensor, Tensor], flips: Flips, level: float, seed: int) -> tuple[Samples, Tensor]:
     """The data with wrong labels of the main task, and which labels are wrong.
 
     A flip from one other digit to another leaves the main task's label right.
     """
     images, digits = data
-    generator = generator_for(EXPERIMENT, seed, "augmentation")
+    generator = generator_for(_EXPERIMENT, seed, "augmentation")
     candidates = torch.arange(len(digits)) if flips == "uniform" else (digits == MAIN_DIGIT).nonzero().flatten()
     chosen = candidates[torch.randperm(len(candidates), generator=generator)[: round(level * len(candidates))]]
-    shift = torch.randint(1, DIGITS, digits.shape, generator=generator)
+    shift = torch.randint(1, NUM_DIGITS, digits.shape, generator=generator)
     given = digits.clone()
-    given[chosen] = (digits + shift)[chosen] % DIGITS
+    given[chosen] = (digits + shift)[chosen] % NUM_DIGITS
     whole = samples(images, digits)
     label = (given == MAIN_DIGIT).long()
     return Samples(images, whole.targets | {MAIN: label}), label != whole.targets[MAIN]
@@ -119,9 +119,9 @@ def corrupt(data: tuple[Tensor, Tensor], flips: Flips, level: float, seed: int) 
 
 def _recipe(config: FlippedLabels, seed: int) -> Recipe:
     return Recipe(
-        EXPERIMENT,
+        _EXPERIMENT,
         seed,
-        TASKS,
+        DIGIT_TASKS,
         _model,
         partial(torch.optim.SGD, lr=config.learning_rate, momentum=config.momentum, fused=True),
         Schedule(config.epochs, config.batch_size, config.held_out_size),
@@ -130,7 +130,7 @@ def _recipe(config: FlippedLabels, seed: int) -> Recipe:
 
 def _model() -> MultiTaskModel:
     encoder, width = lenet_encoder(1, DIGIT)
-    return MultiTaskModel(encoder, {task.name: nn.Linear(width, task.outputs) for task in TASKS})
+    return MultiTaskModel(encoder, {task.name: nn.Linear(width, task.outputs) for task in DIGIT_TASKS})
 
 
 def _results(model: MultiTaskModel, test: Samples) -> Iterator[tuple[str, float]]:

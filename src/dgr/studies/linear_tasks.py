@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import ortho_group
 
-Array = NDArray[np.float64]
+from dgr.core.arrays import FloatArray
+
 Order = Literal["RQD", "RDQ"]
 SHARE_OF_LARGE = 10
 """One coordinate in so many is large, from the source."""
@@ -32,13 +32,13 @@ class LinearTask:
         theta: the coefficients, shape ``(dimension,)``, of norm 1.
     """
 
-    mixing: Array
-    theta: Array
+    mixing: FloatArray
+    theta: FloatArray
 
     @property
-    def covariance(self) -> Array:
+    def covariance(self) -> FloatArray:
         """Population covariance MᵀM of a row of inputs."""
-        found: Array = self.mixing.T @ self.mixing
+        found: FloatArray = self.mixing.T @ self.mixing
         return found
 
     @property
@@ -46,9 +46,9 @@ class LinearTask:
         """Population variance θᵀMᵀMθ of the linear target."""
         return float(np.sum((self.mixing @ self.theta) ** 2))
 
-    def inputs(self, samples: int, generator: np.random.Generator) -> Array:
+    def inputs(self, samples: int, generator: np.random.Generator) -> FloatArray:
         """Rows of inputs, shape ``(samples, dimension)``."""
-        found: Array = generator.standard_normal((samples, len(self.theta))) @ self.mixing
+        found: FloatArray = generator.standard_normal((samples, len(self.theta))) @ self.mixing
         return found
 
 
@@ -73,9 +73,9 @@ def draw_tasks(
     for diagonal, coordinates in zip(diagonals, large, strict=True):
         diagonal[coordinates] = scale
 
-    def mixing(rotation: int, diagonal: int) -> Array:
+    def mixing(rotation: int, diagonal: int) -> FloatArray:
         q, d = rotations[rotation], np.diag(diagonals[diagonal])
-        found: Array = q @ d if order == "RQD" else d @ q
+        found: FloatArray = q @ d if order == "RQD" else d @ q
         return found
 
     parts = [(0, 0, first), (0, 0, second), (0, 1, second), (1, 0, second)]

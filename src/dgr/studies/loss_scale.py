@@ -31,7 +31,7 @@ from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule
 
-AT_ONCE = 512
+EVALUATED_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _trained(
 def _evaluated(model: MultiTaskModel, tasks: Sequence[Task], data: Samples) -> dict[str, float]:
     metrics = {task.name: task.metrics() for task in tasks}
     model.eval()
-    for rows in torch.split(torch.arange(len(data)), AT_ONCE):
+    for rows in torch.split(torch.arange(len(data)), EVALUATED_AT_ONCE):
         inputs, targets = data.rows(rows)
         for name, prediction in model(inputs).items():
             metrics[name].update(prediction, targets[name])

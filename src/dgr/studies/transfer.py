@@ -12,27 +12,26 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from scipy.optimize import minimize, minimize_scalar
 
 from dgr.config.parsing import Strict
+from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 from dgr.core.seeds import seed_for
 from dgr.studies.linear_tasks import LinearTask, Order, draw_tasks
 from dgr.studies.row import Row
 
-Array = NDArray[np.float64]
-Labels = Literal["linear", "relu", "classification"]
-SOURCES = {"same_covariance": 1, "other_covariance": 2, "rotated": 3}
+LabelKind = Literal["linear", "relu", "classification"]
+SOURCE_TASKS = {"same_covariance": 1, "other_covariance": 2, "rotated": 3}
 ITERATIONS_SPENT = 1  # SciPy's status of a search that was cut off
-ANGLES = 64  # tried before the search is refined
+TRIED_ANGLES = 64  # tried before the search is refined
 
 
 class Variant(Strict):
     """One setting."""
 
-    labels: Labels
+    labels: LabelKind
     """``linear``: y = Xθ, g the identity, squared error; ``relu``: y = ReLU(Xθ), g = ReLU, squared error;
     ``classification``: y the sign of Xθ, g the identity, logistic loss."""
     order: Order
@@ -70,15 +69,15 @@ class Transfer(Strict):
 class Sample(NamedTuple):
     """Inputs ``(samples, dimension)`` and targets ``(samples,)`` of one task."""
 
-    inputs: Array
-    targets: Array
+    inputs: FloatArray
+    targets: FloatArray
 
 
 class Fit(NamedTuple):
     """The shared direction B, ``(dimension,)``, and one factor A a task."""
 
-    direction: Array
-    factors: Array
+    direction: FloatArray
+    factors: FloatArray
 
 
 def run(config: Transfer, seed: int) -> Iterator[Row]:
@@ -91,18 +90,18 @@ def run(config: Transfer, seed: int) -> Iterator[Row]:
     for setting, variant in config.settings.items():
         generator = np.random.default_rng(seed_for("transfer", seed, "split"))
         tasks = draw_tasks(config.dimension, config.scale, config.cosine, variant.order, generator)
-        target = draw(tasks[0], variant.labels, config.target_samples, generator)
-        validation = draw(tasks[0], variant.labels, config.validation_samples, generator)
+        target = draw_sample(tasks[0], variant.labels, config.target_samples, generator)
+        validation = draw_sample(tasks[0], variant.labels, config.validation_samples, generator)
         alone = _loss(fit(config, variant.labels, [target], seed), variant.labels, validation)
-        for method, index in SOURCES.items():
-            source = draw(tasks[index], variant.labels, max(config.levels), generator)
+        for method, index in SOURCE_TASKS.items():
+            source = draw_sample(tasks[index], variant.labels, max(config.levels), generator)
             for level in config.levels:
                 part = Sample(source.inputs[:level], source.targets[:level])
                 together = _loss(fit(config, variant.labels, [target, part], seed), variant.labels, validation)
                 yield Row(setting, level, method, "gain_over_single_task", together - alone)
 
 
-def draw(task: LinearTask, labels: Labels, samples: int, generator: np.random.Generator) -> Sample:
+def draw_sample(task: LinearTask, labels: LabelKind, samples: int, generator: np.random.Generator) -> Sample:
     """Fresh samples with noiseless labels; classes are −1 and 1."""
     inputs = task.inputs(samples, generator)
     linear = inputs @ task.theta
@@ -110,7 +109,7 @@ def draw(task: LinearTask, labels: Labels, samples: int, generator: np.random.Ge
     return Sample(inputs, targets[labels])
 
 
-def fit(config: Transfer, labels: Labels, samples: Sequence[Sample], seed: int) -> Fit:
+def fit(config: Transfer, labels: LabelKind, samples: Sequence[Sample], seed: int) -> Fit:
     """The optimum: exact for ``linear``, else the best of some starts of L-BFGS, at SciPy's stopping rule.
 
     Raises:
@@ -120,7 +119,7 @@ def fit(config: Transfer, labels: Labels, samples: Sequence[Sample], seed: int) 
         return fit_linear(samples)
     generator = np.random.default_rng(seed_for("transfer", seed, "initialization"))
 
-    def objective(vector: Array) -> tuple[float, Array]:
+    def objective(vector: FloatArray) -> tuple[float, FloatArray]:
         return _objective(vector, labels, samples, config.penalty)
 
     found = []
@@ -147,7 +146,7 @@ def fit_linear(samples: Sequence[Sample]) -> Fit:
     grams = np.stack([inputs.T @ inputs for inputs, _ in samples])
     products = np.stack([inputs.T @ targets for inputs, targets in samples])
 
-    def solve(angle: float) -> tuple[Array, Array]:
+    def solve(angle: float) -> tuple[FloatArray, FloatArray]:
         factors = np.array([np.cos(angle), np.sin(angle)])
         gram, product = np.tensordot(factors**2, grams, 1), factors @ products
         return np.linalg.solve(gram, product).astype(np.float64), factors
@@ -157,14 +156,16 @@ def fit_linear(samples: Sequence[Sample]) -> Fit:
         return -float(direction @ (factors @ products))
 
     # At multiples of a right angle one task is switched off and B is not determined; the grid leaves them out.
-    grid = (np.arange(ANGLES) + 0.5) * np.pi / ANGLES
+    grid = (np.arange(TRIED_ANGLES) + 0.5) * np.pi / TRIED_ANGLES
     lowest = grid[int(np.argmin([unexplained(angle) for angle in grid]))]
-    bounds = (lowest - np.pi / ANGLES, lowest + np.pi / ANGLES)
+    bounds = (lowest - np.pi / TRIED_ANGLES, lowest + np.pi / TRIED_ANGLES)
     angle = minimize_scalar(unexplained, bounds=bounds, method="bounded", options={"xatol": 1e-10}).x
     return Fit(*solve(angle))
 
 
-def _objective(vector: Array, labels: Labels, samples: Sequence[Sample], penalty: float) -> tuple[float, Array]:
+def _objective(
+    vector: FloatArray, labels: LabelKind, samples: Sequence[Sample], penalty: float
+) -> tuple[float, FloatArray]:
     """Penalised sum of losses, and its gradient, of B and the factors in one vector."""
     size = len(vector) - len(samples)
     direction, factors = vector[:size], vector[size:]
@@ -182,7 +183,7 @@ def _objective(vector: Array, labels: Labels, samples: Sequence[Sample], penalty
     return value, gradient
 
 
-def _pointwise(prediction: Array, targets: Array, labels: Labels) -> tuple[Array, Array]:
+def _pointwise(prediction: FloatArray, targets: FloatArray, labels: LabelKind) -> tuple[FloatArray, FloatArray]:
     """Loss of each sample, and its derivative with respect to the prediction."""
     if labels == "classification":
         margin = targets * prediction
@@ -192,7 +193,7 @@ def _pointwise(prediction: Array, targets: Array, labels: Labels) -> tuple[Array
     return error**2, 2 * error
 
 
-def _loss(found: Fit, labels: Labels, validation: Sample) -> float:
+def _loss(found: Fit, labels: LabelKind, validation: Sample) -> float:
     """Mean validation loss of the first task, normalised as :func:`run` says."""
     hidden = validation.inputs @ found.direction
     prediction = found.factors[0] * (np.maximum(hidden, 0) if labels == "relu" else hidden)
