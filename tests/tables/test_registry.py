@@ -40,7 +40,7 @@ def test_adding_a_table_takes_one_file(tmp_path: Path) -> None:
 
 
 def only_plain_runs_and_t9(suite: dict[str, Any]) -> None:
-    for name in ("probes", "snapshots", "embedding", "figures"):
+    for name in ("probes", "snapshots", "embedding"):
         del suite[name]
     suite |= {"methods": [{"name": "single_task"}], "regularizers": [{"use": {"name": "none"}}], "tables": ["T9"]}
 
