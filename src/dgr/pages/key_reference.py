@@ -18,6 +18,19 @@ SchemaClass = type[BaseModel]
 _ATTRIBUTE = re.compile(r"^    (\w+): (.*(?:\n {5,}.*)*)", re.MULTILINE)
 _BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 _TYPES = {"string": "text", "integer": "whole number", "number": "number", "boolean": "true or false"}
+_EVERYWHERE = {
+    "suite": "Name of the suite: the folder that the file lies in.",
+    "dataset": "Name of a data set in `datasets.yaml`.",
+    "architecture": "The encoder and its heads.",
+    "training": "How it is trained.",
+    "seeds": "One run or result for each.",
+    "seed": "Of what is drawn at random.",
+    "epochs": "How often the training data are gone through.",
+    "batch_size": "Training samples a step.",
+    "learning_rate": "Step size of the optimizer, at the start where a schedule lowers it.",
+    "momentum": "Of gradient descent.",
+}
+"""What keys mean that mean the same in every block, where the code says nothing more."""
 _VALUES = {True: "true", False: "false", None: "none"}
 
 
@@ -64,14 +77,16 @@ def _section(block: SchemaClass) -> Iterator[str]:
     keys, whole = models_json_schema([(each, "validation") for each in (block, *inner)])
     links = {keys[each, "validation"]["$ref"]: f"[{_title(each)}](#{_anchor(_title(each))})" for each in inner}
     own = whole["$defs"][keys[block, "validation"]["$ref"].rpartition("/")[2]]
-    about = described(block)
+    about = _EVERYWHERE | described(block)
     yield from (f"### {_title(block)}", "", _plain((block.__doc__ or "").partition("Attributes:\n")[0]), "")
     yield from ("| Key | Value | Default | Meaning |", "|:--|:--|:--|:--|")
     for key, schema in own["properties"].items():
-        if key not in about and "const" not in schema:
+        if "const" in schema:
+            about.setdefault(key, "Says that it is this block.")
+        if key not in about:
             raise DGRError(f"{_title(block)}: the key '{key}' has no description; write one below it in the code.")
         default = "required" if key in own.get("required", ()) else _default(schema.get("default"))
-        cells = (f"`{key}`", _value(schema, links), default, about.get(key, "Says that it is this block."))
+        cells = (f"`{key}`", _value(schema, links), default, about[key])
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
     yield ""
 
