@@ -23,7 +23,9 @@ class Question(Strict):
     """What every comparison says."""
 
     id: Text
+    """Unique, such as ``C2a``."""
     question: Text
+    """As the tables show it."""
     withdrawn: Text | None = None
     """Why its verdict counts no longer; its numbers are shown all the same."""
 
