@@ -23,7 +23,9 @@ class Question(Strict):
     """What every comparison says."""
 
     id: Text
+    """Unique, such as ``C2a``."""
     question: Text
+    """As the tables show it."""
     withdrawn: Text | None = None
     """Why its verdict counts no longer; its numbers are shown all the same."""
 
@@ -33,6 +35,7 @@ class Side(Strict):
 
     regularizer: Literal["none", "dgr", "norm", "dropout", "weight_decay"]
     method: str | None = None
+    """Its name."""
 
 
 class PairedComparison(Question):
@@ -44,14 +47,21 @@ class PairedComparison(Question):
 
     kind: Literal["paired"]
     measure: Literal["delta_m", "universality_gap", "universality_gap_normalized", "probe_accuracy"]
+    """What is compared: Δm, the universality gap, the same with z rescaled to one norm, or the accuracy of probes."""
     tasks: Tasks = "trained"
+    """Those that were trained, or those that no head was trained on."""
     direction: Literal["higher", "lower"]
     """Which way the claim goes."""
     treatment: Side
+    """The side that the claim is about."""
     reference: Side
+    """The side that it is compared with."""
     methods: Names
+    """Names of the methods that are averaged or tested."""
     classifiers: list[str] = []
+    """Names of the probes' classifiers; for ``probe_accuracy`` only."""
     each: list[Literal["method", "classifier"]] = []
+    """What makes tests of their own instead of being averaged."""
     margin: PositiveFloat | None = None
     """In the unit of the measure: a mean difference within ±margin is too small to matter."""
 
@@ -75,7 +85,9 @@ class CostSide(Strict):
     """One row of a cost measurement, apart from the number of dummies."""
 
     method: str
+    """Its name."""
     regularizer: Literal["none", "dgr", "norm", "authors"]
+    """``authors`` is the procedure of the authors' code."""
 
 
 class CostComparison(Question):
@@ -86,11 +98,15 @@ class CostComparison(Question):
 
     kind: Literal["cost"]
     treatment: CostSide
+    """The side whose time stands above the line."""
     reference: CostSide
+    """The side whose time stands below it."""
     num_dummies: PositiveInt | None = None
     """Of the treatment (and the reference, where it has any); without it, each number that both were measured with."""
     at_most: PositiveFloat
+    """The largest ratio with which the claim holds."""
     tolerance: Annotated[float, Field(ge=0, lt=1)]
+    """As a share of the bound."""
 
 
 class StudyComparison(Question):
@@ -103,12 +119,17 @@ class StudyComparison(Question):
     study: Text
     """Its key: suite and name, joined by a hyphen."""
     measure: Text
+    """Its name in the study's records."""
     settings: Names
+    """Names of the study's settings that are averaged."""
     levels: Annotated[list[float], Field(min_length=1)]
+    """Levels of the study that are averaged."""
     direction: Literal["higher", "lower"]
+    """Which way the claim goes."""
     treatment: Text
     """A method as the study names it."""
     references: list[str] = []
+    """Methods as the study names them; each is a test of its own."""
     bound: float | None = None
     """In place of references: a number that the treatment is compared with, in the recorded unit."""
     from_level: float | None = None
@@ -128,11 +149,17 @@ class Claim(Strict):
     """A claim of a paper, and the comparisons that decide it: one family of tests."""
 
     id: Text
+    """Unique, such as ``C2``."""
     title: Text
+    """A few words for the tables."""
     text: Text
+    """What the paper says."""
     source: Text
+    """Where it says so."""
     alpha: Annotated[float, Field(gt=0, lt=1)]
+    """Level of the family of tests."""
     comparisons: Annotated[list[Annotated[AnyComparison, Field(discriminator="kind")]], Field(min_length=1)]
+    """What decides it."""
 
     @model_validator(mode="after")
     def _is_of_one_kind(self) -> Self:
@@ -146,6 +173,7 @@ class Claims(Strict):
     """The whole file."""
 
     claims: Annotated[list[Claim], Field(min_length=1)]
+    """In the order of the tables."""
 
     @model_validator(mode="after")
     def _unique(self) -> Self:

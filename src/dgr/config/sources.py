@@ -35,7 +35,9 @@ class SourceConfig(Strict):
     """One source: a single file, or a folder of files that may come packed in an archive."""
 
     title: Annotated[str, Field(min_length=1)]
+    """As messages show it."""
     kind: Literal["archive", "file"]
+    """``archive``: a folder, also packed; ``file``: a single file, such as weights."""
     file: PlainName
     """Name of the file or of the archive, as published."""
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")] | None = None
@@ -45,6 +47,7 @@ class SourceConfig(Strict):
     max_bytes: PositiveInt = 2**36
     """What it may grow to when unpacked; 64 GiB unless told."""
     contents: ContentsConfig = ContentsConfig()
+    """What is checked after unpacking."""
     instructions: Annotated[str, Field(min_length=1)]
     """Sentences on how a person gets it and on what terms, shown where no address gives it."""
 

@@ -17,8 +17,11 @@ class RegularizerBlock(Strict):
     """One regularizer of a table: for which methods, and how its strength is chosen where it is tuned."""
 
     use: RegularizerConfig
+    """The regularizer and its settings."""
     methods: list[str] | None = None
+    """For which methods of the table; without it, for all."""
     tuning: TuningRule | None = None
+    """How the strength is chosen; exactly where it is ``tuned``."""
 
 
 class Common(Strict):
@@ -29,23 +32,31 @@ class Common(Strict):
     architecture: ArchitectureConfig
     training: TrainingConfig
     tables: list[str] = []
+    """Names of the tables to make of the suite, such as ``T1``."""
     figures: list[str] = []
+    """Names of the figures to make of the suite, such as ``F2``."""
 
 
 class SnapshotBlock(Strict):
     """Which methods' runs also keep the representation of earlier epochs."""
 
     methods: list[str]
+    """Names of these methods."""
     epochs: list[int]
+    """After which epochs; 0 is the untrained encoder."""
 
 
 class EmbeddingBlock(Strict):
     """Which method's representations are shown in the plane, without and with DGR."""
 
     method: str
+    """Its name."""
     seed: int
+    """The seed whose runs are shown."""
     samples: int
+    """How many test samples are shown."""
     perplexity: float
+    """Of t-SNE: about how many neighbours a sample has."""
 
 
 class TableFile(Common):
@@ -54,17 +65,24 @@ class TableFile(Common):
     kind: Literal["runs"]
     seeds: Seeds
     methods: list[MethodConfig] = Field(min_length=1)
+    """Rows of the table."""
     regularizers: list[RegularizerBlock] = Field(min_length=1)
+    """Those that the methods are crossed with; ``none`` among them is the method alone."""
     snapshots: SnapshotBlock | None = None
+    """Representations of earlier epochs, for the figure of universality over time."""
     probes: ProbeConfig | None = None
+    """How frozen representations are examined; without it they are not."""
     embedding: EmbeddingBlock | None = None
+    """What the figure in the plane shows; without it there is none."""
 
 
 class SweepBlock(Strict):
     """One sensitivity study."""
 
     use: RegularizerConfig
+    """The regularizer that the sweep starts from."""
     vary: dict[str, list[Any]]
+    """A setting's path, such as ``regularizer.strength``, and the values it takes; every combination is trained."""
 
 
 class SweepFile(Common):
@@ -73,7 +91,9 @@ class SweepFile(Common):
     kind: Literal["sweeps"]
     seeds: Seeds
     method: MethodConfig
+    """The method of all sweeps."""
     sweeps: dict[str, SweepBlock]
+    """By name."""
 
 
 class CostFile(Common):
@@ -81,8 +101,11 @@ class CostFile(Common):
 
     kind: Literal["cost"]
     methods: list[MethodConfig]
+    """Those that are timed, without and with DGR."""
     rounds: PositiveInt
+    """How often every method has its turn; a time is the median over rounds."""
     steps: PositiveInt
+    """Timed training steps of a turn."""
 
 
 if TYPE_CHECKING:

@@ -30,9 +30,11 @@ class Setting(Strict):
     """One kind of data, with the model and the training that suit it; Adam throughout."""
 
     data: Annotated[SyntheticData | DigitsData, Field(discriminator="kind")]
+    """Which data."""
     width: PositiveInt
     """Width r of the shared layer."""
     activation: Literal["identity", "relu"]
+    """Between the shared layer and the tasks' own."""
     steps: PositiveInt
     """Of every method in total."""
     joint_steps: PositiveInt
@@ -54,6 +56,7 @@ class Alignment(Strict):
     levels: Annotated[list[Annotated[float, Field(ge=0, le=180)]], Field(min_length=1)]
     """Degrees by which the second task's inputs are rotated."""
     settings: Annotated[dict[str, Setting], Field(min_length=1)]
+    """By name; each is a block of the table."""
 
 
 class View(nn.Module):

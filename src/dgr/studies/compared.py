@@ -22,6 +22,7 @@ class ComparesMethods(Strict):
     has_held_out: ClassVar[bool] = True
 
     methods: Annotated[list[MethodConfig], Field(min_length=1)]
+    """Rows of the table."""
 
     @model_validator(mode="after")
     def _can_be_built(self) -> Self:

@@ -50,10 +50,13 @@ class FlippedLabels(ComparesMethods):
     digits: dict[SplitName, PositiveInt]
     """Samples of each split, class-balanced."""
     flips: Annotated[list[Flips], Field(min_length=1)]
+    """``uniform``: any digit becomes another at random; ``background``: the main digit becomes background."""
     levels: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1)]
+    """Share of training samples that are mislabelled: of all, or with ``background`` of the main digit."""
     epochs: PositiveInt
     batch_size: PositiveInt
     held_out_size: PositiveInt
+    """Samples of each held-out batch."""
     learning_rate: PositiveFloat
     momentum: Annotated[float, Field(ge=0, lt=1)]
 

@@ -54,6 +54,7 @@ class ScaledData(Strict):
     """One data set of the study, with the model and the training that suit it."""
 
     data: Annotated[MultiMNISTConfig | RoomsConfig, Field(discriminator="kind")]
+    """Which data set, with its settings."""
     architecture: ArchitectureConfig
     epochs: PositiveInt
     batch_size: PositiveInt
@@ -69,6 +70,7 @@ class LossScale(ComparesMethods):
     levels: Annotated[list[PositiveFloat], Field(min_length=1)]
     """Factors of the first task's loss."""
     settings: Annotated[dict[str, ScaledData], Field(min_length=1)]
+    """By name; each is a block of the table."""
 
 
 def run(config: LossScale, seed: int) -> Iterator[Row]:

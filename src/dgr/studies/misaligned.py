@@ -35,12 +35,15 @@ class SyntheticData(Strict):
 
     kind: Literal["synthetic"]
     dimension: Annotated[int, Field(ge=2, multiple_of=2)]
+    """Of x."""
     decay: PositiveFloat
     """The j-th standard deviation of x is j to the power of minus this, before a rotation common to both tasks."""
     noise: PositiveFloat
     """Standard deviation of the noise over that of y."""
     train: PositiveInt
+    """Samples of each task."""
     test: PositiveInt
+    """Samples of each task."""
 
 
 class DigitsData(Strict):
@@ -53,6 +56,7 @@ class DigitsData(Strict):
     train: Annotated[int, Field(multiple_of=DIGIT_CLASSES, gt=0)]
     """Images of each task, as many of each class."""
     test: Annotated[int, Field(multiple_of=DIGIT_CLASSES, gt=0)]
+    """Images of each task, as many of each class."""
 
 
 class TaskSplit(NamedTuple):

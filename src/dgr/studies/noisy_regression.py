@@ -44,20 +44,27 @@ class NoisyRegression(ComparesMethods):
 
     kind: Literal["noisy_regression"]
     inputs: PositiveInt
+    """Dimension of x."""
     samples: dict[SplitName, PositiveInt]
+    """Of each split."""
     scales: Annotated[list[PositiveFloat], Field(min_length=2, max_length=2)]
     """σ of each task."""
     task_variance: PositiveFloat
     """Of ε, which sets the tasks apart."""
     noise: Annotated[list[Noise], Field(min_length=1)]
+    """What wrong targets are replaced by: −0.5, or normal numbers."""
     levels: Annotated[list[Annotated[float, Field(ge=0, lt=1)]], Field(min_length=1)]
     """Share of the main task's training targets that are wrong."""
     width: PositiveInt
+    """Of every hidden layer."""
     shared_layers: PositiveInt
+    """Their number."""
     task_layers: PositiveInt
+    """Their number, of each task."""
     epochs: PositiveInt
     batch_size: PositiveInt
     held_out_size: PositiveInt
+    """Samples of each held-out batch."""
     learning_rate: PositiveFloat
     momentum: Annotated[float, Field(ge=0, lt=1)]
 

@@ -51,6 +51,7 @@ class NoisyTask(ComparesMethods):
     digits: dict[Literal["train", "test"], PositiveInt]
     """Samples of each split, as many of each digit."""
     noisy_task: Literal["odd", "five_or_more", "prime", "closed_loop", "multiple_of_three"]
+    """The task whose labels are made random."""
     levels: Annotated[list[Annotated[float, Field(ge=0, le=100)]], Field(min_length=1)]
     """Percent of the noisy task's training labels that are random."""
     width: PositiveInt

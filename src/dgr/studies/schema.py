@@ -12,5 +12,7 @@ class StudyEntry(Strict):
 
     suite: str
     name: str
+    """The study's, such as ``S1``."""
     seeds: Seeds
     study: StudyConfig
+    """What is done."""

@@ -35,6 +35,7 @@ class Variant(Strict):
     """``linear``: y = Xθ, g the identity, squared error; ``relu``: y = ReLU(Xθ), g = ReLU, squared error;
     ``classification``: y the sign of Xθ, g the identity, logistic loss."""
     order: Order
+    """Of the factors of X: R is normal, Q orthonormal, D diagonal."""
 
 
 class Transfer(Strict):
@@ -42,22 +43,27 @@ class Transfer(Strict):
 
     kind: Literal["transfer"]
     dimension: Annotated[int, Field(ge=20)]
+    """Of the inputs."""
     scale: PositiveFloat
     """κ, the large entries of D."""
     cosine: Annotated[float, Field(ge=-1, le=1)]
     """Of θ₁ and θ₂."""
     target_samples: PositiveInt
+    """Of the target task."""
     validation_samples: PositiveInt
+    """Fresh samples of the target task, which measure the loss."""
     levels: Annotated[list[PositiveInt], Field(min_length=1)]
     """Numbers of source samples."""
     settings: Annotated[dict[str, Variant], Field(min_length=1)]
+    """By name; each is a block of the table."""
     penalty: PositiveFloat
     """Factor of ‖B‖² + ‖A‖², for ``relu`` and ``classification``, where losses alone have no unique optimum."""
     starts: PositiveInt
     """Random starts for ``relu`` and ``classification``, of which the lowest training objective wins."""
     start_scale: PositiveFloat
     """Standard deviation of B at the start."""
-    iterations: PositiveInt  # of L-BFGS at most; too few are an error
+    iterations: PositiveInt
+    """Of L-BFGS at most; too few are an error."""
 
     @model_validator(mode="after")
     def _determined(self) -> Self:
