@@ -4,113 +4,32 @@ The finished suite is made once; every test works on a copy of it.
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from engines_support import modules_of_command
+from project_support import TABLE, Project, make_project
 
-ROOT = Path(__file__).parents[2]
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED, SINGLE = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr", f"{PREFIX}-single_task-none"
-REPORTS = {"collect@mini", "table@mini-T1", "figure@mini-F5"}
-STUDIES = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
-AFTER_PLAIN = {f"probe@{PLAIN}", "embed@mini"}
-EVERYTHING = (
-    REPORTS
-    | STUDIES
-    | AFTER_PLAIN
-    | {
-        "prepare@multimnist",
-        f"probe@{TUNED}",
-        f"probe@{SINGLE}",
-        f"tune@{TUNED}",
-        f"train_tuned@{TUNED}",
-        f"train@{PLAIN}",
-        f"train@{SINGLE}",
-    }
-)
-
-
-@dataclass
-class Project:
-    """A working copy of the project in which commands run as a user would run them."""
-
-    root: Path
-
-    def run(self, *command: str, fails: bool = False) -> str:
-        """Run a command, check its exit status, and give all that it printed."""
-        tools = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        environment = os.environ | {
-            "PATH": tools,
-            "OMP_NUM_THREADS": "1",
-            "DVC_SITE_CACHE_DIR": str(self.root / ".site"),
-        }
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-        )
-        assert (done.returncode != 0) == fails, done.stdout
-        return done.stdout
-
-    def snakemake(self, *options: str, fails: bool = False) -> set[str]:
-        """Stages that Snakemake ran, or with ``--dry-run`` would run."""
-        output = self.run("snakemake", "--cores", "2", "--printshellcmds", *options, fails=fails)
-        return set(re.findall(r"repro --single-item (\S+)", output))
-
-    def dvc_repro(self) -> set[str]:
-        """Stages whose command DVC ran."""
-        return set(re.findall(r"Running stage '([^']+)'", self.run("dvc", "repro")))
-
-    def read(self, path: str) -> str:
-        return (self.root / path).read_text()
-
-    def manifests(self) -> dict[str, str]:
-        """By run; its histories hold times, so that no run can be repeated without changing it."""
-        return {path.parent.name: path.read_text() for path in self.root.glob("runs/mini/train/*/manifest.json")}
-
-    def edit_plan(self, edit: Callable[[Any], None]) -> None:
-        plan = yaml.safe_load(self.read("plan.json"))
-        edit(plan)
-        (self.root / "plan.json").write_text(json.dumps(plan))
-
-    def assert_settled(self) -> None:
-        """Both engines say that nothing is to be done."""
-        assert self.run("dvc", "status") == "Data and pipelines are up to date.\n"
-        assert self.snakemake("--dry-run") == set()
-
-
-def set_learning_rate(key: str, value: float) -> Callable[[Any], None]:
-    return lambda plan: plan["runs"][key]["training"].update(learning_rate=value)
+SHARED = "suites/shared/dvc.yaml"
+SHOWN = {"table@mini-T1", "figure@mini-F5", "audit@mini"}
+REPORTS = {"collect@mini", *SHOWN}
+INDEX = f"{SHARED}:index"
+MEASUREMENTS = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
+TRAININGS = {f"train@{PLAIN}", f"train@{SINGLE}", f"train_tuned@{TUNED}"}
+AFTER_TUNED = {f"tune@{TUNED}", f"train_tuned@{TUNED}", f"probe@{TUNED}", "embed@mini"}
+EVERYTHING = REPORTS | {INDEX, f"{SHARED}:prepare@multimnist"} | MEASUREMENTS | TRAININGS | AFTER_TUNED
+EVERYTHING |= {f"probe@{PLAIN}", f"probe@{SINGLE}"}
+RUNS = "runs/mini/train"
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """The tiny suite in place of the project's own, made by Snakemake from nothing."""
-    project = Project(tmp_path_factory.mktemp("finished"))
-    for name in ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore"):
-        shutil.copy(ROOT / name, project.root)
-    shutil.copytree(ROOT / "profiles", project.root / "profiles")
-    shutil.copytree(ROOT / "src", project.root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copytree(ROOT / "tests/tiny_configs", project.root / "paper_configs")
-    shutil.copy(ROOT / "paper_configs/claims.yaml", project.root / "paper_configs")
-    project.run("git", "init", "--quiet")
-    project.run("dvc", "init", "--quiet")
-    shutil.copy(ROOT / ".dvc/config", project.root / ".dvc/config")
-    project.run("python", "-m", "dgr", "plan")
+    """The tiny suite, made by Snakemake from nothing."""
+    project = make_project(tmp_path_factory.mktemp("finished"))
     assert project.snakemake() == EVERYTHING
     return project
 
@@ -120,102 +39,210 @@ def project(finished: Project, tmp_path: Path) -> Project:
     return Project(shutil.copytree(finished.root, tmp_path / "project", symlinks=True))
 
 
+def assert_settled(project: Project) -> None:
+    """Both engines say that nothing is to be done."""
+    assert project.run("dvc", "status") == "Data and pipelines are up to date.\n"
+    assert project.snakemake("--dry-run") == set()
+
+
+def use_two_dummies(table: Any) -> None:
+    """A change of DGR's runs, and of no other."""
+    table["regularizers"][1]["use"]["num_dummies"] = 2
+
+
+def seeds(*numbers: int) -> Any:
+    return lambda table: table.update(seeds=list(numbers))
+
+
 def test_after_snakemake_nothing_is_left_to_do(project: Project) -> None:
-    project.assert_settled()
+    assert_settled(project)
     assert project.dvc_repro() == set()
     assert project.snakemake() == set()
 
 
 def test_after_checkout_nothing_is_trained_again(project: Project) -> None:
-    before = project.manifests()
-    for folder in ("data", "runs", "results", "figures"):
+    before = project.bytes_below(RUNS)
+    for folder in ("data", "runs"):
         shutil.rmtree(project.root / folder)
     project.run("dvc", "checkout", "--quiet")
-    # Tables and figures are in git, not in the cache: here they are made again.
-    assert project.snakemake() == REPORTS
-    assert project.manifests() == before
-    project.assert_settled()
+    assert project.snakemake() == set()
+    assert project.bytes_below(RUNS) == before
+    assert_settled(project)
 
 
 def test_editing_a_run_repeats_it_and_what_depends_on_it(project: Project) -> None:
-    before = project.manifests()
-    project.edit_plan(set_learning_rate(PLAIN, 0.002))
-    assert project.snakemake("--dry-run") == {f"train@{PLAIN}"} | AFTER_PLAIN | REPORTS
-    assert project.dvc_repro() == {f"train@{PLAIN}"} | AFTER_PLAIN | REPORTS
-    after = project.manifests()
-    assert {key for key in after if after[key] != before[key]} == {PLAIN}
+    before = project.bytes_below(RUNS)
+    project.configure(use_two_dummies)
+    assert project.snakemake("--dry-run") == AFTER_TUNED | REPORTS | {INDEX}
+    assert project.dvc_repro() == AFTER_TUNED | REPORTS | {"plan"}
+    after = project.bytes_below(RUNS)
+    assert {path.split("/")[0] for path in after if after[path] != before[path]} == {TUNED}
     # Snakemake has not seen this run of DVC's: told that the files are good, it has nothing to do either.
+    project.run("dvc", "repro", "--single-item", INDEX)
     project.run("snakemake", "--cores", "2", "--touch")
-    project.assert_settled()
+    assert_settled(project)
+
+
+def test_a_stale_plan_stops_both_engines_before_anything_runs(project: Project) -> None:
+    before = project.bytes_below("runs")
+    project.edit_yaml(use_two_dummies)
+    output = project.run("snakemake", "--cores", "2", fails=True)
+    assert "plan.json is not current; run `python -m dgr plan`." in output
+    assert "Traceback" not in output
+    assert project.dvc_repro(fails=True) == {"plan"}
+    # The data sets' plan stops them as well.
+    project.configure(lambda table: table["regularizers"][1]["use"].pop("num_dummies"))
+    assert project.dvc_repro() == {"plan"}
+    project.edit_yaml(lambda known: known["multimnist"].update(seed=1), "paper_configs/datasets.yaml")
+    assert "suites/shared/plan.json is not current" in project.run("snakemake", "--cores", "2", fails=True)
+    assert f"{SHARED}:plan" in project.dvc_repro(fails=True) <= {"plan", f"{SHARED}:plan"}
+    assert project.bytes_below("runs") == before
+
+
+def test_another_list_of_seeds_trains_the_new_ones_only(project: Project) -> None:
+    before = project.bytes_below(RUNS)
+    project.configure(seeds(0, 1, 2))
+    assert project.snakemake("--until", "train", "train_tuned") == TRAININGS
+    added = project.bytes_below(RUNS)
+    changed = {path for path in added if added[path] != before.get(path)}
+    assert {path for path in changed if "/seed-2/" not in path} == {
+        f"{key}/manifest.json" for key in (PLAIN, SINGLE, TUNED)
+    }
+    assert f"{TUNED}/seed-2/metrics.json" in changed
+    project.configure(seeds(0, 2))
+    project.dvc_repro(f"train@{SINGLE}")
+    left = project.bytes_below(f"{RUNS}/{SINGLE}")
+    assert {path.split("/")[0] for path in left} == {"seed-0", "seed-2", "manifest.json"}
+    assert all(added[f"{SINGLE}/{path}"] == left[path] for path in left if path != "manifest.json")
+
+
+@pytest.mark.parametrize("change", ["learning rate", "module"])
+def test_another_setting_or_module_trains_every_seed(project: Project, change: str) -> None:
+    before = project.bytes_below(f"{RUNS}/{SINGLE}")
+    if change == "module":
+        project.write("src/dgr/training/run.py", project.read("src/dgr/training/run.py") + "\n")
+    project.configure(lambda table: table["training"].update(learning_rate=0.002 if change != "module" else 0.001))
+    project.dvc_repro(f"train@{SINGLE}")
+    after = project.bytes_below(f"{RUNS}/{SINGLE}")
+    # Histories hold times, so that no run can be repeated without changing them.
+    assert all(before[f"seed-{seed}/history.csv"] != after[f"seed-{seed}/history.csv"] for seed in (0, 1))
 
 
 def test_editing_a_module_repeats_only_what_imports_it(project: Project) -> None:
-    module = project.root / "src/dgr/figures/registry.py"
-    module.write_text(module.read_text() + "\n")
-    shown = REPORTS - {"collect@mini"}
-    assert project.snakemake("--dry-run") == shown
-    assert set(json.loads(project.run("dvc", "status", "--json"))) == shown
+    module = "src/dgr/figures/registry.py"
+    project.write(module, project.read(module) + "\n")
+    # Whether the index has to be made again is known when the summary is.
+    assert project.snakemake("--dry-run") - {INDEX} == {"figure@mini-F5", "audit@mini"}
+    assert set(json.loads(project.run("dvc", "status", "--json"))) == {"figure@mini-F5"}
 
 
 def test_a_new_method_makes_no_run_stale_and_an_edited_one_its_own(project: Project) -> None:
     """The cost stage lists methods, which DVC cannot make `deps` of; reports read the label of every method."""
-    lists_methods = REPORTS | {"cost@mini-multimnist-conv"}
-    methods = project.root / "src/dgr/methods"
-    shutil.copy(methods / "equal_weighting.py", methods / "new.py")
-    assert project.snakemake("--dry-run") == lists_methods
-    assert set(json.loads(project.run("dvc", "status", "--json"))) == lists_methods
-    (methods / "new.py").unlink()
-    own = methods / "single_task.py"
-    own.write_text(own.read_text(encoding="utf-8") + "\n", encoding="utf-8")
-    changed = {stage for stage in EVERYTHING if "single_task" in stage}
-    assert f"train@{SINGLE}" in changed
-    assert set(json.loads(project.run("dvc", "status", "--json"))) == lists_methods | {f"train@{SINGLE}"}
-    assert changed <= project.snakemake("--dry-run") <= changed | lists_methods
+    checks, lists_methods = {"plan", f"{SHARED}:plan"}, REPORTS | {"cost@mini-multimnist-conv"}
+    new, own = "src/dgr/methods/new.py", "src/dgr/methods/single_task.py"
+    project.write(new, project.read("src/dgr/methods/equal_weighting.py"))
+    assert project.snakemake("--dry-run") - {INDEX} == lists_methods
+    assert set(json.loads(project.run("dvc", "status", "--json"))) == lists_methods | checks
+    (project.root / new).unlink()
+    project.write(own, project.read(own) + "\n")
+    assert set(json.loads(project.run("dvc", "status", "--json"))) == lists_methods | checks | {f"train@{SINGLE}"}
+    planned = project.snakemake("--dry-run")
+    assert (
+        {f"train@{SINGLE}", f"probe@{SINGLE}"}
+        <= planned
+        <= lists_methods | {f"train@{SINGLE}", f"probe@{SINGLE}", INDEX}
+    )
 
 
 def test_a_failing_stage_fails_with_its_own_message(project: Project) -> None:
-    before = project.manifests()
-    project.edit_plan(lambda plan: plan["runs"][PLAIN]["method"].update(options={"temperature": 2.0}))
-    output = project.run("snakemake", "--cores", "2", fails=True)
-    assert "'equal_weighting' has no option 'temperature'" in output
+    before = project.bytes_below(RUNS)
+    module = "src/dgr/methods/single_task.py"
+    text = project.read(module)
+    project.write(module, f"{text}\nfrom dgr.core.errors import DGRError\n\nraise DGRError('This method is broken.')\n")
+    output = project.run("snakemake", "--cores", "2", "--until", "train", fails=True)
+    assert "dgr: This method is broken." in output
     assert "Traceback" not in output
-    # What Snakemake removed for the attempt comes back from the cache.
-    project.edit_plan(lambda plan: plan["runs"][PLAIN]["method"].update(options={}))
-    project.snakemake()
-    assert project.manifests() == before
-    project.assert_settled()
+    # A method's own file: no other method's run was touched. What Snakemake removed for the attempt comes back.
+    project.write(module, text)
+    assert project.snakemake("--until", "train") == {f"train@{SINGLE}"}
+    assert project.bytes_below(RUNS) == before
+    project.run("snakemake", "--cores", "2", "--touch")
+    assert_settled(project)
 
 
 def test_a_run_out_of_the_configuration_leaves_no_trace(project: Project) -> None:
-    def drop(plan: Any) -> None:
-        del plan["tuned_runs"][TUNED], plan["tuning"][TUNED], plan["probes"][TUNED]
-        # Both show DGR of their own.
-        plan["sweeps"].clear(), plan["costs"].clear(), plan["embeddings"].clear()
-
-    project.edit_plan(drop)
-    assert project.snakemake() == REPORTS
-    for path in project.root.glob("results/mini/*"):
+    # Both show DGR of their own.
+    for name in ("T5", "T6"):
+        (project.root / f"paper_configs/mini/{name}.yaml").unlink()
+    project.configure(lambda table: (table["regularizers"].pop(1), table.pop("embedding")))
+    assert project.snakemake() - {INDEX} == REPORTS
+    for path in (path for path in project.root.glob("results/mini/*/*") if path.is_file()):
         assert "dgr" not in path.read_text().replace("-m dgr", ""), path.name
-    project.assert_settled()
+    assert_settled(project)
     # Its folder is left over; when that goes too, both engines notice.
-    shutil.rmtree(project.root / "runs/mini/train" / TUNED)
+    shutil.rmtree(project.root / RUNS / TUNED)
     assert "collect@mini" in project.snakemake("--dry-run")
     assert set(json.loads(project.run("dvc", "status", "--json"))) == {"collect@mini"}
 
 
 def test_a_damaged_output_fails_the_audit(project: Project) -> None:
-    (project.root / "runs/mini/train" / PLAIN / "seed-0/metrics.json").write_text("{}")
-    assert f"runs/mini/train/{PLAIN}" in project.run("snakemake", "--cores", "2", fails=True)
+    project.write(f"{RUNS}/{PLAIN}/seed-0/metrics.json", "{}")
+    assert f"{RUNS}/{PLAIN}" in project.run("snakemake", "--cores", "2", fails=True)
     project.run("dvc", "checkout", "--quiet", "--force")
-    project.assert_settled()
+    assert_settled(project)
+
+
+def test_suites_share_a_data_set_and_its_preparation(project: Project) -> None:
+    project.write("paper_configs/other/T1.yaml", project.read(TABLE).replace("suite: mini", "suite: other"))
+    project.plan()
+    assert project.run("python", "-m", "dgr", "list").split() == ["mini", "19", "stages", "other", "15", "stages"]
+    planned = project.snakemake("--dry-run", "--config", "suite=other")
+    assert f"{SHARED}:prepare@multimnist" not in planned
+    assert {INDEX, "suites/other/dvc.yaml:table@other-T1"} <= planned
+    run = f"suites/other/dvc.yaml:train@other-{SINGLE.removeprefix('mini-')}"
+    assert project.dvc_repro(run) == {"suites/other/dvc.yaml:plan", run}
+    assert project.snakemake("--dry-run") == set()
+    # What the suite needs is made for it, from nothing.
+    shutil.rmtree(project.root / "data")
+    assert f"{SHARED}:prepare@multimnist" in project.snakemake("--dry-run", "--config", "suite=other")
+    assert "data/multimnist" in project.run("dvc", "repro", "--dry", run)
+
+
+def test_a_quick_look_has_a_place_of_its_own(project: Project) -> None:
+    planned = project.snakemake("--dry-run", "--config", "suite=mini", "seeds=3,4")
+    place = "suites/mini-seeds-3-4/dvc.yaml"
+    assert {f"{place}:table@mini-seeds-3-4-T1", f"{place}:figure@mini-seeds-3-4-F5"} <= planned
+    assert all(stage.startswith(f"{place}:") for stage in planned)
+    project.dvc_repro(f"{place}:train@mini-seeds-3-4-{SINGLE.removeprefix('mini-')}")
+    assert {path.split("/")[1] for path in project.bytes_below("runs/mini-seeds-3-4/train")} == {
+        "seed-3",
+        "seed-4",
+        "manifest.json",
+    }
+    project.plan()
+    assert not (project.root / "suites/mini-seeds-3-4").exists()
+    assert_settled(project)
+
+
+def test_dvc_tracks_an_experiment(project: Project) -> None:
+    project.commit("before")
+    project.configure(lambda study: study.update(rounds=3), "paper_configs/mini/T5.yaml")
+    output = project.run("dvc", "exp", "run")
+    ran = set(re.findall(r"Running stage '([^']+)'", output))
+    assert ran == {"plan", "cost@mini-multimnist-conv"} | REPORTS
+    assert "Experiment results have been applied to your workspace." in output
+    assert json.loads(project.run("dvc", "exp", "show", "--json"))[1]["experiments"] is not None
 
 
 def test_both_engines_describe_the_same_graph(finished: Project) -> None:
     text = finished.run("snakemake", "--cores", "2", "--dry-run", "--forceall", "--printshellcmds")
-    blocks = re.findall(r"rule \w+:\n    input: (.*)\n    output: (.*)\n(?:.*\n)*?.*--single-item (\S+)", text)
+    blocks = re.findall(r"rule \w+:\n    input: (.*)\n    output: (.*)\n(?:.*\n)*?.*repro --single-item (\S+) >", text)
     drawn = {stage: (set(inputs.split(", ")), set(outputs.split(", "))) for inputs, outputs, stage in blocks}
-    assert drawn == described_by_dvc(finished)
+    described = described_by_dvc(finished)
     assert set(drawn) == EVERYTHING
+    # The plans are checked by Snakemake itself, and by DVC in stages that come before all others.
+    assert set(described) - set(drawn) == {"plan", f"{SHARED}:plan"}
+    assert drawn == {stage: described[stage] for stage in drawn}
 
 
 def described_by_dvc(project: Project) -> dict[str, tuple[set[str], set[str]]]:
@@ -225,7 +252,10 @@ def described_by_dvc(project: Project) -> dict[str, tuple[set[str], set[str]]]:
         " [[dep.def_path for dep in stage.deps if 'params' not in dep.dumpd()], [out.def_path for out in stage.outs]]"
         " for stage in Repo().index.stages}))"
     )
-    stages = json.loads(project.run("python", "-c", script))
+    stages = {
+        stage: [[path.removeprefix("../../") for path in paths] for paths in blocks]
+        for stage, blocks in json.loads(project.run("python", "-c", script)).items()
+    }
     made = {out for _, outs in stages.values() for out in outs}
 
     def files(path: str) -> set[str]:
@@ -241,31 +271,19 @@ def described_by_dvc(project: Project) -> dict[str, tuple[set[str], set[str]]]:
     return {stage: (union(deps), union(outs)) for stage, (deps, outs) in stages.items()}
 
 
-def test_an_unknown_suite_is_one_sentence(finished: Project) -> None:
-    output = finished.run("snakemake", "--cores", "2", "--config", "suite=papr", fails=True)
-    assert "Unknown suite 'papr'; there are: mini." in output
-    assert "Traceback" not in output
+def test_what_is_asked_for_wrongly_is_one_sentence(finished: Project) -> None:
+    wrong = {
+        ("suite=mini1",): "Unknown suite 'mini1'; did you mean 'mini'?",
+        ("suit=mini",): "Unknown --config key 'suit'; did you mean 'suite'?",
+        ("seeds=0",): "One seed (0) has no spread",
+        ("seeds=0,x",): "Seeds are whole numbers",
+    }
+    for config, sentence in wrong.items():
+        output = finished.run("snakemake", "--cores", "2", "--config", *config, fails=True)
+        assert sentence in output
+        assert "Traceback" not in output
 
 
 def test_lint_finds_nothing_but_that_rules_share_one_environment(finished: Project) -> None:
     titles = set(re.findall(r"^    \* (.*):$", finished.run("snakemake", "--lint", fails=True), re.MULTILINE))
     assert titles == {"Specify a conda environment or container for each rule."}
-
-
-@pytest.mark.parametrize("stage", yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"])
-def test_deps_name_the_modules_a_stage_imports(stage: str) -> None:
-    entry = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"][stage]["do"]
-    command = entry["cmd"].split()[3].replace("-", "_")
-    declared = {file for dep in entry["deps"] if dep.startswith("src/") for file in source_files(dep)}
-    imported = modules_of_command(command)
-    # Whole folders are one entry: each entry of a stage costs a moment whenever DVC writes its lock.
-    folders = tuple(dep for dep in entry["deps"] if (ROOT / dep).is_dir())
-    assert all(any(file.startswith(folder) for file in imported) for folder in folders if folder.startswith("src/"))
-    unused = {file for file in declared - imported if not file.startswith(folders)}
-    assert (imported - declared, unused) == (set(), set()), f"dvc.yaml, {stage}: add the first, remove the second"
-
-
-def source_files(dep: str) -> set[str]:
-    """Of a folder all that it holds; of `src/dgr/methods/${item.method.name}.py` what it can be for any item."""
-    found = (ROOT / dep).rglob("*.py") if (ROOT / dep).is_dir() else ROOT.glob(re.sub(r"\$\{[^}]*\}", "[!_]*", dep))
-    return {str(file.relative_to(ROOT)) for file in found}

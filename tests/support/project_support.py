@@ -1,0 +1,106 @@
+"""A small project in which both engines run as a user runs them: the tiny configuration in place of its own."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).parents[2]
+FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
+FOLDERS = ("profiles", "report", "src")
+TABLE = "paper_configs/mini/T1.yaml"
+
+
+@dataclass
+class Project:
+    """A working copy of the project in which commands run on its own code."""
+
+    root: Path
+
+    def run(self, *command: str, fails: bool = False, seconds: int = 600) -> str:
+        """Run a command, check its exit status, and give all that it printed."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env=os.environ
+            | {
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+                "PYTHONPATH": str(self.root / "src"),
+                "OMP_NUM_THREADS": "1",
+                "DVC_SITE_CACHE_DIR": str(self.root / ".site"),
+            },
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
+            timeout=seconds,
+        )
+        assert (done.returncode != 0) == fails, done.stdout
+        return done.stdout
+
+    def plan(self) -> None:
+        self.run("python", "-m", "dgr", "plan")
+
+    def snakemake(self, *options: str, fails: bool = False) -> set[str]:
+        """Stages that Snakemake ran, or with ``--dry-run`` would run."""
+        output = self.run("snakemake", "--cores", "2", "--printshellcmds", *options, fails=fails)
+        return set(re.findall(r"^ +dvc --wait-for-lock repro --single-item (\S+) >", output, re.MULTILINE))
+
+    def dvc_repro(self, *targets: str, fails: bool = False) -> set[str]:
+        """Stages whose command DVC ran."""
+        return set(re.findall(r"Running stage '([^']+)'", self.run("dvc", "repro", *targets, fails=fails)))
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text(encoding="utf-8")
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, encoding="utf-8")
+
+    def edit_yaml(self, edit: Callable[[Any], object], path: str = TABLE) -> None:
+        """Change what a configuration says."""
+        data = yaml.safe_load(self.read(path))
+        edit(data)
+        self.write(path, yaml.safe_dump(data))
+
+    def configure(self, edit: Callable[[Any], object], path: str = TABLE) -> None:
+        """Change what a configuration says, and the plan with it."""
+        self.edit_yaml(edit, path)
+        self.plan()
+
+    def bytes_below(self, folder: str) -> dict[str, bytes]:
+        """Every file's content, by its path in the folder."""
+        place = self.root / folder
+        return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+
+    def commit(self, message: str) -> None:
+        self.run("git", "add", "--all")
+        self.run("git", "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "--quiet", "-m", message)
+
+
+def make_project(root: Path) -> Project:
+    """A repository of git and DVC with the tiny suite, planned and not run."""
+    project = Project(root)
+    for name in FILES:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copytree(ROOT / "tests/tiny_configs", root / "paper_configs")
+    shutil.copy(ROOT / "paper_configs/claims.yaml", root / "paper_configs")
+    (root / "docs").mkdir()
+    shutil.copy(ROOT / "docs/replication.md", root / "docs")
+    project.run("git", "init", "--quiet")
+    project.run("dvc", "init", "--quiet")
+    shutil.copy(ROOT / ".dvc/config", root / ".dvc/config")
+    shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")
+    project.write(".git/info/exclude", "/.site/\n")
+    project.plan()
+    return project
