@@ -79,7 +79,8 @@ def project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (CONFIGS / "studies").mkdir(parents=True)
     (CONFIGS / "studies/S1.yaml").write_text(yaml.safe_dump(STUDY))
-    (CONFIGS / "datasets.yaml").write_text("{}")
+    for name in ("datasets", "sources"):
+        (CONFIGS / f"{name}.yaml").write_text("{}")
     (CONFIGS / "claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}))
     write_text(PLAN, dump({"suites": {"mini": {}}}))
     write_plan()
