@@ -12,9 +12,10 @@ from scipy import stats
 from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
 from dgr.core.errors import DGRError
-from dgr.figures.curves import t_interval
-from dgr.figures.learning_curves import learning_curves
-from dgr.figures.registry import save, write_figure
+from dgr.figures.learning_curves import build
+from dgr.figures.registry import write_figure
+from dgr.figures.shared.curves import t_interval
+from dgr.figures.shared.files import save_drawing
 from dgr.records import names
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
@@ -22,7 +23,7 @@ from dgr.records.scope import open_scope
 
 
 def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
-    drawing = learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
+    drawing = build(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
     return drawing.figure, drawing.caption
 
 
@@ -82,7 +83,7 @@ def test_different_metrics_have_no_mean(results: Path, plan: dict[str, Any], mon
     right = records.runs["task"] == "right"
     records.runs.loc[right, "metric"] = records.runs.loc[right, "metric"].str.replace("accuracy", "error")
     with pytest.raises(DGRError, match="accuracy, error"):
-        learning_curves(open_scope("figures", SUITE, "F5", plan, records))
+        build(open_scope("figures", SUITE, "F5", plan, records))
 
 
 def test_unknown_figure(results: Path) -> None:
@@ -94,9 +95,9 @@ def test_unknown_figure(results: Path) -> None:
 def test_a_failed_drawing_leaves_the_old_file(results: Path, plan: dict[str, Any]) -> None:
     pdf, png = write_figure(SUITE, "F5")
     before = pdf.read_bytes(), png.read_bytes()
-    drawing = learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
+    drawing = build(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
     drawing.figure.text(0, 0, "$\\broken$")
     with pytest.raises(ValueError):
-        save(drawing, pdf.with_suffix(""))
+        save_drawing(drawing, pdf.with_suffix(""))
     assert (pdf.read_bytes(), png.read_bytes()) == before
     assert sorted(path.name for path in pdf.parent.iterdir()) == ["F5.pdf", "F5.png"]

@@ -83,6 +83,24 @@ class Listing:
                 f"{self.file(name)} is no {self.what}: it does not declare {constant} as a plain value."
             ) from None
 
+    def by_names(self) -> dict[str, str]:
+        """The entry behind each of the ``NAMES`` that entries declare, where what they make has names of its own.
+
+        Raises:
+            DGRError: an entry declares no such tuple, or two declare one name.
+        """
+        found: dict[str, str] = {}
+        for entry in self:
+            names = self.declared(entry, "NAMES")
+            if not isinstance(names, tuple):
+                raise DGRError(f"{self.file(entry)}: NAMES must be a tuple of names, such as ('X9',).")
+            for name in names:
+                if found.setdefault(name, entry) != entry:
+                    raise DGRError(
+                        f"{self.file(found[name])} and {self.file(entry)} both make {self.what} {name}; rename it."
+                    )
+        return found
+
 
 class Registry(Listing, Mapping[str, ModuleType]):
     """The modules of one package by name; each is imported when it is asked for, and no other.

@@ -12,16 +12,17 @@ from matplotlib.ticker import FixedLocator
 
 from dgr.comparison import ALPHA
 from dgr.comparison.ranking import Ranking, rank_cells
-from dgr.figures.style import COLOURS, LABELS, PAGE_WIDTH, RC, Drawing
+from dgr.figures.shared.style import COLOURS, LABELS, PAGE_WIDTH, RC, Drawing
 from dgr.records.names import REGULARIZERS, method_label
 from dgr.records.outcomes import delta_m_per_run
 from dgr.records.scope import CELL, Scope
 
+NAMES = ("F4",)
 SHOWN = ("none", "dgr", "norm")
 """The controls other than norm are run for one method only and would widen the critical difference of all."""
 
 
-def critical_difference(scope: Scope) -> Drawing:
+def build(scope: Scope) -> Drawing:
     """Critical-difference diagram of Δm; a block is a seed.
 
     Raises:

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from dgr.config.plan_file import read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
-from dgr.figures.style import PAGE_WIDTH, RC, Drawing
+from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.records.names import REGULARIZERS, method_label
 from dgr.records.records import configured_measurements
 from dgr.records.scope import Scope
 
+NAMES = ("F1",)
 PALETTE = [
     *("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9"),
     *("#D55E00", "#000000", "#999999", "#8C6D1F", "#5E3C99"),
@@ -30,7 +31,7 @@ direct labels."""
 COORDINATES = ["regularizer", "x", "y"]
 
 
-def embedding_figure(scope: Scope) -> Drawing:
+def build(scope: Scope) -> Drawing:
     """One row a task, one column a run; each class is also named where it lies densest.
 
     Raises:

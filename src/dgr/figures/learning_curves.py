@@ -12,18 +12,19 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from dgr.core.errors import DGRError
-from dgr.figures.curves import LEVEL, band_handle, draw_lines, line_handles
-from dgr.figures.style import PAGE_WIDTH, RC, REFERENCE, Drawing
+from dgr.figures.shared.curves import LEVEL, band_handle, draw_lines, line_handles
+from dgr.figures.shared.style import PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.names import SINGLE_TASK, Metric, method_label, metric_named
 from dgr.records.scope import CELL, Scope
 
-COLUMNS = 3
-LEGEND_COLUMNS = 4
+NAMES = ("F5",)
+PANELS_A_ROW = 3
+ENTRIES_A_ROW = 4
 SKIPPED = 0.2
 """Share of the first epochs that may run out of the panel, so that the differences at the end can be seen."""
 
 
-def learning_curves(scope: Scope) -> Drawing:
+def build(scope: Scope) -> Drawing:
     """Mean over tasks of the validation metric, with a t-interval of the mean over seeds.
 
     Raises:
@@ -49,13 +50,13 @@ def _curves(scope: Scope, metrics: dict[str, str], metric: Metric) -> pd.DataFra
 
 
 def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
-    columns = min(COLUMNS, len(methods))
+    columns = min(PANELS_A_ROW, len(methods))
     rows = math.ceil(len(methods) / columns)
     figure = Figure(figsize=(PAGE_WIDTH, 0.9 + 1.6 * rows), layout="constrained")
     axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
     reference = curves[curves["method"] == SINGLE_TASK].groupby("epoch")["value"].mean()
     for axis, method in zip(axes, methods, strict=False):
-        axis.plot(reference.index, reference, **REFERENCE)
+        axis.plot(reference.index, reference, **REFERENCE_LINE)
         draw_lines(axis, curves[curves["method"] == method], "value")
         axis.set(title=method_label(method), xlabel="", ylabel="")
         axis.tick_params(labelbottom=True)
@@ -67,12 +68,12 @@ def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     figure.supylabel(f"validation {metric.label} ({metric.unit}), mean over tasks", fontsize=RC["axes.labelsize"])
     handles = line_handles(curves)
     if len(reference):
-        handles.append(Line2D([], [], label=f"{method_label(SINGLE_TASK)} (mean)", **REFERENCE))
+        handles.append(Line2D([], [], label=f"{method_label(SINGLE_TASK)} (mean)", **REFERENCE_LINE))
     handles.append(band_handle(_seeds(curves)))
     figure.legend(
         handles=handles,
         loc="outside upper center",
-        ncols=min(len(handles), LEGEND_COLUMNS),
+        ncols=min(len(handles), ENTRIES_A_ROW),
         frameon=False,
         handlelength=3,
     )

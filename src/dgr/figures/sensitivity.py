@@ -13,19 +13,20 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
-from dgr.figures.agreement_panel import HEADS, draw_agreement
-from dgr.figures.size_panel import draw_size
-from dgr.figures.style import COLOURS, DASHES, PAGE_WIDTH, RC, REFERENCE, Drawing
+from dgr.figures.shared.agreement_panel import HEADS, draw_agreement
+from dgr.figures.shared.size_panel import draw_size
+from dgr.figures.shared.style import COLOURS, DASHES, PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.names import Metric, method_label
 from dgr.records.scope import Scope
 from dgr.records.sweep_points import VALUE, Point, all_runs, plain_runs, sweep_metric, sweep_points
 
+NAMES = ("F3",)
 LegendPlace = Literal["best", "lower center"]
 ROOM_BELOW = 5.0
 """Points (of the printed metric) below the plain runs at which accuracy panels end."""
 
 
-def sensitivity_figure(scope: Scope) -> Drawing:
+def build(scope: Scope) -> Drawing:
     """Six panels: strength, size of z, ε, N, and cosine and norm ratio of the two gradients along training.
 
     Raises:
@@ -67,7 +68,7 @@ def _finish_accuracy(
     axis.set(ylim=(low, high), ylabel=f"test {metric.label} ({metric.unit})")
     _mark_outside(axis, low)
     if level is not None:
-        axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE)
+        axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE_LINE)
     above_marks = (0.0, 0.1, 1.0, 0.9)
     axis.legend(
         loc=legend_place,

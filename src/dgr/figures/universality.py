@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from dgr.core.errors import DGRError
-from dgr.figures.curves import LEVEL, band_handle, draw_lines, line_handles
-from dgr.figures.style import PAGE_WIDTH, RC, Drawing
+from dgr.figures.shared.curves import LEVEL, band_handle, draw_lines, line_handles
+from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.records.names import method_label
 from dgr.records.scope import CELL, Scope
 
+NAMES = ("F2",)
 PANELS = {
     "gap": "gap: untrained − refitted (nats)",
     "gap_normalized": "gap at equal mean ‖z‖ (nats)",
@@ -24,14 +25,15 @@ PANELS = {
 }
 
 
-def universality_figure(scope: Scope) -> Drawing:
+def build(scope: Scope) -> Drawing:
     """Mean over tasks, with a t-interval of the mean over seeds, of the methods that kept earlier representations.
 
     Raises:
         DGRError: none did.
     """
     frame = scope.records.universality
-    epochs = frame.groupby("method")["epoch"].nunique()
+    # Of each run by itself: runs of one method may differ in their last epoch without having kept an earlier one.
+    epochs = frame.groupby(CELL)["epoch"].nunique().groupby("method").max()
     methods = [method for method in dict.fromkeys(frame["method"]) if epochs[method] > 1]
     if not methods:
         raise DGRError(f"{scope.name} needs representations of several epochs; add 'snapshots' to the configuration.")

@@ -18,11 +18,12 @@ DASHES: dict[str, Any] = {
     "dropout": (4, 1.2, 1, 1.2),
     "weight_decay": (2.5, 2.5),
 }
+MARKERS = {"none": "o", "dgr": "o", "norm": "D", "dropout": "^", "weight_decay": "v"}
 LABELS = {
     name: label if name == "dgr" else "no regularizer" if name == "none" else f"{label} (control)"
     for name, label in REGULARIZERS.items()
 }
-REFERENCE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2))}
+REFERENCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2))}
 RC = {
     "font.family": "DejaVu Sans",
     "font.size": 8,

@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from dgr.figures.curves import LEVEL, t_interval
-from dgr.figures.style import PAGE_WIDTH, RC, Drawing
+from dgr.figures.shared.curves import LEVEL, t_interval
+from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.records.study_records import StudyRecords
 
 PANEL_HEIGHT = 2.1
 LEGEND_COLUMNS = 5
-MARKERS = ("o", "X", "s", "P", "D", "^", "v", "<", ">", "*", "p", "h")
-LINES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
+METHOD_MARKERS = ("o", "X", "s", "P", "D", "^", "v", "<", ">", "*", "p", "h")
+METHOD_LINES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
 
 
 def study_figure(study: StudyRecords) -> Drawing:
@@ -64,8 +64,8 @@ def _looks(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {
         name: {
             "color": colour,
-            "marker": MARKERS[i % len(MARKERS)],
-            "linestyle": LINES[i % len(LINES)],
+            "marker": METHOD_MARKERS[i % len(METHOD_MARKERS)],
+            "linestyle": METHOD_LINES[i % len(METHOD_LINES)],
             "markersize": 4,
         }
         for i, (name, colour) in enumerate(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))

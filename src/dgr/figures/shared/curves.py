@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy import stats
 
-from dgr.figures.style import COLOURS, DASHES, LABELS
+from dgr.figures.shared.style import COLOURS, DASHES, LABELS
 
 LEVEL = 0.95
 

@@ -9,11 +9,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from dgr.figures.style import COLOURS, DASHES, LABELS
+from dgr.figures.shared.style import COLOURS, DASHES, LABELS, MARKERS
 from dgr.records.names import Metric
 from dgr.records.sweep_points import NORM, VALUE, Point
-
-MARKERS = {"none": "o", "dgr": "o", "norm": "D", "dropout": "^", "weight_decay": "v"}
 
 
 def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: Metric) -> None:

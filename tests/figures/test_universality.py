@@ -9,14 +9,14 @@ from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.figures.registry import write_figure
-from dgr.figures.universality import PANELS, universality_figure
+from dgr.figures.universality import PANELS, build
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
 from dgr.records.scope import open_scope
 
 
 def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
-    drawing = universality_figure(open_scope("figures", SUITE, "F2", plan, load_records(results / "records")))
+    drawing = build(open_scope("figures", SUITE, "F2", plan, load_records(results / "records")))
     return drawing.figure, drawing.caption
 
 
@@ -71,4 +71,30 @@ def test_two_methods_with_snapshots(results: Path, plan: dict[str, Any]) -> None
     earlier = records.universality.query("method == 'pcgrad'").assign(epoch=1)
     object.__setattr__(records, "universality", pd.concat([records.universality, earlier]))
     with pytest.raises(DGRError, match="equal_weighting, pcgrad have snapshots"):
-        universality_figure(open_scope("figures", SUITE, "F2", plan, records))
+        build(open_scope("figures", SUITE, "F2", plan, records))
+
+
+def another_last_epoch(results: Path, method: str) -> pd.DataFrame:
+    """Universality as it would be had one run of a method been trained for one epoch more."""
+    frame = load_records(results / "records").universality
+    chosen = (frame["method"] == method) & (frame["regularizer"] == "dgr") & (frame["epoch"] == 3)
+    return frame.assign(epoch=frame["epoch"].mask(chosen, 4))
+
+
+def test_a_run_with_another_number_of_epochs_is_not_taken_for_one_with_snapshots(
+    results: Path, plan: dict[str, Any]
+) -> None:
+    before, _ = draw(plan, results)
+    another_last_epoch(results, "pcgrad").to_csv(results / "records/universality.csv", index=False)
+    figure, caption = draw(plan, results)
+    assert "n = 3 seeds at epochs 0, 1, 3" in caption
+    for axis, old in zip(figure.axes, before.axes, strict=True):
+        for line, expected in zip(axis.lines, old.lines, strict=True):
+            np.testing.assert_array_equal(line.get_xydata(), expected.get_xydata())
+
+
+def test_a_shown_run_with_another_number_of_epochs_has_a_longer_line(results: Path, plan: dict[str, Any]) -> None:
+    another_last_epoch(results, "equal_weighting").to_csv(results / "records/universality.csv", index=False)
+    figure, caption = draw(plan, results)
+    assert sorted(line.get_xdata()[-1] for line in figure.axes[0].lines) == [3, 3, 4]
+    assert "at epochs 0, 1, 3, 4" in caption

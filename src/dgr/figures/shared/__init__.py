@@ -1,0 +1,1 @@
+"""What figures are made of: one look, curves, panels, files."""
