@@ -211,7 +211,7 @@ def figure(suite: str, name: str) -> None:
 
 @app.command()
 def audit(suite: str) -> None:
-    """Make the audit page and the summary that `dvc metrics` shows, results/{SUITE/audit.html,summaries/SUITE.json}."""
+    """Make a suite's page and the summary that `dvc metrics` shows, results/{SUITE/audit.html,summaries/SUITE.json}."""
     from dgr.pages.audit import write_audit
     from dgr.pages.summary import write_summary
 
@@ -236,11 +236,19 @@ def study_report(suite: str, name: str) -> None:
 
 
 @app.command()
-def study_audit(suite: str) -> None:
-    """Decide the claims of the studies, make their page and summary, results/SUITE/{tables/claims.*,audit.html}."""
-    from dgr.pages.studies import write_study_audit
+def study_claims(suite: str) -> None:
+    """Decide the claims of a suite's studies, results/SUITE/tables/claims.{csv,md,tex,json}."""
+    from dgr.pages.study_report import write_study_claims
 
-    write_study_audit(suite)
+    write_study_claims(suite)
+
+
+@app.command()
+def index() -> None:
+    """Make the page over all suites, results/index.html."""
+    from dgr.pages.index import write_index
+
+    write_index()
 
 
 @app.command()

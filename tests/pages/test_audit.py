@@ -7,17 +7,21 @@ import pandas as pd
 import pytest
 import yaml
 from audit_page import XHTML, by_id, links, page, parsed, text
-from audit_support import ROOT, RUN, SUITE
+from audit_support import KEY, ROOT, RUN, SUITE, read_lock, write_lock
 
 from dgr.core.errors import DGRError
+from dgr.core.paths import suite_folder
 from dgr.pages.audit import write_audit
+
+INDEX = "../index.html"
+"""The one page that a suite's page leads to; nothing of it is loaded."""
 
 
 def test_the_page_is_valid_and_every_link_leads_somewhere(checkout: Path) -> None:
     tree = parsed(page())
     ids = [element.get("id") for element in tree.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
-    assert {target.removeprefix("#") for target in links(tree)} <= set(ids)
+    assert {target.removeprefix("#") for target in links(tree)} <= {*ids, INDEX}
     labels = [element.get("aria-labelledby") for element in tree.iter() if element.get("aria-labelledby")]
     assert set(labels) <= set(ids)
 
@@ -27,7 +31,7 @@ def test_the_page_refers_to_nothing_outside_itself(checkout: Path) -> None:
     tree = parsed(html)
     for element in tree.iter():
         for name in ("href", "src", "srcset", "action", "data", "poster", "style"):
-            assert (element.get(name) or "#").startswith(("#", "data:image/png;base64,")), (element.tag, name)
+            assert (element.get(name) or "#").startswith(("#", "data:image/png;base64,", INDEX)), (element.tag, name)
     assert "://" not in html.replace(' xmlns="http://www.w3.org/2000/svg"', "")
     assert "url(" not in html
     assert "@import" not in html
@@ -51,10 +55,9 @@ def test_it_needs_a_checkout_and_nothing_else(checkout: Path) -> None:
 
 def test_the_same_files_give_the_same_bytes(checkout: Path) -> None:
     first = page()
-    lock = yaml.safe_load(Path("dvc.lock").read_text())
     # The page's own stage is in the lock too: what it says must not come back into the page.
-    lock["stages"][f"audit@{SUITE}"] = {"outs": [{"path": f"results/{SUITE}/audit.html", "md5": "new"}]}
-    Path("dvc.lock").write_text(yaml.safe_dump(lock))
+    own = {"outs": [{"path": f"results/{SUITE}/audit.html", "md5": "new"}]}
+    write_lock(Path(), read_lock(Path()) | {f"audit@{SUITE}": own})
     assert page() == first
 
 
@@ -100,10 +103,10 @@ def test_text_stays_text(checkout: Path) -> None:
 
 def test_missing_notes_and_lock_are_no_obstacle(checkout: Path) -> None:
     shutil.rmtree("docs")
-    Path("dvc.lock").unlink()
+    (suite_folder(SUITE) / "dvc.lock").unlink()
     tree = parsed(page())
     assert "docs/replication.md is missing" in text(by_id(tree, "decisions"))
-    assert "no entry in dvc.lock" in text(by_id(tree, RUN))
+    assert f"no entry for runs/toy/train/{KEY} in" in text(by_id(tree, RUN))
 
 
 def test_without_records_there_is_nothing_to_audit(checkout: Path) -> None:
@@ -113,9 +116,21 @@ def test_without_records_there_is_nothing_to_audit(checkout: Path) -> None:
 
 
 def test_an_unreadable_table_is_one_sentence(checkout: Path) -> None:
-    (checkout / "tables/T1.md").write_text("no table\n")
-    with pytest.raises(DGRError, match=r"T1\.md holds no table; make it again with `python -m dgr table toy T1`"):
+    (checkout / "tables/T1.json").write_text("no table\n")
+    with pytest.raises(DGRError, match=r"T1\.json holds no table; make it again with `python -m dgr table toy T1`"):
         write_audit(SUITE)
+
+
+def test_a_table_of_another_plan_is_one_sentence(checkout: Path) -> None:
+    path = checkout / "tables/T1.json"
+    path.write_text(path.read_text().replace(KEY, "toy-digits-conv-gone-dgr"))
+    with pytest.raises(DGRError, match=r"names the record 'toy-digits-conv-gone-dgr', which suite 'toy' does not have"):
+        write_audit(SUITE)
+
+
+def test_an_unknown_suite(checkout: Path) -> None:
+    with pytest.raises(DGRError, match="There is no suite 'toyy'; did you mean 'toy'"):
+        write_audit("toyy")
 
 
 def test_the_notes_describe_the_mini_suite_as_configured() -> None:

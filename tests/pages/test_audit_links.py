@@ -5,9 +5,11 @@ from pathlib import Path
 import pandas as pd
 import yaml
 from audit_page import XHTML, by_id, links, page, parsed, text, text_of
-from audit_support import RUN, SUITE
+from audit_support import RUN, SUITE, write_lock
 
 from dgr.tables.shared import rendering
+
+PLAIN = f"{SUITE}-digits-conv-equal_weighting-none"
 
 
 def test_each_number_of_a_table_leads_to_its_run(checkout: Path) -> None:
@@ -18,7 +20,7 @@ def test_each_number_of_a_table_leads_to_its_run(checkout: Path) -> None:
     for row, method, regularizer in zip(rows, data["method"], data["regularizer"], strict=True):
         for cell in row:
             if re.search(r"\d", text(cell)):
-                assert links(cell) == [f"#run-{SUITE}-digits-conv-{method}-{regularizer}"]
+                assert links(cell) == [f"#record-{SUITE}-digits-conv-{method}-{regularizer}"]
     # One stop a row for the keyboard; the other links of the row lead to the same place.
     assert [sum(link.get("tabindex") is None for link in row.iter(f"{XHTML}a")) for row in rows] == [1] * len(rows)
 
@@ -38,19 +40,30 @@ def test_a_run_record_holds_all_that_is_known(checkout: Path) -> None:
 def test_a_claim_leads_to_the_runs_on_both_sides(checkout: Path) -> None:
     tree = parsed(page())
     (first, _) = next(by_id(tree, "table-claims").iter(f"{XHTML}tbody"))
-    assert set(links(first)) == {"#evidence-C2a"}
-    evidence = by_id(tree, "evidence-C2a")
+    assert set(links(first)) == {"#record-C2a"}
+    evidence = by_id(tree, "record-C2a")
     assert links(evidence) == [
-        f"#run-{SUITE}-digits-conv-{method}-{regularizer}"
+        f"#record-{SUITE}-digits-conv-{method}-{regularizer}"
         for regularizer in ("dgr", "none")
         for method in ("equal_weighting", "pcgrad")
     ]
     assert "reproduced" in text(evidence)
-    assert "PCGrad + norm (not in the plan)" in text(by_id(tree, "evidence-C2b"))
+    assert "PCGrad + norm (not in the plan)" in text(by_id(tree, "record-C2b"))
     assert "1 reproduced 1 inconclusive" in text(by_id(tree, "claims"))
 
 
-def test_numbers_of_studies_lead_to_their_records(checkout: Path) -> None:
+def test_a_comparison_tells_what_was_found(checkout: Path) -> None:
+    path = checkout / "tables/claims.csv"
+    numbers = {"n": [3, ""], "low": [1.25, ""], "high": [3.75, ""], "largest_holm_p": [0.0123, ""]}
+    pd.read_csv(path).assign(**numbers, reason=["", "too few seeds"]).to_csv(path, index=False)
+    tree = parsed(page())
+    found = "n = 3 seeds; mean difference 2.5; interval [1.25, 3.75]; largest adjusted p 0.0123"
+    assert found in text_of(tree, "record-C2a")
+    assert "recorded units: mean difference 0.1; too few seeds" in text_of(tree, "record-C2b")
+
+
+def measured(checkout: Path) -> None:
+    """Adds a sweep, a cost measurement and baselines with their records and tables."""
     plan = yaml.safe_load(Path("plan.json").read_text())
     shared = {"suite": SUITE, "dataset": "digits", "architecture": {"name": "conv"}}
     plan["sweeps"] = {"toy-lambda": {"suite": SUITE, "name": "lambda", "run": {"method": {"name": "equal_weighting"}}}}
@@ -64,24 +77,77 @@ def test_numbers_of_studies_lead_to_their_records(checkout: Path) -> None:
     cost = {"suite": SUITE, "dataset": "digits", "architecture": "conv", "device": "cpu", "threads": 1}
     cost |= {"method": "equal_weighting", "regularizer": "none", "num_dummies": None, "ratio": 1.0}
     pd.DataFrame([cost | {"seconds_per_step": 0.01234, "peak_memory_mb": 5.0}]).to_csv(checkout / "records/costs.csv")
-    for name, data in {
-        "T5": {"method": ["equal_weighting"], "regularizer": ["none"], "seconds_per_step": [0.01234]},
-        "T6": {"sweep": ["plain", "lambda"], "settings": ["{}", sweep["settings"]]},
-    }.items():
-        rows = len(next(iter(data.values())))
-        shown = pd.DataFrame({"Row": ["a", "b"], "Value": ["1.0", "2.0"]}).head(rows)
-        table = rendering.Table(pd.DataFrame(data), shown, [0] * rows, "A table.", [], [[]] * rows)
+    for name, records in {"T5": [["toy-digits-conv"]], "T6": [[PLAIN], ["toy-lambda", PLAIN]]}.items():
+        shown = pd.DataFrame({"Row": ["a", "b"], "Value": ["1.0", "2.0"]}).head(len(records))
+        table = rendering.Table(pd.DataFrame({"x": range(len(records))}), shown, [0] * len(records), "T.", [], records)
         rendering.write(table, checkout / "tables" / name, name)
+
+
+def test_numbers_of_measurements_lead_to_their_records(checkout: Path) -> None:
+    measured(checkout)
     tree = parsed(page())
 
     def targets(name: str) -> list[set[str]]:
         return [set(links(row)) for row in next(by_id(tree, name).iter(f"{XHTML}tbody"))]
 
-    plain = "#run-toy-digits-conv-equal_weighting-none"
-    assert targets("table-T4")[:3] == [{"#baselines-toy-digits"}, {"#baselines-toy-digits"}, {plain}]
-    assert targets("table-T5") == [{"#cost-toy-digits-conv"}]
-    assert targets("table-T6") == [{plain}, {"#sweep-toy-lambda"}]
-    values = {"0.8765": "sweep-toy-lambda", "0.4321": "sweep-toy-lambda", "0.01234": "cost-toy-digits-conv"}
-    for value, record in values.items():
-        assert value in text_of(tree, record)
-    assert "pixels" in text_of(tree, "baselines-toy-digits")
+    assert targets("table-T4")[:3] == [{"#record-toy-digits"}, {"#record-toy-digits"}, {f"#record-{PLAIN}"}]
+    assert targets("table-T5") == [{"#record-toy-digits-conv"}]
+    assert targets("table-T6") == [{f"#record-{PLAIN}"}, {"#record-toy-lambda", f"#record-{PLAIN}"}]
+    values = {"0.8765": "toy-lambda", "0.4321": "toy-lambda", "0.01234": "toy-digits-conv", "pixels": "toy-digits"}
+    for value, key in values.items():
+        assert value in text_of(tree, f"record-{key}")
+
+
+def test_a_row_about_two_records_leads_to_both(checkout: Path) -> None:
+    measured(checkout)
+    table = by_id(parsed(page()), "table-T6")
+    assert [text(cell) for cell in next(table.iter(f"{XHTML}thead")).iter(f"{XHTML}th")] == [
+        "Row",
+        "Other record",
+        "Value",
+    ]
+    rows = [[links(cell) for cell in row] for row in next(table.iter(f"{XHTML}tbody"))]
+    plain, sweep = [f"#record-{PLAIN}"], ["#record-toy-lambda"]
+    assert rows == [[plain, [], plain], [sweep, plain, sweep]]
+
+
+def test_each_record_shows_the_hashes_of_what_made_it(checkout: Path) -> None:
+    measured(checkout)
+    keys = {"sweep": "toy-lambda", "cost": "toy-digits-conv", "baselines": "toy-digits"}
+    stages = {
+        f"{stage}@{key}": {"outs": [{"path": f"runs/{SUITE}/{stage}/{key}.json", "md5": f"hash-of-{stage}"}]}
+        for stage, key in keys.items()
+    }
+    # A run whose seeds are outputs of their own, and a run whose key begins with another's.
+    stages |= {
+        f"train@{PLAIN}-{seed}": {
+            "deps": [{"path": "data/digits", "md5": "data"}, {"path": "src/dgr/core", "md5": "code"}],
+            "outs": [{"path": f"runs/{SUITE}/train/{PLAIN}/seed-{seed}", "md5": f"hash-of-{seed}"}],
+        }
+        for seed in (0, 1)
+    }
+    stages["train@other"] = {"outs": [{"path": f"runs/{SUITE}/train/{PLAIN}-other", "md5": "another"}]}
+    write_lock(Path(), stages)
+    tree = parsed(page())
+    for stage, key in keys.items():
+        assert f"md5 of runs/{SUITE}/{stage}/{key}.jsonhash-of-{stage}" in text_of(tree, f"record-{key}")
+    run = text_of(tree, f"record-{PLAIN}")
+    for shown in ("seed-0hash-of-0", "seed-1hash-of-1", "md5 of data/digitsdata", f"train@{PLAIN}-0, train@{PLAIN}-1"):
+        assert shown in run
+    assert "another" not in run
+    assert "src/dgr/core" not in run
+
+
+def test_curves_of_different_metrics_are_not_averaged(checkout: Path) -> None:
+    runs = pd.read_csv(checkout / "records/runs.csv", keep_default_na=False)
+    right = runs["task"] == "right"
+    runs.loc[right & (runs["metric"] == "accuracy"), "metric"] = "mean_iou"
+    runs.to_csv(checkout / "records/runs.csv", index=False)
+    histories = pd.read_csv(checkout / "records/histories.csv", keep_default_na=False, na_values=[""])
+    histories.rename(columns={"val_accuracy/right": "val_mean_iou/right"}).to_csv(
+        checkout / "records/histories.csv", index=False
+    )
+    shown = text_of(parsed(page()), RUN)
+    for curve in ("Validation accuracy of left by epoch", "Validation mIoU of right by epoch"):
+        assert curve in shown
+    assert "mean over these tasks" not in shown

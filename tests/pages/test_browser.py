@@ -27,8 +27,8 @@ FLAGS = [
         "disable-sync",
     )
 ]
-COMMITTED = ROOT / "results/mini/audit.html"
-STUDIES = ROOT / "results/studies/audit.html"
+COMMITTED = {name: ROOT / f"results/{name}/audit.html" for name in ("mini", "utkface64", "studies")}
+COMMITTED["index"] = ROOT / "results/index.html"
 
 
 @pytest.fixture(scope="module")
@@ -69,23 +69,39 @@ def visit(browser):
     assert noise == []
 
 
-def pages():
-    reason = f"{COMMITTED.relative_to(ROOT)} has not been made"
-    return [None, pytest.param(COMMITTED, marks=pytest.mark.skipif(not COMMITTED.exists(), reason=reason))]
+def committed(*names: str):
+    return [
+        pytest.param(path, id=name, marks=pytest.mark.skipif(not path.exists(), reason=f"{path} has not been made"))
+        for name, path in ((name, COMMITTED[name]) for name in names)
+    ]
 
 
-@pytest.mark.parametrize("path", pages(), ids=["toy", "mini"])
-def test_from_a_claim_to_a_run_record(visit, made, path) -> None:
+@pytest.mark.parametrize(
+    ("path", "hash_of"),
+    [
+        pytest.param(None, "runs/toy/", id="toy"),
+        *(
+            pytest.param(*parameter.values, folder, id=parameter.id, marks=parameter.marks)
+            for parameter, folder in zip(
+                committed("mini", "utkface64", "studies"),
+                ("runs/mini/", "runs/utkface64/", "results/studies/"),
+                strict=True,
+            )
+        ),
+    ],
+)
+def test_from_a_claim_to_a_record(visit, made, path, hash_of) -> None:
     page = visit(path or made)
     page.locator("#table-claims tbody th a").first.click()
     evidence = page.locator(".evidence:target")
     evidence.wait_for()
-    title = evidence.locator("dd a").first.inner_text()
-    evidence.locator("dd a").first.click()
+    link = evidence.locator("dd a").first
+    target = link.get_attribute("href")
+    link.click()
     record = page.locator(".record:target")
-    assert record.locator("h3").inner_text() == title
+    assert f"#{record.get_attribute('id')}" == target
     record.locator("table").first.wait_for()
-    assert "md5 of runs/" in record.inner_text()
+    assert f"md5 of {hash_of}" in record.inner_text()
     # And back, as every reader expects.
     page.go_back()
     evidence.wait_for()
@@ -99,7 +115,7 @@ def test_by_keyboard_alone(visit, made) -> None:
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
-    assert page.locator(":focus").get_attribute("href") == "#evidence-C2a"
+    assert page.locator(":focus").get_attribute("href") == "#record-C2a"
     page.locator("#table-T1 tbody th a").nth(2).focus()
     page.keyboard.press("Enter")
     page.locator(f"#{RUN} table").first.wait_for()
@@ -113,13 +129,25 @@ def test_records_open_without_script_too(visit, made) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_accessible(visit, made, width, scheme) -> None:
-    page = visit(made, color_scheme=scheme, viewport={"width": width, "height": 844})
+@pytest.mark.parametrize("path", [pytest.param(None, id="toy"), *committed("studies", "index")])
+def test_accessible(visit, made, path, width, scheme) -> None:
+    page = visit(path or made, color_scheme=scheme, viewport={"width": width, "height": 844})
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
     found = axe.Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     # Wide tables scroll by themselves; the page does not.
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("path", committed("index"))
+def test_from_the_index_to_a_table_without_script(visit, path) -> None:
+    page = visit(path, java_script_enabled=False)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to the suites"
+    page.locator("#suite-utkface64 a[href='utkface64/audit.html#table-T1']").click()
+    page.locator("#table-T1:target table").wait_for()
+    page.locator(".kicker a").click()
+    page.locator("#suite-utkface64").wait_for()
 
 
 def test_print_shows_what_is_folded(visit, made) -> None:
@@ -129,18 +157,3 @@ def test_print_shows_what_is_folded(visit, made) -> None:
     page.emulate_media(media="print")
     assert table.bounding_box()["height"] > 0
     assert not page.locator("nav").is_visible()
-
-
-@pytest.mark.skipif(not STUDIES.exists(), reason="results/studies/audit.html has not been made")
-@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-def test_the_studies_page_leads_from_a_claim_to_its_study(visit, width, scheme) -> None:
-    page = visit(STUDIES, color_scheme=scheme, viewport={"width": width, "height": 844})
-    page.locator("#claims tbody th a").first.click()
-    section = page.locator("section:target")
-    assert section.locator("h2").inner_text().startswith("S1.")
-    section.locator("summary").click()
-    section.locator("details table").first.wait_for()
-    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
-    found = axe.Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width

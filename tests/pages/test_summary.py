@@ -32,5 +32,17 @@ def test_verdicts_are_part_of_it(results: Path) -> None:
 def test_without_single_task_runs_there_is_no_delta_m(results: Path) -> None:
     runs = pd.read_csv(results / "records/runs.csv", keep_default_na=False)
     runs[runs["method"] != "single_task"].to_csv(results / "records/runs.csv", index=False)
-    with pytest.raises(DGRError, match="single-task"):
+    summary = json.loads(write_summary("toy").read_text())
+    assert summary == {"trained": 18}
+
+
+def test_an_unknown_suite(results: Path) -> None:
+    with pytest.raises(DGRError, match="There is no suite 'toi'; did you mean 'toy'"):
+        write_summary("toi")
+
+
+def test_damaged_claims_are_one_sentence(results: Path) -> None:
+    (results / "tables").mkdir()
+    (results / "tables/claims.csv").write_text("comparison\nC2a\n")
+    with pytest.raises(DGRError, match=r"claims\.csv lacks the columns verdict"):
         write_summary("toy")

@@ -13,8 +13,9 @@ import yaml
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, PLAN, SUITES, UNFINISHED
-from dgr.pages.studies import write_study_audit
-from dgr.pages.study_report import write_study_report
+from dgr.pages.audit import write_audit
+from dgr.pages.study_report import write_study_claims, write_study_report
+from dgr.pages.summary import write_summary
 from dgr.plan.expand import dump, make_plans
 from dgr.records.study_records import load_study
 from dgr.studies import registry, stage
@@ -107,19 +108,25 @@ def test_from_configuration_to_page(project):
     assert f"{errors.mean():.3f} ± {errors.std():.3f}" in text
     assert "n = 2 seeds" in text
     assert Path("figures/studies/S1.png").stat().st_size > 10_000
-    write_study_audit("studies")
+    write_study_claims("studies")
     claims = pd.read_csv("results/studies/tables/claims.csv").iloc[0]
     found = frame[frame["measure"] == "detection_auc"].groupby("seed")["value"].mean() - 0.5
     assert claims["difference"] == pytest.approx(found.mean())
     assert claims["verdict"] == "inconclusive"
     assert "n = 2 is too small" in claims["reason"]
-    page = Path("results/studies/audit.html").read_text()
+    assert json.loads(write_summary("studies").read_text()) == {"claims": {"S1a": "inconclusive"}}
+    page = write_audit("studies").read_text()
     html5lib.HTMLParser(strict=True).parse(page)
-    for shown in ("found vs chance", "A tiny study.", "config_hash", origin["config_hash"], "data:image/png;base64,"):
+    for shown in ("found vs chance", "A tiny study.", "config hash", origin["config_hash"], "data:image/png;base64,"):
         assert shown in page
     assert "http" not in page.replace("http-equiv", "")
-    write_study_audit("studies")
-    assert Path("results/studies/audit.html").read_text() == page
+    assert write_audit("studies").read_text() == page
+
+
+def test_a_page_says_which_studies_were_not_run(project):
+    page = " ".join(write_audit("studies").read_text().split())
+    for missing in ("study studies-S1", "study-report studies S1", "study-claims studies"):
+        assert f"make it with <code>python -m dgr {missing}</code>" in page
 
 
 def test_a_killed_study_goes_on_where_it_was(project, monkeypatch):

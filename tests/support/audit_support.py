@@ -3,12 +3,14 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
 
-from dgr.figures.learning_curves import learning_curves
-from dgr.figures.registry import save
+from dgr.core.paths import suite_folder
+from dgr.figures.learning_curves import build
+from dgr.figures.shared.files import save_drawing
 from dgr.records.records import RECORD_COLUMNS, load_records
 from dgr.records.scope import open_scope
 from dgr.tables.shared import rendering
@@ -16,7 +18,8 @@ from dgr.tables.shared import rendering
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/records/golden"
 SUITE = "toy"
-RUN = "run-toy-digits-conv-equal_weighting-dgr"
+KEY = "toy-digits-conv-equal_weighting-dgr"
+RUN = f"record-{KEY}"
 CLAIM = {
     "id": "C2",
     "title": "Prediction",
@@ -57,15 +60,24 @@ def make_checkout(root: Path) -> Path:
         path = results / f"records/{name}.csv"
         if not path.exists():
             path.write_text(",".join(columns) + "\n")
-    save(
-        learning_curves(open_scope("figures", SUITE, "F5", plan, load_records(results / "records"))),
-        root / "figures/toy/F5",
-    )
-    key = RUN.removeprefix("run-")
-    outs = [{"path": f"runs/{SUITE}/train/{key}", "hash": "md5", "md5": "abc.dir", "size": 1}]
+    drawing = build(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
+    save_drawing(drawing, root / "figures/toy/F5")
+    outs = [{"path": f"runs/{SUITE}/train/{KEY}", "hash": "md5", "md5": "abc.dir", "size": 1}]
     stage = {"cmd": "…", "deps": [{"path": "data/digits", "md5": "def.dir"}], "outs": outs}
-    (root / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": {f"train_tuned@{key}": stage}}))
+    write_lock(root, {f"train_tuned@{KEY}": stage})
     return results
+
+
+def write_lock(root: Path, stages: dict[str, Any]) -> None:
+    """The suite's ``dvc.lock``."""
+    path = root / suite_folder(SUITE) / "dvc.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}))
+
+
+def read_lock(root: Path) -> dict[str, Any]:
+    """The stages of the suite's ``dvc.lock``."""
+    return yaml.safe_load((root / suite_folder(SUITE) / "dvc.lock").read_text())["stages"]
 
 
 def write_claims(results: Path) -> None:

@@ -1,23 +1,24 @@
-"""The audit page's tables and figures, each number tied to the record it comes from."""
+"""The page's tables and figures, each number tied to the record that its table names."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 from PIL import Image
 
 from dgr.core import paths
 from dgr.core.errors import DGRError
-from dgr.pages.grid import Grid, linked, linked_column, moved_to_second, read_document
-from dgr.pages.inputs import Sources
-from dgr.pages.measurement_records import baselines_anchor, cost_anchor, sweep_anchor
-from dgr.pages.run_records import anchor_of_run
+from dgr.pages.grid import Grid, GridCell, from_texts, moved_to_second
+from dgr.pages.inputs import Inputs
+from dgr.pages.record_views import record_anchor
+from dgr.pages.table_files import ShownTable, read_table
 
 CLAIMS_TABLE = "claims"
+Titles = Mapping[str, str]
+"""How readers see the records of a page, by key."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Exhibit:
     name: str
     anchor: str
     command: str
-    files: list[str]
+    files: list[Path]
     caption: str = ""
     notes: list[str] = field(default_factory=list)
     grid: Grid | None = None
@@ -65,75 +66,75 @@ class Exhibit:
         return self.grid is None and self.picture is None
 
 
-def tables(sources: Sources) -> list[Exhibit]:
-    """Every table of the plan, the claims' among them."""
-    return [_table(sources, entry["name"]) for entry in sources.entries("tables").values()]
-
-
-def figures(sources: Sources) -> list[Exhibit]:
-    """Every figure of the plan."""
-    return [_figure(sources.suite, entry["name"]) for entry in sources.entries("figures").values()]
-
-
-def _table(sources: Sources, name: str) -> Exhibit:
-    stem = paths.tables_folder(sources.suite) / name
-    files = [f"{stem}{suffix}" for suffix in (".csv", ".md", ".tex")]
-    blank = Exhibit(name, f"table-{name}", f"python -m dgr table {sources.suite} {name}", files)
-    if not all(map(Path.exists, map(Path, files[:2]))):
-        return blank
-    document = read_document(Path(files[1]))
-    data = pd.read_csv(files[0], keep_default_na=False, na_values=[""])
-    anchors = [_anchor(sources, {str(name): value for name, value in row.items()}) for row in data.to_dict("records")]
-    fits = len(anchors) == len(document.grid.rows)
-    grid = linked(document.grid, anchors) if fits else document.grid
-    if "against" in data and "Comparison" in grid.columns:
-        pairs = zip(data["method"], data["against"], strict=True)
-        grid = linked_column(grid, "Comparison", [anchor_of_run(sources, *pair) for pair in pairs])
-    if name == CLAIMS_TABLE:
-        grid = replace(moved_to_second(grid, "Verdict"), caption=document.title)
-    return Exhibit(blank.name, blank.anchor, blank.command, files, document.title, document.notes, grid)
-
-
-def _anchor(sources: Sources, row: dict[str, Any]) -> str | None:
-    """The record behind one row of a table's CSV, told by its columns."""
-    if "comparison" in row:
-        return f"evidence-{row['comparison']}"
-    if isinstance(row.get("sweep"), str):
-        return sweep_anchor(sources, row["sweep"])
-    if "seconds_per_step" in row:
-        return cost_anchor(sources)
-    if row.get("source") in ("majority", "pixels"):
-        return baselines_anchor(sources)
-    cell = (row.get("method"), row.get("regularizer"))
-    if row.get("source") == "untrained":  # a snapshot that one of the runs kept
-        probes = sources.records.probes
-        cell = next(probes[probes["source"] == "untrained"][["method", "regularizer"]].itertuples(index=False))
-    return anchor_of_run(sources, *map(str, cell))
-
-
-def _figure(suite: str, name: str) -> Exhibit:
-    stem = paths.FIGURES / suite / name
-    png = stem.with_suffix(".png")
-    blank = Exhibit(name, f"figure-{name}", f"python -m dgr figure {suite} {name}", [f"{stem}.pdf", f"{png}"])
-    if not png.exists():
-        return blank
-    with Image.open(png) as image:
-        image.load()
-        caption = getattr(image, "text", {}).get("Description", "")
-    shown = picture(png, f"Figure {name}; the caption below it says what is drawn.")
-    return Exhibit(blank.name, blank.anchor, blank.command, blank.files, caption, picture=shown)
-
-
-def picture(png: Path, alt: str) -> Picture:
-    """A PNG file as part of a page.
+def table_exhibits(inputs: Inputs, titles: Titles) -> list[Exhibit]:
+    """Every table of the plan, the claims' and the studies' among them.
 
     Raises:
-        DGRError: the file is missing.
+        DGRError: a table is damaged, or names a record that the page does not have.
     """
+    suite = inputs.suite
+    commands = {entry["name"]: "table" for entry in inputs.entries("tables").values()}
+    commands |= {entry["name"]: "study-report" for entry in inputs.entries("study_reports").values()}
+    made = {name: f"python -m dgr {command} {suite} {name}" for name, command in commands.items()}
+    if inputs.entries("studies"):
+        made[CLAIMS_TABLE] = f"python -m dgr study-claims {suite}"
+    return [_table(suite, name, command, titles) for name, command in made.items()]
+
+
+def figure_exhibits(inputs: Inputs) -> list[Exhibit]:
+    """Every figure of the plan, the studies' among them.
+
+    Raises:
+        DGRError: a file is no picture.
+    """
+    commands = {"figures": "figure", "study_reports": "study-report"}
+    return [
+        _figure(inputs.suite, entry["name"], f"python -m dgr {command} {inputs.suite} {entry['name']}")
+        for section, command in commands.items()
+        for entry in inputs.entries(section).values()
+    ]
+
+
+def _table(suite: str, name: str, command: str, titles: Titles) -> Exhibit:
+    stem = paths.tables_folder(suite) / name
+    blank = Exhibit(name, f"table-{name}", command, [stem.with_suffix(suffix) for suffix in (".csv", ".md", ".tex")])
+    source = stem.with_suffix(".json")
+    if not source.exists():
+        return blank
+    table = read_table(source, command)
+    for key in (key for keys in table.records for key in keys if key not in titles):
+        raise DGRError(f"{source} names the record '{key}', which suite '{suite}' does not have; run `{command}`.")
+    grid = _grid(table, titles)
+    if name == CLAIMS_TABLE:
+        grid = replace(moved_to_second(grid, "Verdict"), caption=table.title)
+    return replace(blank, caption=table.title, notes=table.notes, grid=grid)
+
+
+def _grid(table: ShownTable, titles: Titles) -> Grid:
+    """Each row leads to its first record; further ones stand in columns beside the row headers, if there are any."""
+    anchors = [record_anchor(keys[0]) if keys else None for keys in table.records]
+    grid = from_texts(f"{table.name}. {table.title}", table.columns, table.rows, anchors)
+    if all(len(keys) < 2 for keys in table.records):
+        return grid
+    others = [[GridCell(titles[key], record_anchor(key)) for key in keys[1:]] for keys in table.records]
+    most = max(map(len, others))
+    padded = [[*own, *[GridCell("–")] * (most - len(own))] for own in others]
+    rows = [[row[0], *own, *row[1:]] for row, own in zip(grid.rows, padded, strict=True)]
+    return Grid(grid.caption, [grid.columns[0], *["Other record"] * most, *grid.columns[1:]], rows)
+
+
+def _figure(suite: str, name: str, command: str) -> Exhibit:
+    stem = paths.FIGURES / suite / name
+    png = stem.with_suffix(".png")
+    blank = Exhibit(name, f"figure-{name}", command, [stem.with_suffix(".pdf"), png])
+    if not png.exists():
+        return blank
     try:
         with Image.open(png) as image:
-            width, height = image.size
-    except FileNotFoundError as error:
-        raise DGRError(f"{png} is missing; the stage that makes it is in dvc.yaml.") from error
+            image.load()
+            caption, (width, height) = getattr(image, "text", {}).get("Description", ""), image.size
+    except OSError as error:
+        raise DGRError(f"{png} is no picture ({error}); run `{command}`.") from error
     uri = f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode()}"
-    return Picture(uri, width, height, alt)
+    shown = Picture(uri, width, height, f"Figure {name}; the caption below it says what is drawn.")
+    return replace(blank, caption=caption, picture=shown)

@@ -1,26 +1,155 @@
-"""The page over all suites: what came out of each, and where its own page is."""
+"""The index page: what each suite is, what it found, and where its page, tables and figures are."""
 
 from __future__ import annotations
 
 from collections import Counter
-from html import escape
+from dataclasses import dataclass
+from os.path import relpath
+from pathlib import Path
+from typing import Any
 
+from dgr.config.plan_file import Plan, read_plan
+from dgr.core import paths
 from dgr.core.files import read_json, write_text
-from dgr.core.paths import INDEX, SUMMARIES
+from dgr.figures.registry import DRAWN
+from dgr.pages.html import page
+from dgr.pages.summary import Summary
+from dgr.records.records import configured_measurements
+from dgr.tables.registry import TABLES
+
+MEASURED = {"sweeps": "sweep", "costs": "cost measurement", "embeddings": "embedding"}
+"""What is measured beside runs, by section of the plan."""
 
 
-def write_index() -> None:
-    """Write ``results/index.html`` from the summary of each suite that has one.
+@dataclass(frozen=True)
+class Item:
+    """A table, figure or study: what it shows, and links by their text."""
+
+    name: str
+    about: str
+    links: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A suite on the index page.
+
+    Attributes:
+        suite: its name.
+        page: where its own page is; None where that has not been made.
+        facts: what it is, by name.
+        verdicts: how many comparisons have which.
+        items: tables, figures and studies, by kind.
+    """
+
+    suite: str
+    page: str | None
+    facts: dict[str, str]
+    verdicts: Counter[str]
+    items: dict[str, list[Item]]
+
+
+def write_index() -> Path:
+    """Write ``results/index.html``, the same bytes for the same files.
+
+    Read are the plans and each suite's summary; tables and figures are linked where they have been made.
 
     Raises:
-        DGRError: a summary cannot be read.
+        DGRError: a plan is missing, or a file is damaged.
     """
-    rows = []
-    for path in sorted(SUMMARIES.glob("*.json")):
-        summary = read_json(path, f"run `snakemake --cores all --config suite={path.stem}`")
-        counts = Counter(summary.get("claims", {}).values())
-        text = ", ".join(f"{count} {verdict}" for verdict, count in counts.items()) or "no claims"
-        rows.append(f'<li><a href="{escape(path.stem)}/audit.html">{escape(path.stem)}</a>: {escape(text)}</li>')
-    body = "\n".join(rows)
-    head = '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>All suites</title>'
-    write_text(INDEX, f"{head}\n<h1>All suites</h1>\n<ul>\n{body}\n</ul>\n</html>\n")
+    plan = read_plan()
+    cards = [_card(plan, suite) for suite in plan["audits"]]
+    cards.sort(key=lambda card: card.page is None)  # what has results comes first
+    write_text(paths.INDEX, page("index.html", cards=cards, verdicts=sum((card.verdicts for card in cards), Counter())))
+    return paths.INDEX
+
+
+def _card(plan: Plan, suite: str) -> Card:
+    made = paths.summary_file(suite).exists()
+    summary: Summary = read_json(paths.summary_file(suite), f"run `python -m dgr audit {suite}`") if made else {}
+    return Card(
+        suite=suite,
+        page=f"{suite}/audit.html" if made else None,
+        facts=_facts(plan, suite, summary),
+        verdicts=Counter(summary.get("claims", {}).values()),
+        items={name: items for name, items in _items(plan, suite).items() if items},
+    )
+
+
+def _facts(plan: Plan, suite: str, summary: Summary) -> dict[str, str]:
+    runs = [*_of(plan, "runs", suite), *_of(plan, "tuned_runs", suite)]
+    facts = {}
+    if runs:
+        places: dict[str, list[str]] = {}
+        for entry in runs:
+            architectures = places.setdefault(entry["dataset"], [])
+            if (name := entry["architecture"]["name"]) not in architectures:
+                architectures.append(name)
+        facts["Data sets and architectures"] = "; ".join(
+            f"{dataset} with {', '.join(names)}" for dataset, names in places.items()
+        )
+        named = {part: len({entry[part]["name"] for entry in runs}) for part in ("method", "regularizer")}
+        facts["Methods and regularizers"] = (
+            f"{_count(named['method'], 'method')}, {_count(named['regularizer'] - 1, 'regularizer')} and none"
+        )
+        seeds = sorted({len(entry["seeds"]) for entry in runs})
+        facts["Runs"] = (
+            f"{_count(len(runs), 'configuration')} with {' or '.join(map(str, seeds))} seeds: "
+            f"{summary.get('trained', 0)} of {sum(len(entry['seeds']) for entry in runs)} trained"
+        )
+    counts = {name: len(_of(plan, section, suite)) for section, name in MEASURED.items()}
+    if any(counts.values()):
+        facts["Measured beside them"] = ", ".join(_count(number, name) for name, number in counts.items() if number)
+    if studies := _of(plan, "studies", suite):
+        seeds = sorted({len(entry["seeds"]) for entry in studies})
+        facts["Studies"] = f"{len(studies)}, with {' or '.join(map(str, seeds))} seeds"
+    return facts
+
+
+def _items(plan: Plan, suite: str) -> dict[str, list[Item]]:
+    """Each table and figure says what kind it is by the name of the file that makes it."""
+    tables, figures = TABLES.by_names(), DRAWN.by_names()
+    studies = [(entry["name"], entry["title"]) for entry in _of(plan, "study_reports", suite)]
+    shown = [(entry, tables) for entry in _sorted(plan, "tables", suite)]
+    drawn = [(entry, figures) for entry in _sorted(plan, "figures", suite)]
+    return {
+        "Tables": [Item(entry["name"], _about(entry, files), _table(suite, entry["name"])) for entry, files in shown]
+        + [Item("claims", "claims", _table(suite, "claims"))] * bool(studies),
+        "Figures": [Item(entry["name"], _about(entry, files), _figure(suite, entry["name"])) for entry, files in drawn],
+        "Studies": [Item(name, title, _table(suite, name) | _figure(suite, name)) for name, title in studies],
+    }
+
+
+def _about(entry: dict[str, Any], files: dict[str, str]) -> str:
+    kind = files.get(entry["name"].partition("-")[0], "unknown").replace("_", " ")
+    place = ", ".join(entry[name] for name in ("dataset", "architecture") if name in entry)
+    return f"{kind}{f' ({place})' if place else ''}"
+
+
+def _table(suite: str, name: str) -> dict[str, str]:
+    """Links to the page and to the files that are there, relative to the index."""
+    stem = paths.tables_folder(suite) / name
+    return _links(suite, f"table-{name}", {"CSV": stem.with_suffix(".csv"), "Markdown": stem.with_suffix(".md")})
+
+
+def _figure(suite: str, name: str) -> dict[str, str]:
+    stem = paths.FIGURES / suite / name
+    return _links(suite, f"figure-{name}", {"PDF": stem.with_suffix(".pdf"), "PNG": stem.with_suffix(".png")})
+
+
+def _links(suite: str, anchor: str, files: dict[str, Path]) -> dict[str, str]:
+    there = {text: Path(relpath(path, paths.INDEX.parent)).as_posix() for text, path in files.items() if path.exists()}
+    on_page = {"on the page": f"{suite}/audit.html#{anchor}"} if there and paths.summary_file(suite).exists() else {}
+    return on_page | there
+
+
+def _of(plan: Plan, section: str, suite: str) -> list[dict[str, Any]]:
+    return list(configured_measurements(plan, section, suite).values())
+
+
+def _sorted(plan: Plan, section: str, suite: str) -> list[dict[str, Any]]:
+    return sorted(_of(plan, section, suite), key=lambda entry: str(entry["name"]))
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}{'s' if number != 1 else ''}"

@@ -1,4 +1,4 @@
-"""What the audit page is made from: small committed files, and never a run folder or a cache."""
+"""What a suite's page is made from: small committed files, and never a run folder or a cache."""
 
 from __future__ import annotations
 
@@ -10,28 +10,27 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from dgr.config.plan_file import read_plan
+from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
-from dgr.records.records import Records, configured_measurements, configured_runs, load_records
+from dgr.core.errors import DGRError, nearest
+from dgr.records.records import RECORD_COLUMNS, Records, configured_measurements, configured_runs, load_records
 
-LOCK = Path("dvc.lock")
 NOTES = Path("docs/replication.md")
-CLAIMS = paths.CONFIGS / "claims.yaml"
 
 
 @dataclass(frozen=True)
-class Sources:
+class Inputs:
     """The files of one suite.
 
     Attributes:
         suite: its name.
         plan: the parsed plan.
-        runs: the suite's runs in the plan, by key.
-        records: its records.
+        runs: the suite's runs in the plan, by key; none where studies alone make the suite.
+        records: of its runs; empty frames without any.
     """
 
     suite: str
-    plan: dict[str, Any]
+    plan: Plan
     runs: dict[str, Any]
     records: Records
 
@@ -50,35 +49,58 @@ class Sources:
 
     @cached_property
     def _lock(self) -> dict[str, Any]:
-        if not LOCK.exists():
+        path = paths.suite_folder(self.suite) / "dvc.lock"
+        if not path.exists():
             return {}
-        stages: dict[str, Any] = yaml.load(
-            LOCK.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        )["stages"]
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        stages: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)["stages"]
         return stages
 
-    def locked(self, stage: str, key: str, output: str) -> dict[str, str]:
-        """What ``dvc.lock`` says of a stage: the hash of its output and of the data it read.
+    def locked(self, output: Path) -> dict[str, str]:
+        """What the suite's ``dvc.lock`` says of an output: its hash, the stages that made it, and the data they read.
 
-        Only of stages that lie before this page: its own entry changes with it.
+        Only of outputs that stages before this page make: the page's own entry changes with it.
+
+        Args:
+            output: a file or folder, or what several stages' outputs have in common, such as the folder of all seeds.
         """
-        entry = self._lock.get(f"{stage}@{key}")
-        if entry is None:
-            return {"DVC": "no entry in dvc.lock"}
-        files = {file["path"]: file["md5"] for file in [*entry["outs"], *entry.get("deps", [])]}
-        shown = [
-            path
-            for path in files
-            if path == output or path.startswith(("data/", str(paths.output_path(self.suite, "tune", ""))))
-        ]
-        return {"DVC stage": f"{stage}@{key}"} | {f"md5 of {path}": files[path] for path in shown}
+        makers = {
+            stage: entry
+            for stage, entry in self._lock.items()
+            if any(Path(out["path"]).is_relative_to(output) for out in entry.get("outs", []))
+        }
+        if not makers:
+            return {"DVC": f"no entry for {output} in {paths.suite_folder(self.suite) / 'dvc.lock'}"}
+        read = (f"{paths.DATA}/", f"{paths.output_path(self.suite, 'tune', '')}/")
+        hashes: dict[str, str] = {}
+        for entry in makers.values():
+            hashes |= {out["path"]: out["md5"] for out in entry["outs"]}
+            hashes |= {dep["path"]: dep["md5"] for dep in entry.get("deps", []) if dep["path"].startswith(read)}
+        return {"DVC stage": ", ".join(makers)} | {f"md5 of {path}": digest for path, digest in hashes.items()}
 
 
-def open_sources(suite: str) -> Sources:
+def open_inputs(suite: str) -> Inputs:
     """Read a suite's files.
 
     Raises:
-        DGRError: the suite has no runs, or a file of its records is missing or not readable.
+        DGRError: there is no such suite, or a file of its runs' records is missing or not readable.
     """
     plan = read_plan()
-    return Sources(suite, plan, configured_runs(plan, suite), load_records(paths.records_folder(suite)))
+    known = suites_of(plan)
+    if suite not in known:
+        raise DGRError(f"There is no suite '{suite}'{nearest(suite, known)}")
+    if has_runs(plan, suite):
+        return Inputs(suite, plan, configured_runs(plan, suite), load_records(paths.records_folder(suite)))
+    none = {name: pd.DataFrame(columns=columns) for name, columns in RECORD_COLUMNS.items()}
+    return Inputs(suite, plan, {}, Records(**none))
+
+
+def suites_of(plan: Plan) -> list[str]:
+    """Every suite that the plan has an entry of, in its order."""
+    entries = (entry for section in plan.values() for entry in section.values())
+    return list(dict.fromkeys(entry["suite"] for entry in entries if "suite" in entry))
+
+
+def has_runs(plan: Plan, suite: str) -> bool:
+    """Whether a suite trains anything, and so has records of runs."""
+    return any(configured_measurements(plan, section, suite) for section in ("runs", "tuned_runs"))

@@ -1,4 +1,4 @@
-"""The audit page's records of what is no run: sensitivity studies, cost measurements, trivial baselines."""
+"""The page's records of what is measured beside runs: sweeps, costs, trivial baselines."""
 
 from __future__ import annotations
 
@@ -6,60 +6,49 @@ from typing import Any
 
 import pandas as pd
 
+from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame
-from dgr.pages.inputs import Sources
-from dgr.pages.run_records import Record, anchor_of_run, as_yaml
+from dgr.pages.inputs import Inputs
+from dgr.pages.record_views import RecordView, as_yaml
 
-TITLES = {"sweep": "Sensitivity study", "cost": "Cost", "baselines": "Trivial baselines"}
+TITLES = {"sweep": "Sweep", "cost": "Cost", "baselines": "Trivial baselines"}
+SECTIONS = {"sweep": "sweeps", "cost": "costs", "baselines": "baselines"}
+"""Of the plan, by the command that measures."""
 
 
-def study_records(sources: Sources) -> list[Record]:
+def measurement_records(inputs: Inputs) -> list[RecordView]:
     """One record a sweep, cost measurement and set of baselines of the plan."""
-    sections = {"sweep": "sweeps", "cost": "costs", "baselines": "baselines"}
     return [
-        _record(sources, command, section, key, entry)
-        for command, section in sections.items()
-        for key, entry in sources.entries(section).items()
+        _record(inputs, command, key, entry)
+        for command, section in SECTIONS.items()
+        for key, entry in inputs.entries(section).items()
     ]
 
 
-def sweep_anchor(sources: Sources, name: str) -> str | None:
-    """The anchor of the record of a sweep; for ``plain``, of the run that all sweeps are compared with."""
-    if name == "plain":
-        methods = (entry["run"]["method"]["name"] for entry in sources.entries("sweeps").values())
-        return anchor_of_run(sources, next(methods), "none")
-    return next((f"sweep-{key}" for key, entry in sources.entries("sweeps").items() if entry["name"] == name), None)
+def cost_key(inputs: Inputs) -> str | None:
+    """The key of the cost measurement; None if the plan has none."""
+    return next(iter(inputs.entries("costs")), None)
 
 
-def cost_anchor(sources: Sources) -> str | None:
-    """The anchor of the record of the cost measurement."""
-    return next((f"cost-{key}" for key in sources.entries("costs")), None)
-
-
-def baselines_anchor(sources: Sources) -> str | None:
-    """The anchor of the record of the baselines."""
-    return next((f"baselines-{key}" for key in sources.entries("baselines")), None)
-
-
-def _record(sources: Sources, command: str, section: str, key: str, entry: dict[str, Any]) -> Record:
+def _record(inputs: Inputs, command: str, key: str, entry: dict[str, Any]) -> RecordView:
     name = entry.get("name", key)
-    grids = {"sweep": _sweep, "cost": _cost, "baselines": _baselines}[command](sources, entry)
+    grids = {"sweep": _sweep, "cost": _cost, "baselines": _baselines}[command](inputs, entry)
     rows = sum(len(grid.rows) for grid in grids)
-    return Record(
-        anchor=f"{command}-{key}",
+    return RecordView(
+        key=key,
         title=f"{TITLES[command]}: {name}",
         summary=f"{rows} rows" if rows else "not run",
         command=f"python -m dgr {command} {key}",
         settings=as_yaml(entry),
-        facts=sources.locked(command, key, f"{section}/{key}.json"),
+        facts=inputs.locked(output_path(inputs.suite, command, f"{key}.json")),
         grids=grids,
         missing=not rows,
     )
 
 
-def _sweep(sources: Sources, entry: dict[str, Any]) -> list[Grid]:
-    rows = sources.records.sweeps[sources.records.sweeps["sweep"] == entry["name"]]
-    agreement = sources.records.agreement[sources.records.agreement["sweep"] == entry["name"]]
+def _sweep(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:
+    rows = inputs.records.sweeps[inputs.records.sweeps["sweep"] == entry["name"]]
+    agreement = inputs.records.agreement[inputs.records.agreement["sweep"] == entry["name"]]
     rows = rows[rows["split"].isin(["val", "test"])]
     values = rows.assign(name=rows["task"] + " " + rows["metric"] + ", " + rows["split"])
     table = values.pivot(index=["settings", "seed"], columns="name", values="value").reset_index()
@@ -70,16 +59,16 @@ def _sweep(sources: Sources, entry: dict[str, Any]) -> list[Grid]:
     return grids
 
 
-def _cost(sources: Sources, entry: dict[str, Any]) -> list[Grid]:
-    costs = sources.records.costs
+def _cost(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:
+    costs = inputs.records.costs
     ours = costs[(costs["dataset"] == entry["dataset"]) & (costs["architecture"] == entry["architecture"]["name"])]
     first = ["method", "regularizer", "num_dummies"]
     shown = ours[[*first, *(name for name in ours if name not in [*first, "suite", "dataset", "architecture"])]]
     return [from_frame("Seconds and memory a step, as measured", shown)] if len(ours) else []
 
 
-def _baselines(sources: Sources, entry: dict[str, Any]) -> list[Grid]:
-    probes = sources.records.probes
+def _baselines(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:
+    probes = inputs.records.probes
     ours: pd.DataFrame = probes[probes["method"].isna() & (probes["dataset"] == entry["dataset"])]
     shown = ours[["source", "task", "classifier", "value"]]
     return [from_frame("Test accuracy without any trained encoder", shown)] if len(ours) else []

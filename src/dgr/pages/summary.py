@@ -1,4 +1,4 @@
-"""The few numbers of a suite that ``dvc metrics show`` and ``dvc metrics diff`` are asked for."""
+"""The few numbers of a suite that ``dvc metrics show``, ``dvc metrics diff`` and the index page are asked for."""
 
 from __future__ import annotations
 
@@ -9,46 +9,52 @@ import pandas as pd
 
 from dgr.core import paths
 from dgr.core.files import write_json
+from dgr.pages.comparisons import decided_claims
+from dgr.pages.inputs import Inputs, open_inputs
+from dgr.records.names import SINGLE_TASK
 from dgr.records.outcomes import delta_m_per_run
-from dgr.records.records import load_records
 from dgr.records.scope import CELL
 
-Summary = dict[str, dict[str, Any]]
+Summary = dict[str, Any]
 
 
 def write_summary(suite: str) -> Path:
-    """Write ``results/summaries/SUITE.json``: mean Δm of each method and regularizer, the verdict of each comparison.
+    """Write ``results/summaries/SUITE.json``.
 
     Raises:
-        DGRError: records are missing, or Δm is not defined for them.
+        DGRError: there is no such suite, or the records of its runs are missing.
     """
     path = paths.summary_file(suite)
-    claims = paths.tables_folder(suite) / "claims.csv"
-    write_json(
-        path,
-        summarize(load_records(paths.records_folder(suite)).runs, pd.read_csv(claims) if claims.exists() else None),
-    )
+    write_json(path, summarize(open_inputs(suite)))
     return path
 
 
-def summarize(runs: pd.DataFrame, claims: pd.DataFrame | None) -> Summary:
-    """Nested by data set and architecture, method, regularizer.
-
-    Args:
-        runs: ``runs.csv``.
-        claims: ``claims.csv``, or None where it has not been made.
+def summarize(inputs: Inputs) -> Summary:
+    """What a suite has found, in a few numbers.
 
     Returns:
-        ``{"delta_m": {"DATASET-ARCHITECTURE": {METHOD: {REGULARIZER: percent}}}, "claims": {COMPARISON: verdict}}``.
+        ``delta_m``, the mean Δm in percent, by ``DATASET-ARCHITECTURE``, method and regularizer, where single-task
+        learning was run; ``claims``, the verdict of each comparison; ``trained``, the number of trained runs, each
+        method, regularizer and seed one. Each only where the suite has any.
     """
-    summary: Summary = {"delta_m": {}}
-    for (dataset, architecture), rows in runs.groupby(["dataset", "architecture"], sort=False):
-        means = delta_m_per_run(rows).groupby(level=CELL, sort=False).mean()
-        cells: dict[str, dict[str, float]] = {}
-        names = (means.index.get_level_values(name) for name in CELL)
-        for method, regularizer, value in zip(*names, means, strict=True):
-            cells.setdefault(method, {})[regularizer] = round(float(value), 4) + 0.0
-        summary["delta_m"][f"{dataset}-{architecture}"] = cells
-    if claims is not None:
-        summary["claims"] = dict(zip(claims["comparison"], claims["verdict"], strict=True))
-    return summary
+    runs = inputs.records.runs
+    found = {
+        "delta_m": {
+            f"{dataset}-{architecture}": _delta_m(rows)
+            for (dataset, architecture), rows in runs.groupby(["dataset", "architecture"], sort=False)
+            if SINGLE_TASK in set(rows["method"])
+        },
+        "claims": {comparison: row["verdict"] for comparison, row in decided_claims(inputs.suite).items()},
+        "trained": len(inputs.records.provenance),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _delta_m(runs: pd.DataFrame) -> dict[str, dict[str, float]]:
+    """Mean Δm over seeds, in percent, by method and regularizer."""
+    means = delta_m_per_run(runs).groupby(level=CELL, sort=False).mean()
+    cells: dict[str, dict[str, float]] = {}
+    names = (means.index.get_level_values(name) for name in CELL)
+    for method, regularizer, value in zip(*names, means, strict=True):
+        cells.setdefault(method, {})[regularizer] = round(float(value), 4) + 0.0
+    return cells

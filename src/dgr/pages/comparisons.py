@@ -1,0 +1,163 @@
+"""The page's claims: what decides each, its verdict with the numbers behind it, and the records on either side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from dgr.claims import CLAIMS_FILE, Claim, CostComparison, PairedComparison, StudyComparison, load_claims
+from dgr.claims.schema import AnyComparison
+from dgr.core import paths
+from dgr.core.errors import DGRError
+from dgr.pages.exhibits import CLAIMS_TABLE
+from dgr.pages.grid import number_text
+from dgr.pages.inputs import Inputs
+from dgr.pages.measurement_records import cost_key
+from dgr.pages.record_views import record_anchor
+from dgr.pages.run_records import cell_title, run_key
+from dgr.records.names import method_label
+
+NUMBERS = (
+    "n = {n} seeds",
+    "mean difference {difference}",
+    "interval [{low}, {high}]",
+    "largest adjusted p {largest_holm_p}",
+    "ratios from {smallest_ratio} to {largest_ratio}",
+    "{reason}",
+)
+"""What the claims' CSV tells beside a verdict, by its columns, in the unit of the records."""
+Linked = tuple[str, str | None]
+"""A text and the anchor of its record, if it has one."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A comparison, its verdict, the numbers behind it, and the records on either side."""
+
+    id: str
+    question: str
+    sides: dict[str, list[Linked]]
+    verdict: str
+    numbers: list[str]
+
+    @property
+    def anchor(self) -> str:
+        """Where links lead."""
+        return record_anchor(self.id)
+
+    @property
+    def title(self) -> str:
+        """For readers of links."""
+        return f"comparison {self.id}"
+
+
+@dataclass(frozen=True)
+class ClaimText:
+    """A claim as the paper makes it, and what would decide it."""
+
+    id: str
+    title: str
+    text: str
+    source: str
+    evidence: list[Evidence]
+
+
+def claim_texts(inputs: Inputs) -> list[ClaimText]:
+    """The claims that this suite's runs or studies decide; empty where there is no such file.
+
+    Raises:
+        DGRError: ``claims.yaml`` is wrong.
+    """
+    if not CLAIMS_FILE.exists():
+        return []
+    decided = decided_claims(inputs.suite)
+    return [
+        ClaimText(
+            claim.id,
+            claim.title,
+            claim.text,
+            claim.source,
+            [_evidence(inputs, comparison, decided.get(comparison.id, {})) for comparison in claim.comparisons],
+        )
+        for claim in load_claims(CLAIMS_FILE).claims
+        if _is_decided_by(claim, inputs)
+    ]
+
+
+def decided_claims(suite: str) -> dict[str, dict[str, Any]]:
+    """The rows of a suite's claims table, by comparison; empty where it has not been made.
+
+    Raises:
+        DGRError: the file is damaged.
+    """
+    path = paths.tables_folder(suite) / f"{CLAIMS_TABLE}.csv"
+    if not path.exists():
+        return {}
+    try:
+        frame = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"n": "Int64"})
+    except ValueError as error:
+        raise DGRError(f"{path} is not readable CSV ({error}); remove it and make the claims again.") from error
+    if missing := {"comparison", "verdict"} - set(frame):
+        raise DGRError(f"{path} lacks the columns {', '.join(sorted(missing))}; remove it and make the claims again.")
+    return {
+        row["comparison"]: {str(name): value for name, value in row.items() if not pd.isna(value)}
+        for row in frame.to_dict("records")
+    }
+
+
+def _is_decided_by(claim: Claim, inputs: Inputs) -> bool:
+    """Whether the claim is about this suite's studies, or about runs where the suite has those."""
+    studies = {comparison.study for comparison in claim.comparisons if isinstance(comparison, StudyComparison)}
+    return bool(studies & set(inputs.entries("studies"))) if studies else bool(inputs.runs)
+
+
+def _evidence(inputs: Inputs, comparison: AnyComparison, row: dict[str, Any]) -> Evidence:
+    if isinstance(comparison, StudyComparison):
+        sides = dict(_study_sides(inputs, comparison))
+    else:
+        sides = dict(_sides(inputs, comparison))
+    numbers = []
+    for text in NUMBERS:
+        with suppress(KeyError):  # not every comparison has every number
+            numbers.append(text.format_map({name: number_text(value) for name, value in row.items()}))
+    return Evidence(comparison.id, comparison.question, sides, row.get("verdict", "not run"), numbers)
+
+
+def _sides(inputs: Inputs, comparison: PairedComparison | CostComparison) -> Iterator[tuple[str, list[Linked]]]:
+    # The table of claims is about one data set and architecture, and so is what decides it.
+    tables = inputs.entries("tables").values()
+    about: dict[str, Any] = next((entry for entry in tables if entry["name"] == CLAIMS_TABLE), {})
+    for name, side in (("treatment", comparison.treatment), ("reference", comparison.reference)):
+        if isinstance(comparison, CostComparison):
+            yield name, [_linked(f"{cell_title(str(side.method), side.regularizer)}: cost", cost_key(inputs))]
+            continue
+        methods = [side.method] if side.method else comparison.methods
+        place = about.get("dataset"), about.get("architecture")
+        keys = {method: run_key(inputs, method, side.regularizer, *place) for method in methods}
+        yield name, [_linked(cell_title(method, side.regularizer), key) for method, key in keys.items()]
+
+
+def _study_sides(inputs: Inputs, comparison: StudyComparison) -> Iterator[tuple[str, list[Linked]]]:
+    told = inputs.entries("study_reports")[comparison.study]
+
+    def in_study(text: str) -> list[Linked]:
+        return [_linked(f"{text} in {told['name']}", comparison.study)]
+
+    def label(method: str) -> str:
+        return told["methods"].get(method) or method_label(method)
+
+    yield "treatment", in_study(label(comparison.treatment))
+    if comparison.bound is not None:
+        yield "reference", [(f"the bound {comparison.bound:g}", None)]
+    elif comparison.from_level is not None:
+        yield "reference", in_study(f"the same at level {comparison.from_level:g}")
+    else:
+        yield "reference", [side for name in comparison.references for side in in_study(label(name))]
+
+
+def _linked(text: str, key: str | None) -> Linked:
+    return (f"{text} (not in the plan)", None) if key is None else (text, record_anchor(key))

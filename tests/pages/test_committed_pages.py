@@ -1,0 +1,141 @@
+"""The committed pages: every link of every table leads to the record that the table names, of the row's own run."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pandas as pd
+import pytest
+import yaml
+from audit_page import XHTML, links, parsed, text
+from audit_support import ROOT
+
+from dgr.config.plan_file import read_plan
+from dgr.core.paths import suite_folder
+
+SUITES = ("mini", "studies", "utkface64")
+TABLES = [
+    pytest.param(suite, path.stem, id=f"{suite}-{path.stem}")
+    for suite in SUITES
+    for path in sorted((ROOT / "results" / suite / "tables").glob("*.json"))
+]
+
+
+@cache
+def page_by_id(suite: str) -> dict[str, Any]:
+    tree = parsed((ROOT / "results" / suite / "audit.html").read_text(encoding="utf-8"))
+    elements = [element for element in tree.iter() if element.get("id")]
+    found = {element.get("id"): element for element in elements}
+    assert len(found) == len(elements), "an id stands twice"
+    return found
+
+
+@cache
+def text_by_id(suite: str, name: str) -> str:
+    return text(page_by_id(suite)[name])
+
+
+@cache
+def lock(suite: str) -> dict[str, Any]:
+    path = ROOT / suite_folder(suite) / "dvc.lock"
+    return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+
+
+@pytest.fixture(autouse=True)
+def at_the_top(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def rows_of(suite: str, name: str) -> list[Any]:
+    return list(next(page_by_id(suite)[f"table-{name}"].iter(f"{XHTML}tbody")))
+
+
+def settings_of(suite: str, key: str) -> dict[str, Any]:
+    (settings,) = page_by_id(suite)[f"record-{key}"].iter(f"{XHTML}pre")
+    return yaml.safe_load("".join(settings.itertext()))
+
+
+def key_of(record: Any) -> str:
+    """The key that a record on a page is about: in the command that makes it; a comparison begins with its number."""
+    if record.get("class") == "evidence":
+        return text(record).partition(". ")[0]
+    made_by = next(record.iter(f"{XHTML}dd"))
+    return text(made_by).rpartition(" ")[2]
+
+
+def test_every_suite_with_tables_has_its_page() -> None:
+    assert {path.parents[1].name for path in Path("results").glob("*/tables/*.json")} == set(SUITES)
+    assert {path.parent.name for path in Path("results").glob("*/audit.html")} == set(SUITES)
+
+
+@pytest.mark.parametrize(("suite", "name"), TABLES)
+def test_every_link_leads_to_the_record_that_the_table_names(suite: str, name: str) -> None:
+    table = json.loads(Path(f"results/{suite}/tables/{name}.json").read_text(encoding="utf-8"))
+    rows, keys_of_rows = rows_of(suite, name), table["records"]
+    assert len(rows) == len(keys_of_rows) == len(table["rows"]) > 0
+    for row, keys, texts in zip(rows, keys_of_rows, table["rows"], strict=True):
+        assert sorted(set(links(row))) == sorted({f"#record-{key}" for key in keys})
+        assert links(row[0]) == [f"#record-{keys[0]}"]
+        assert all(links(cell) for cell in row if re.search(r"\d", text(cell)) and text(cell) in texts)
+        for target in links(row):
+            key = unquote(target).removeprefix("#record-")
+            assert key_of(page_by_id(suite)[target.removeprefix("#")]) == key
+
+
+@pytest.mark.parametrize(("suite", "name"), TABLES)
+def test_a_row_leads_to_a_record_of_its_own_data_set_architecture_method_and_regularizer(suite: str, name: str) -> None:
+    data = pd.read_csv(f"results/{suite}/tables/{name}.csv", keep_default_na=False)
+    plan = read_plan()
+    runs = plan["runs"] | plan["tuned_runs"]
+    for row in data.to_dict("records"):
+        key = row["record"].split()[0]
+        if key not in runs:
+            continue
+        settings = settings_of(suite, key)
+        assert settings == {**runs[key]}
+        found = {"dataset": settings["dataset"], "architecture": settings["architecture"]["name"]}
+        found |= {part: settings[part]["name"] for part in ("method", "regularizer")}
+        # An encoder before training is the one of some run, so its row names no regularizer.
+        assert all(row[part] in (value, "") for part, value in found.items() if part in row)
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_record_shows_the_hash_of_its_own_output(suite: str) -> None:
+    plan = read_plan()
+    folders = {"runs": "train", "tuned_runs": "train", "sweeps": "sweep", "costs": "cost", "baselines": "baselines"}
+    outputs = {
+        key: f"runs/{suite}/{folder}/{key}{'' if folder == 'train' else '.json'}"
+        for section, folder in folders.items()
+        for key, entry in plan[section].items()
+        if entry["suite"] == suite
+    }
+    outputs |= {
+        key: f"results/{suite}/records/{entry['name']}.csv"
+        for key, entry in plan["studies"].items()
+        if entry["suite"] == suite
+    }
+    hashes = {out["path"]: out["md5"] for stage in lock(suite).values() for out in stage["outs"]}
+    assert outputs
+    for key, output in outputs.items():
+        own = {path: digest for path, digest in hashes.items() if Path(path).is_relative_to(output)}
+        assert own, f"{output} is in no lock"
+        shown = text_by_id(suite, f"record-{key}")
+        for path, digest in own.items():
+            assert f"md5 of {path}{digest}" in shown
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_link_of_the_page_leads_somewhere(suite: str) -> None:
+    ids = page_by_id(suite)
+    for element in ids.values():
+        for target in links(element):
+            assert target == "../index.html" or unquote(target).removeprefix("#") in ids
+    assert (ROOT / "results/index.html").exists()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_nothing_of_the_plan_is_missing(suite: str) -> None:
+    assert "of the plan are missing" not in text_by_id(suite, "claims")
