@@ -33,7 +33,7 @@ REPORTED = {
     ("audit", ".html"): ("report/audit.rst", "Audit", {"suite": "{key}"}),
     ("study_report", ".csv"): ("report/table.rst", "Tables", {"table": "{name}"}),
     ("study_report", ".png"): ("report/figure.rst", "Figures", {"figure": "{name}"}),
-    ("study_audit", ".html"): ("report/audit.rst", "Audit", {"suite": "{key}"}),
+    ("study_claims", ".csv"): ("report/table.rst", "Tables", {"table": "claims"}),
 }
 
 

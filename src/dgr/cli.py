@@ -238,17 +238,9 @@ def study_report(suite: str, name: str) -> None:
 @app.command()
 def study_claims(suite: str) -> None:
     """Decide the claims of a suite's studies, results/SUITE/tables/claims.{csv,md,tex,json}."""
-    from dgr.pages.study_report import write_study_claims
+    from dgr.tables.studies.claims import write_study_claims
 
     write_study_claims(suite)
-
-
-@app.command()
-def index() -> None:
-    """Make the page over all suites, results/index.html."""
-    from dgr.pages.index import write_index
-
-    write_index()
 
 
 @app.command()

@@ -94,8 +94,8 @@ def test_the_same_files_give_the_same_bytes(indexed: Path) -> None:
 
 
 def test_a_damaged_summary_is_one_sentence(indexed: Path) -> None:
-    (indexed / "summary.json").write_text("{")
-    with pytest.raises(DGRError, match=r"summary\.json cannot be read .*; run `python -m dgr audit toy`"):
+    Path("results/summaries/toy.json").write_text("{")
+    with pytest.raises(DGRError, match=r"toy\.json cannot be read .*; run `python -m dgr audit toy`"):
         write_index()
 
 

@@ -69,7 +69,7 @@ def test_a_dry_run_plans_the_whole_paper_and_says_what_it_costs(clone, profile):
 def test_a_dry_run_plans_every_study(clone):
     output = run(clone, "snakemake", "-n", "--config", "suite=studies")
     counts = dict(re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE))
-    assert (counts["study"], counts["study_report"], counts["study_audit"]) == ("6", "6", "1")
+    assert [counts[name] for name in ("study", "study_report", "study_claims", "audit")] == ["6", "6", "1", "1"]
 
 
 def test_without_its_data_it_stops_and_says_what_to_get(clone):

@@ -14,11 +14,12 @@ from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, PLAN, SUITES, UNFINISHED
 from dgr.pages.audit import write_audit
-from dgr.pages.study_report import write_study_claims, write_study_report
+from dgr.pages.study_report import write_study_report
 from dgr.pages.summary import write_summary
 from dgr.plan.expand import dump, make_plans
 from dgr.records.study_records import load_study
 from dgr.studies import registry, stage
+from dgr.tables.studies.claims import write_study_claims
 
 KEY = "studies-S1"
 STUDY = {

@@ -14,8 +14,8 @@ from synthetic import SUITE, TASKS, write_plan
 
 from dgr.config.runs import SweepConfig
 from dgr.core.errors import DGRError
-from dgr.figures.embedding import densest
 from dgr.figures.embedding import build as embedding_figure
+from dgr.figures.embedding import densest
 from dgr.figures.sensitivity import build as sensitivity_figure
 from dgr.records.records import load_records
 from dgr.records.rows import AGREEMENT_COLUMNS

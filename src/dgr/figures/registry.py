@@ -1,7 +1,7 @@
 """Makes a figure by its name; adding one is one file beside this.
 
-The file declares ``NAMES``, the names of its figures, and ``build``, from :class:`Scope` to :class:`Drawing`. A suite has
-the figure once one of its YAML files names it under ``figures``.
+The file declares ``NAMES``, the names of its figures, and ``build``, from :class:`Scope` to :class:`Drawing`. A suite
+has the figure once one of its YAML files names it under ``figures``.
 """
 
 from __future__ import annotations

@@ -11,11 +11,9 @@ from typing import Any
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.files import read_json, write_text
-from dgr.figures.registry import DRAWN
+from dgr.core.registry import Listing
 from dgr.pages.html import page
-from dgr.pages.summary import Summary
 from dgr.records.records import configured_measurements
-from dgr.tables.registry import TABLES
 
 MEASURED = {"sweeps": "sweep", "costs": "cost measurement", "embeddings": "embedding"}
 """What is measured beside runs, by section of the plan."""
@@ -66,7 +64,7 @@ def write_index() -> Path:
 
 def _card(plan: Plan, suite: str) -> Card:
     made = paths.summary_file(suite).exists()
-    summary: Summary = read_json(paths.summary_file(suite), f"run `python -m dgr audit {suite}`") if made else {}
+    summary: dict[str, Any] = read_json(paths.summary_file(suite), f"run `python -m dgr audit {suite}`") if made else {}
     return Card(
         suite=suite,
         page=f"{suite}/audit.html" if made else None,
@@ -76,7 +74,7 @@ def _card(plan: Plan, suite: str) -> Card:
     )
 
 
-def _facts(plan: Plan, suite: str, summary: Summary) -> dict[str, str]:
+def _facts(plan: Plan, suite: str, summary: dict[str, Any]) -> dict[str, str]:
     runs = [*_of(plan, "runs", suite), *_of(plan, "tuned_runs", suite)]
     facts = {}
     if runs:
@@ -108,7 +106,7 @@ def _facts(plan: Plan, suite: str, summary: Summary) -> dict[str, str]:
 
 def _items(plan: Plan, suite: str) -> dict[str, list[Item]]:
     """Each table and figure says what kind it is by the name of the file that makes it."""
-    tables, figures = TABLES.by_names(), DRAWN.by_names()
+    tables, figures = Listing("dgr.tables", "table").by_names(), Listing("dgr.figures", "figure").by_names()
     studies = [(entry["name"], entry["title"]) for entry in _of(plan, "study_reports", suite)]
     shown = [(entry, tables) for entry in _sorted(plan, "tables", suite)]
     drawn = [(entry, figures) for entry in _sorted(plan, "figures", suite)]

@@ -52,7 +52,7 @@ STAGES = (
     "audits",
     "studies",
     "study_reports",
-    "study_audits",
+    "study_claims",
 )
 
 
@@ -90,8 +90,8 @@ def suite_plan(suite: Suite, configs: Path) -> Plan:
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
-        plan["audits"], plan["study_audits"] = {}, {}
-    elif plan["audits"] and not (plan["tables"] and plan["figures"]):
+        plan["audits"], plan["study_claims"] = {}, {}
+    elif plan["audits"] and not (plan["study_reports"] or (plan["tables"] and plan["figures"])):
         raise DGRError(
             f"{configs / suite.of}: its page needs a table and a figure at least; name them in one of its files, such "
             "as `tables: [T1]` and `figures: [F5]`."
@@ -130,7 +130,8 @@ def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
     key = f"{file.suite}-{file.name}"
     yield "studies", key, file.entry().model_dump(mode="json")
     yield "study_reports", key, file.report().model_dump(mode="json")
-    yield "study_audits", file.suite, {}
+    yield "study_claims", file.suite, {}
+    yield "audits", file.suite, {}
 
 
 def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pandas as pd
 
-from dgr.claims import StudyComparison, Verdict
+from dgr.claims import CLAIMS_FILE, StudyComparison, Verdict, load_claims, study_verdicts
+from dgr.claims.narrowing import of_studies
 from dgr.comparison import NARROW
+from dgr.config.plan_file import read_plan
 from dgr.config.study_report import MeasureText
-from dgr.records.study_records import StudyRecords
-from dgr.tables.shared.rendering import Table, interval_text, signed
+from dgr.core import paths
+from dgr.records.records import configured_measurements
+from dgr.records.study_records import StudyRecords, load_study
+from dgr.tables.shared.rendering import Table, interval_text, signed, write
 from dgr.tables.shared.verdicts import found_numbers, levels_text, source_notes, with_count
 
 Studies = Mapping[str, StudyRecords]
+
+
+def write_study_claims(suite: str) -> list[Path]:
+    """Make ``results/SUITE/tables/claims.{csv,md,tex,json}``, the same bytes every time.
+
+    Raises:
+        DGRError: the records of a study are missing or not those of the plan.
+    """
+    studies = {key: load_study(key) for key in configured_measurements(read_plan(), "studies", suite)}
+    frames = {key: study.frame for key, study in studies.items()}
+    found = study_verdicts(frames, of_studies(load_claims(CLAIMS_FILE), suite))
+    table = study_claims_table(suite, studies, found)
+    return write(table, paths.tables_folder(suite) / "claims", f"tab:{suite}-claims")
 
 
 def study_claims_table(suite: str, studies: Studies, found: list[Verdict]) -> Table:
