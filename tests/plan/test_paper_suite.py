@@ -18,7 +18,7 @@ from dgr.plan.expand import make_plans
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("Snakefile", "dvc.yaml", "plan.json", ".gitignore", ".dvcignore")
-FOLDERS = ("profiles", "suites", "paper_configs", "report")
+FOLDERS = ("docs", "profiles", "suites", "paper_configs", "report")
 
 
 @pytest.fixture(scope="module")
