@@ -15,8 +15,7 @@ from PIL import Image
 
 from dgr.config.datasets import DenseFolderConfig
 from dgr.config.runs import SplitName
-from dgr.core.dense import VOID
-from dgr.core.task import Task
+from dgr.core.task import VOID, Task
 from dgr.datasets.dense_folder import Array, Arrays, Layer, check_values, read_layers, refusal
 
 TRAINED_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)

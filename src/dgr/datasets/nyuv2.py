@@ -14,8 +14,7 @@ import numpy as np
 
 from dgr.config.datasets import DenseFolderConfig
 from dgr.config.runs import SplitName
-from dgr.core.dense import VOID
-from dgr.core.task import Task
+from dgr.core.task import VOID, Task
 from dgr.datasets.dense_folder import Array, Arrays, Layer, check_values, read_layers, refusal
 
 CLASSES = 13
