@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dgr.config.architectures import ResNetArchitecture
-from dgr.config.datasets import read_datasets
+from dgr.config.datasets import FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
 from dgr.config.runs import (
@@ -28,6 +28,7 @@ from dgr.config.runs import (
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS, PLAN, SHARED, suite_folder
+from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.plan.narrowing import narrowed
 from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
@@ -105,14 +106,15 @@ def shared_plan(configs: Path) -> Plan:
     Raises:
         DGRError: a data set or a source is described wrongly.
     """
-    plan: Plan = {"paths": _paths(SHARED), "sources": {}, "datasets": {}, "fetched_datasets": {}}
+    plan: Plan = {"paths": _paths(SHARED), **{stage: {} for stage in ("sources", *STAGES_OF_DATA)}}
+    made, fetched, local = STAGES_OF_DATA
     for name, source in read_sources(configs).items():
         plan["sources"][name] = source.model_dump(mode="json")
     for name, config in read_datasets(configs).items():
-        source_name = getattr(config, "source", None)
-        if source_name is not None:
-            read_source(configs, source_name)
-        plan["datasets" if source_name is None else "fetched_datasets"][name] = config.model_dump(mode="json")
+        if isinstance(config, FetchedDataset):
+            read_source(configs, config.source)
+        stage = fetched if isinstance(config, FetchedDataset) else local if isinstance(config, LocalDataset) else made
+        plan[stage][name] = config.model_dump(mode="json")
     return plan
 
 
