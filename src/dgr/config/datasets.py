@@ -84,12 +84,16 @@ class FetchedDataset(DatasetConfig):
 def _inside(path: str) -> str:
     parts = PurePosixPath(path).parts
     if not parts or PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path:
-        raise ValueError(f"path must lead from the repository's top folder to a place below it, but is '{path}'")
+        raise ValueError(f"a path must stay below its folder, without '..' and a leading '/', but it is '{path}'")
     return path
+
+
+InnerPath = Annotated[str, AfterValidator(_inside)]
+"""Of a place below a folder."""
 
 
 class LocalDataset(DatasetConfig):
     """A data set from files of the user's own, below the repository's top folder."""
 
-    path: Annotated[str, AfterValidator(_inside)]
+    path: InnerPath
     """From the repository's top folder; the stage that prepares the data set depends on what lies there."""

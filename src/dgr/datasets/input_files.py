@@ -1,9 +1,11 @@
-"""Reading one image or one array that nobody vouches for, in one sentence where it cannot be used."""
+"""Reading an image or arrays that nobody vouches for, in one sentence where it cannot be used."""
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -12,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, nearest
 
 Array = NDArray[Any]
 
@@ -67,6 +69,42 @@ def read_array(path: Path) -> Array:
         values: Array = np.lib.format.open_memmap(path, mode="r")  # never unpickles
     except Exception as error:  # numpy raises half a dozen kinds for what is damaged
         raise refusal(path, f"is not a readable array of numbers ({_reason(error)})") from error
+    return values
+
+
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, Array]:
+    """Arrays of an ``.npz`` file by name.
+
+    Raises:
+        DGRError: it is missing or damaged, lacks an array, or holds pickled objects, which are never loaded.
+    """
+    if not (path.is_file() and zipfile.is_zipfile(path)):
+        raise refusal(path, "is no .npz file")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            known = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+            for name in names:
+                if name not in known:
+                    raise DGRError(f"{path} has no array '{name}'{nearest(name, known)}")
+            return {name: _read_member(archive, known[name]) for name in names}
+    except DGRError:
+        raise
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
+        raise refusal(path, f"is not a readable .npz file ({_reason(error)})") from error
+
+
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
+    with archive.open(info) as stream:
+        long = np.lib.format.read_magic(stream) > (1, 0)
+        read_header = np.lib.format.read_array_header_2_0 if long else np.lib.format.read_array_header_1_0
+        shape, _, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise ValueError(f"{info.filename} holds Python objects")
+        # Before memory is taken for what a header promises.
+        if math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
+            raise ValueError(f"{info.filename} does not hold what its header says")
+    with archive.open(info) as stream:
+        values: Array = np.lib.format.read_array(stream, allow_pickle=False)
     return values
 
 

@@ -140,7 +140,7 @@ def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str
     if file.dataset not in known:
         raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, known)}")
     yield from _reports(file)
-    yield from _stages(_with_weights(file, configs), path)
+    yield from _stages(_with_weights(file, configs), path, known[file.dataset].kind)
 
 
 def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
@@ -161,13 +161,13 @@ def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     yield "audits", file.suite, {}
 
 
-def _stages(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Any]]:
+def _stages(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[str, str, Any]]:
     """Stage, key and entry of all that a file trains and measures."""
-    for stage, key, config in _configurations(file, path):
+    for stage, key, config in _configurations(file, path, kind):
         yield stage, key, config.model_dump(mode="json")
 
 
-def _configurations(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
+def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[str, str, Strict]]:
     key = f"{file.suite}-{file.dataset}-{file.architecture.name}"
     if isinstance(file, TableFile):
         for run, tuning in _runs(file, path):
@@ -176,13 +176,13 @@ def _configurations(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, S
                 yield "tuning", run.key, tuning
             if file.probes:
                 shared = run.model_dump(include={"suite", "dataset", "architecture", "seeds"})
-                yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared)
+                yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared, kind=kind)
         place = {"suite": file.suite, "dataset": file.dataset}
         if file.probes:
             yield (
                 "baselines",
                 f"{file.suite}-{file.dataset}",
-                BaselineConfig.model_validate(file.probes.model_dump() | place),
+                BaselineConfig.model_validate(file.probes.model_dump() | place | {"kind": kind}),
             )
         if file.embedding:
             method = f"{key}-{file.embedding.method}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -27,6 +26,10 @@ UNSEEN = {
         "may ignore the other digit",
     ),
 }
+"""Whether the left digit is greater is a function of both digits together, and of the *order* of the classes, which a
+classification loss does not know: each head needs one digit and may ignore the other. A representation that merely
+serves the two heads need not make it easy to read.
+"""
 
 
 class Config(DatasetConfig):
@@ -77,16 +80,6 @@ class Config(DatasetConfig):
                 "right": labels[right].astype(np.int64),
             }
         return Composed(splits)
-
-
-def unseen_labels(labels: Mapping[str, NDArray[np.int64]]) -> dict[str, NDArray[np.int64]]:
-    """Labels of the tasks of :data:`UNSEEN`, made from those of the trained tasks.
-
-    ``left_greater``, whether the left digit is greater than the right one, is a function of both digits together, and
-    of the *order* of the classes, which a classification loss does not know: each head needs one digit and may ignore
-    the other. A representation that merely serves the two heads need not make it easy to read.
-    """
-    return {"left_greater": (labels["left"] > labels["right"]).astype(np.int64)}
 
 
 def split_by_class(
