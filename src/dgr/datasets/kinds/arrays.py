@@ -82,4 +82,5 @@ def _cells(path: Path, name: str, values: NDArray[np.generic], classes: bool) ->
             "or one name for each sample."
         )
     cells = [str(value).strip() for value in flat.tolist()]
-    return ["" if cell == "nan" or (classes and cell == str(VOID)) else cell for cell in cells]
+    none = {"nan", str(VOID), str(float(VOID))} if classes else {"nan"}
+    return ["" if cell in none else cell for cell in cells]

@@ -57,8 +57,8 @@ class Config(LabelledData):
             DGRError: the table or a file cannot be used, lies outside the folder or is named twice, sizes differ, a
                 label is none, or a split is empty.
         """
-        path = _member(place, self.table, f"{place}: `table`")
-        table = read_csv(path, [self.file_column, *self.label_columns])
+        _member(place, self.table, f"{place}: `table`")
+        table = read_csv(place / self.table, [self.file_column, *self.label_columns])
         names = self._names(place, table)
         rows = self.split_rows(table, names)
         return self.composed(table, rows, lambda chosen: self._read([place / names[row] for row in chosen]))
