@@ -7,17 +7,18 @@ Prints, for the encoder of the suite utkface64, processor seconds of both and th
 
 from __future__ import annotations
 
-import json
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from dgr.config.plan_file import read_plan
 from dgr.config.runs import RunConfig
-from dgr.core.paths import SUITES
+from dgr.core.task import Task
 from dgr.datasets.prepared import Split
-from dgr.datasets.utkface import TASKS
+from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper
 from dgr.measurements.timing import interleaved_seconds
 from dgr.training.build import build_optimizer, build_run
@@ -27,29 +28,30 @@ ROUNDS = 15
 STEPS = 5
 
 
-def mapped_split(folder: Path) -> Split:
+def mapped_split(folder: Path, tasks: Sequence[Task]) -> Split:
     """Noise in place of faces, mapped from a file as a prepared data set is."""
     generator = np.random.default_rng(0)
     np.save(folder / "images.npy", generator.integers(0, 256, (SAMPLES, 3, 64, 64), np.uint8))
-    targets = {task.name: torch.from_numpy(generator.integers(0, task.classes, SAMPLES)) for task in TASKS}
+    targets = {task.name: torch.from_numpy(generator.integers(0, task.classes, SAMPLES)) for task in tasks}
     return Split(torch.from_numpy(np.load(folder / "images.npy", mmap_mode="c")), targets)
 
 
 def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)
-    plan = json.loads((SUITES / "utkface64/plan.json").read_text(encoding="utf-8"))
+    plan = read_plan()
+    tasks = planned_dataset("utkface64", plan).tasks
     config = RunConfig(**plan["runs"]["utkface64-utkface64-conv-equal_weighting-none"])
-    model, regularizer, method = build_run(config, None, TASKS, (3, 64, 64), seed=0)
+    model, regularizer, method = build_run(config, None, tasks, (3, 64, 64), seed=0)
     optimizer, _ = build_optimizer(config, None, model, method)
     with tempfile.TemporaryDirectory() as folder:
-        split = mapped_split(Path(folder))
+        split = mapped_split(Path(folder), tasks)
 
         def batch():
             return split.batch(torch.randint(SAMPLES, (config.training.batch_size,)))
 
         fixed = batch()
-        step = Stepper(model, regularizer, method, optimizer, TASKS, iter(lambda: fixed, None))
+        step = Stepper(model, regularizer, method, optimizer, tasks, iter(lambda: fixed, None))
         step()
         seconds = np.median(interleaved_seconds([batch, step], ROUNDS, torch.device("cpu"), STEPS), axis=0)
     print(f"batch {1e3 * seconds[0]:.2f} ms, step {1e3 * seconds[1]:.2f} ms, ratio {seconds[0] / seconds[1]:.3f}")

@@ -13,8 +13,7 @@ import time
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from dgr.config.datasets import RoomsConfig
-from dgr.datasets.rooms import compose
+from dgr.datasets.kinds.rooms import Config
 
 
 def main() -> int:
@@ -27,12 +26,10 @@ def main() -> int:
 
     speeds = []
     for seed in range(options.rounds):
-        config = RoomsConfig(
-            kind="rooms", image_size=options.size, scenes={"train": options.scenes}, noise=0.03, seed=seed
-        )
+        config = Config(kind="rooms", image_size=options.size, scenes={"train": options.scenes}, noise=0.03, seed=seed)
         start = time.process_time()
         with threadpool_limits(1):
-            compose(config)
+            config.compose()
         speeds.append(options.scenes / (time.process_time() - start))
     median = float(np.median(speeds))
     print(f"{options.size}×{options.size} pixels, {options.rounds} rounds of {options.scenes} scenes")

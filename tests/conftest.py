@@ -8,10 +8,10 @@ import torch
 import yaml
 
 from dgr import cli
-from dgr.config.datasets import DatasetConfig
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, DATA, PLAN, SHARED
-from dgr.datasets.preparing import prepare
+from dgr.datasets.preparing import prepare_dataset
+from dgr.datasets.registry import parse_dataset
 from dgr.plan.expand import dump, make_plans
 
 TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
@@ -28,7 +28,7 @@ def tiny_data(tmp_path_factory):
     """The prepared data set of the tiny configuration."""
     root = tmp_path_factory.mktemp("tiny") / DATA
     for name, config in make_plans(TINY_CONFIGS)[SHARED / PLAN]["datasets"].items():
-        prepare(name, DatasetConfig(config).root, root)
+        prepare_dataset(name, parse_dataset(config, name), root)
     return root
 
 

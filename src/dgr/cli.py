@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from dgr.core.errors import DGRError, nearest
+from dgr.core.errors import DGRError
 from dgr.core.extras import needed
 from dgr.core.paths import CONFIGS, DATA
 
@@ -64,10 +64,10 @@ def fetch(
     """Download and check a source of data or weights, sources/SOURCE."""
     from dgr.config.sources import read_source
     from dgr.core.paths import SOURCES
-    from dgr.datasets.fetch import fetch as bring
+    from dgr.datasets.fetch import fetch_source
 
     config = read_source(CONFIGS, source)
-    done = bring(source, config, SOURCES, origin)
+    done = fetch_source(source, config, SOURCES, origin)
     pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
 
@@ -75,9 +75,9 @@ def fetch(
 @app.command()
 def convert_cityscapes(original: Path, target: Path) -> None:
     """Bring CityScapes' own packages, unpacked in ORIGINAL, to the pre-processed layout that `fetch --from` takes."""
-    from dgr.datasets.cityscapes_original import convert
+    from dgr.datasets.cityscapes_original import convert_official_cityscapes
 
-    convert(original, target)
+    convert_official_cityscapes(original, target)
 
 
 @app.command()
@@ -90,25 +90,19 @@ def convert_nyuv2(
     camera: Annotated[tuple[float, float, float, float], typer.Option(help="fx fy cx cy, in pixels")],
 ) -> None:
     """Bring nyu_depth_v2_labeled.mat to the pre-processed layout that `fetch --from` takes; normals are our own."""
-    from dgr.datasets.nyuv2_original import Intrinsics
-    from dgr.datasets.nyuv2_original import convert as bring
+    from dgr.datasets.nyuv2_original import Intrinsics, convert_original_nyuv2
 
-    bring(original, target, splits, classes40, classes13, Intrinsics(*camera))
+    convert_original_nyuv2(original, target, splits, classes40, classes13, Intrinsics(*camera))
 
 
 @app.command()
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
-    from dgr.config.datasets import DatasetConfig
-    from dgr.config.parsing import parse
     from dgr.config.plan_file import read_plan
-    from dgr.datasets.preparing import prepare as make
+    from dgr.datasets.preparing import prepare_dataset
+    from dgr.datasets.registry import planned_dataset
 
-    plan = read_plan()
-    known = plan["datasets"] | plan["fetched_datasets"]
-    if dataset not in known:
-        raise DGRError(f"Unknown data set '{dataset}'{nearest(dataset, known)}.")
-    make(dataset, parse(DatasetConfig, known[dataset], dataset).root, DATA)
+    prepare_dataset(dataset, planned_dataset(dataset, read_plan()), DATA)
 
 
 @app.command()

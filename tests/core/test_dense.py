@@ -3,10 +3,9 @@ import pytest
 import torch
 from torch.nn import functional
 
-from dgr.core import dense
 from dgr.core.errors import DGRError
 from dgr.core.metrics import ANGLES
-from dgr.core.task import Task
+from dgr.core.task import VOID, Task
 from dgr.regularizers.precision import full_precision
 
 SEGMENTATION = Task("segmentation", "segmentation", 3)
@@ -145,7 +144,7 @@ def test_a_head_of_another_width_is_named(shape):
 
 def test_only_cross_entropy_and_overlap_are_better_when_higher():
     assert [task.higher_is_better for task in (SEGMENTATION, DEPTH, DISPARITY, NORMALS)] == [True, False, False, False]
-    assert dense.VOID == -1
+    assert VOID == -1
 
 
 def test_the_penalty_keeps_tf32_out_and_leaves_the_setting_as_it_was():

@@ -8,9 +8,9 @@ import pytest
 from PIL import Image
 from scipy.io import savemat
 
-from dgr.config.datasets import DenseFolderConfig
 from dgr.core.errors import DGRError
-from dgr.datasets import cityscapes, cityscapes_original, nyuv2, nyuv2_original
+from dgr.datasets import cityscapes_original, nyuv2_original
+from dgr.datasets.kinds import cityscapes, nyuv2
 from dgr.datasets.nyuv2_original import Intrinsics, normals_from_depth
 
 SIZE = (6, 8)
@@ -42,7 +42,9 @@ def smoothed(image):
 
 def configuration(kind):
     height, width = SIZE
-    return DenseFolderConfig(kind=kind, source="s", height=height, width=width, validation_share=0.25, seed=0)
+    return kind.Config(
+        kind=kind.__name__.rpartition(".")[2], source="s", height=height, width=width, validation_share=0.25, seed=0
+    )
 
 
 def temporary_files(folder):
@@ -80,7 +82,7 @@ class OriginalNYUv2:
         given = {"original": "labeled.mat", "target": "made", "splits": "splits.mat"}
         given |= {"classes40": "classMapping40.mat", "classes13": "class13Mapping.mat"}
         paths = {name: self.folder / value for name, value in given.items()}
-        nyuv2_original.convert(**paths | {"intrinsics": CAMERA, "size": SIZE} | changes)
+        nyuv2_original.convert_original_nyuv2(**paths | {"intrinsics": CAMERA, "size": SIZE} | changes)
         return self.folder / "made"
 
 
@@ -113,7 +115,7 @@ def test_nyuv2_is_converted_pixel_by_pixel(original_nyuv2):
 
 
 def test_converted_nyuv2_is_read_and_its_normals_are_marked_as_ours(original_nyuv2):
-    splits, report = nyuv2.compose(configuration("nyuv2"), original_nyuv2.convert())
+    splits, report = configuration(nyuv2).compose(original_nyuv2.convert())
     assert report["files"] == {"train": 3, "val": 1, "test": 2}
     assert np.array_equal(splits["test"]["depth"][1, 0], halved(original_nyuv2.depths[TEST[1] - 1]))
     assert "reconstructed from depth" in report["conversion"]["normals"]
@@ -131,7 +133,7 @@ def test_converted_nyuv2_is_read_and_its_normals_are_marked_as_ours(original_nyu
 
 
 def test_nyuv2_is_made_at_the_published_size_by_default():
-    assert inspect.signature(nyuv2_original.convert).parameters["size"].default == (288, 384)
+    assert inspect.signature(nyuv2_original.convert_original_nyuv2).parameters["size"].default == (288, 384)
     depth = np.arange(480 * 640, dtype=np.float32).reshape(480, 640)
     made = nyuv2_original.scaled(depth, (288, 384))
     assert made.shape == (288, 384)
@@ -301,7 +303,7 @@ def original_cityscapes(tmp_path):
 
 
 def test_cityscapes_is_converted_pixel_by_pixel(original_cityscapes, tmp_path):
-    cityscapes_original.convert(original_cityscapes, tmp_path / "made", SIZE)
+    cityscapes_original.convert_official_cityscapes(original_cityscapes, tmp_path / "made", SIZE)
     seed = 0
     for side, frames in FRAMES.items():
         made = tmp_path / "made" / side
@@ -327,9 +329,9 @@ def test_cityscapes_is_converted_pixel_by_pixel(original_cityscapes, tmp_path):
 
 
 def test_converted_cityscapes_is_read(original_cityscapes, tmp_path):
-    cityscapes_original.convert(original_cityscapes, tmp_path / "made", SIZE)
-    config = configuration("cityscapes")
-    splits, report = cityscapes.compose(config, tmp_path / "made")
+    cityscapes_original.convert_official_cityscapes(original_cityscapes, tmp_path / "made", SIZE)
+    config = configuration(cityscapes)
+    splits, report = config.compose(tmp_path / "made")
     assert report["files"] == {"train": 2, "val": 1, "test": 1}
     assert "bilinearly by this project" in report["conversion"]["images"]
     test = splits["test"]
@@ -339,7 +341,7 @@ def test_converted_cityscapes_is_read(original_cityscapes, tmp_path):
 
 
 def test_cityscapes_is_made_at_the_published_size_by_default():
-    assert inspect.signature(cityscapes_original.convert).parameters["size"].default == (256, 512)
+    assert inspect.signature(cityscapes_original.convert_official_cityscapes).parameters["size"].default == (256, 512)
 
 
 def without(name):
@@ -377,5 +379,5 @@ def halve_file(name):
 def test_a_wrong_cityscapes_is_named_and_nothing_is_left_half_made(original_cityscapes, tmp_path, damage, message):
     damage(original_cityscapes)
     with pytest.raises(DGRError, match=message):
-        cityscapes_original.convert(original_cityscapes, tmp_path / "made", SIZE)
+        cityscapes_original.convert_official_cityscapes(original_cityscapes, tmp_path / "made", SIZE)
     assert [path.name for path in tmp_path.iterdir()] == ["original"]

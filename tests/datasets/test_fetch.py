@@ -15,7 +15,7 @@ from dgr.config.sources import SourceConfig, SourcesFile, places, read_source, r
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
 from dgr.datasets import fetch as fetching
-from dgr.datasets.fetch import STEP, fetch
+from dgr.datasets.fetch import STEP, fetch_source
 
 ROOT = Path(__file__).parents[2]
 MIRROR = Path(os.environ.get("DGR_DATA_MIRROR", ROOT.parent / "shared/data"))
@@ -92,7 +92,7 @@ def assert_nothing(root):
 
 def assert_refused(root, source, message, origin=None, name="pictures"):
     with pytest.raises(DGRError, match=message) as raised:
-        fetch(name, source, root, origin)
+        fetch_source(name, source, root, origin)
     assert_nothing(root)
     assert "\n" not in str(raised.value)
     return str(raised.value)
@@ -102,7 +102,7 @@ def test_a_download_is_unpacked_and_verified(server, archive, settings, root):
     server.files["pictures.tar.gz"] = archive.read_bytes()
     url = f"{server.address}/pictures.tar.gz"
     source = settings(urls=[url])
-    assert fetch("pictures", source, root) == (root / "pictures", 4, expected_tree(PICTURES), url)
+    assert fetch_source("pictures", source, root) == (root / "pictures", 4, expected_tree(PICTURES), url)
     assert_whole(root)
     assert read_manifest(root / "pictures", "")["config"] == source.model_dump(mode="json")
     assert [request.range for request in server.requests] == [None]
@@ -117,7 +117,7 @@ def test_a_stopped_download_is_continued_where_it_stopped(server, archive, setti
     (part,) = parts(root)
     assert part.read_bytes() == content[: 3 * STEP]
     server.stop_after = None
-    fetch("pictures", source, root)
+    fetch_source("pictures", source, root)
     assert_whole(root)
     last = server.requests[-1]
     assert (last.range, last.status, last.sent) == (f"bytes={3 * STEP}-", 206, len(content) - 3 * STEP)
@@ -129,7 +129,7 @@ def test_a_server_that_knows_no_ranges_sends_the_whole_again(server, archive, se
     server.stop_after, server.knows_ranges = 3 * STEP, False
     assert_refused(root, source, "stopped after")
     server.stop_after = None
-    fetch("pictures", source, root)
+    fetch_source("pictures", source, root)
     assert_whole(root)
     assert (server.requests[-1].range, server.requests[-1].status) == (f"bytes={3 * STEP}-", 200)
 
@@ -140,9 +140,9 @@ def test_a_download_that_was_complete_is_not_sent_again(server, archive, setting
     with monkeypatch.context() as patch:
         patch.setattr(fetching, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            fetch("pictures", source, root)
+            fetch_source("pictures", source, root)
     assert_nothing(root)
-    fetch("pictures", source, root)
+    fetch_source("pictures", source, root)
     assert_whole(root)
     assert (server.requests[-1].status, server.requests[-1].sent) == (416, 0)
 
@@ -156,13 +156,13 @@ def test_a_part_of_another_file_is_dropped(server, archive, settings, root, long
     server.files["pictures.tar.gz"], server.stop_after, server.wrong_range = archive.read_bytes(), None, True
     assert_refused(root, source, "stopped after 0 bytes, run again to go on")
     assert not parts(root)
-    fetch("pictures", source, root)
+    fetch_source("pictures", source, root)
     assert_whole(root)
 
 
 def test_the_next_address_is_tried(server, archive, settings, root):
     server.files["b"] = archive.read_bytes()
-    fetch("pictures", settings(urls=[f"{server.address}/{name}" for name in "ab"]), root)
+    fetch_source("pictures", settings(urls=[f"{server.address}/{name}" for name in "ab"]), root)
     assert_whole(root)
     assert [request.status for request in server.requests] == [404, 200]
 
@@ -207,7 +207,7 @@ def test_a_mirror_may_have_packed_the_same_files_anew(settings, root, tmp_path, 
     (tmp_path / "mirror").mkdir()
     pack(tmp_path / f"other.{suffix}", PICTURES).rename(tmp_path / "mirror/pictures.tar.gz")
     monkeypatch.setenv("DGR_DATA_MIRROR", str(tmp_path / "mirror"))
-    fetch("pictures", settings(urls=["http://127.0.0.1:1/never"]), root)
+    fetch_source("pictures", settings(urls=["http://127.0.0.1:1/never"]), root)
     assert_whole(root)
 
 
@@ -220,7 +220,7 @@ def test_a_mirror_is_looked_in_first(server, archive, settings, root, tmp_path, 
     server.files[f"mirror/{place}"] = archive.read_bytes()
     mirror = f"{server.address}/mirror" if remote else str(tmp_path / "mirror")
     monkeypatch.setenv("DGR_DATA_MIRROR", f"{mirror}/")
-    assert fetch("pictures", settings(urls=["http://127.0.0.1:1/never"]), root).origin == f"{mirror}/{place}"
+    assert fetch_source("pictures", settings(urls=["http://127.0.0.1:1/never"]), root).origin == f"{mirror}/{place}"
     assert_whole(root)
 
 
@@ -230,11 +230,11 @@ def test_a_mirror_may_hold_an_unpacked_folder(settings, root, tmp_path, monkeypa
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     monkeypatch.setenv("DGR_DATA_MIRROR", str(tmp_path / "mirror"))
-    fetch("pictures", settings(), root)
+    fetch_source("pictures", settings(), root)
     assert_whole(root)
     # What was fetched is a mirror itself; its manifest is no content.
     monkeypatch.setenv("DGR_DATA_MIRROR", str(root))
-    fetch("pictures", settings(), tmp_path / "again")
+    fetch_source("pictures", settings(), tmp_path / "again")
     assert_whole(tmp_path / "again")
 
 
@@ -260,7 +260,7 @@ def test_an_origin_is_the_only_place(server, archive, settings, root, tmp_path, 
     source = settings(urls=[f"{server.address}/a/pictures.tar.gz"])
     assert_refused(root, source, r"from \(.*/missing (is missing|answers 404)", f"{server.address * remote}/missing")
     origin = f"{server.address}/a/pictures.tar.gz" if remote else archive
-    assert fetch("pictures", source, root, origin).origin == str(origin)
+    assert fetch_source("pictures", source, root, origin).origin == str(origin)
     assert_whole(root)
 
 
@@ -273,7 +273,7 @@ def test_with_nowhere_to_get_it_from_the_instructions_are_shown(settings, root):
 
 
 def test_the_tree_hash_is_told_where_none_is_pinned(settings, root, archive):
-    fetched = fetch("pictures", settings(contents={}), root, archive)
+    fetched = fetch_source("pictures", settings(contents={}), root, archive)
     assert (fetched.files, fetched.tree) == (4, expected_tree(PICTURES))
 
 
@@ -284,14 +284,19 @@ def test_a_single_file_is_checked_by_the_first_digits_of_its_hash(server, settin
         root, settings(**weights, sha256="0" * 8), f"its SHA-256 is {sha256(NOISE)}, but 00000000 is expected"
     )
     assert not parts(root)
-    fetch("weights", settings(**weights, sha256=sha256(NOISE)[:8]), root)
+    fetch_source("weights", settings(**weights, sha256=sha256(NOISE)[:8]), root)
     assert_whole(root, {"weights.pth": NOISE}, "weights")
 
 
 def test_what_is_there_and_whole_is_left(settings, root, archive):
-    fetch("pictures", settings(), root, archive)
+    fetch_source("pictures", settings(), root, archive)
     before = (root / "pictures/manifest.json").stat()
-    assert fetch("pictures", settings(), root, "/nowhere") == (root / "pictures", 4, expected_tree(PICTURES), None)
+    assert fetch_source("pictures", settings(), root, "/nowhere") == (
+        root / "pictures",
+        4,
+        expected_tree(PICTURES),
+        None,
+    )
     after = (root / "pictures/manifest.json").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)
 
@@ -306,18 +311,18 @@ def test_what_is_there_and_whole_is_left(settings, root, archive):
     ],
 )
 def test_what_is_damaged_is_fetched_again(settings, root, archive, damage):
-    fetch("pictures", settings(), root, archive)
+    fetch_source("pictures", settings(), root, archive)
     damage(root / "pictures")
-    assert fetch("pictures", settings(), root, archive).origin == str(archive)
+    assert fetch_source("pictures", settings(), root, archive).origin == str(archive)
     assert_whole(root)
 
 
 def test_what_is_there_is_fetched_again_when_something_else_is_expected(settings, root, tmp_path):
     (tmp_path / "weights").write_bytes(b"old")
     weights = {"kind": "file", "file": "weights.pth", "contents": {}}
-    fetch("weights", settings(**weights, sha256=sha256(b"old")), root, tmp_path / "weights")
+    fetch_source("weights", settings(**weights, sha256=sha256(b"old")), root, tmp_path / "weights")
     (tmp_path / "weights").write_bytes(b"new")
-    fetch("weights", settings(**weights, sha256=sha256(b"new")), root, tmp_path / "weights")
+    fetch_source("weights", settings(**weights, sha256=sha256(b"new")), root, tmp_path / "weights")
     assert_whole(root, {"weights.pth": b"new"}, "weights")
 
 
@@ -327,7 +332,7 @@ def test_a_folder_that_was_put_there_by_hand_is_not_touched(settings, root, arch
     with pytest.raises(
         DGRError, match=r"sources/pictures was never checked; move it elsewhere and fetch it from there"
     ):
-        fetch("pictures", settings(), root, archive)
+        fetch_source("pictures", settings(), root, archive)
     assert [path.name for path in (root / "pictures").iterdir()] == ["own"]
 
 
@@ -348,7 +353,7 @@ def test_a_full_disk_leaves_nothing_but_the_download(server, archive, settings, 
         assert_refused(
             root, source.model_copy(update={"urls": [f"{source.urls[0]}?"]}), "No space left on device; free"
         )
-    fetch("pictures", source, root)
+    fetch_source("pictures", source, root)
     assert_whole(root)
 
 
@@ -356,7 +361,7 @@ def test_an_interruption_at_the_last_moment_leaves_nothing(settings, root, archi
     with monkeypatch.context() as patch:
         patch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
-            fetch("pictures", settings(), root, archive)
+            fetch_source("pictures", settings(), root, archive)
     assert_nothing(root)
 
 
@@ -403,6 +408,6 @@ def test_settings_that_cannot_be_right_are_refused(wrong):
 def test_the_real_chips(root, monkeypatch):
     monkeypatch.setenv("DGR_DATA_MIRROR", str(MIRROR))
     source = read_source(ROOT / "paper_configs", "utkface64")
-    fetched = fetch("utkface64", source, root)
+    fetched = fetch_source("utkface64", source, root)
     assert (fetched.files, fetched.tree) == (23707, source.contents.tree)
     assert (root / "utkface64/24_0_1_20170116220224657 .jpg.chip.jpg").is_file()

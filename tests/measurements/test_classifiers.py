@@ -11,7 +11,6 @@ from dgr.measurements.classifiers import (
     CLASSIFIERS,
     Samples,
     accuracies,
-    add_unseen,
     choose_settings,
     majority_accuracies,
 )
@@ -110,12 +109,6 @@ def test_values_that_are_not_finite(value: float) -> None:
         scores(blobs(30), blobs(0), {name: {} for name in CLASSIFIERS})
 
 
-def test_unseen_task() -> None:
-    labels = {"left": np.array([3, 3, 9]), "right": np.array([2, 3, 1])}
-    assert list(add_unseen("multimnist", labels)["left_greater"]) == [1, 0, 1]
-    assert add_unseen("rooms", labels) == labels
-
-
 @pytest.fixture
 def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A made-up data set with two tasks, and two finished runs: one with snapshots, one with separate encoders."""
@@ -146,7 +139,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             np.savez(folder / "representation.npz", **arrays)
             write_json(folder / "metrics.json", {"identity": {"regularizer": "none"}, "final": {"epoch": 4}})
         write_manifest(Path("runs/toy/train", key))
-    place = {"suite": "toy", "dataset": "digits", "train_samples": 50, "draws": 4}
+    place = {"suite": "toy", "dataset": "digits", "kind": "multimnist", "train_samples": 50, "draws": 4}
     architecture = {"name": "conv", "channels": [2], "width": WIDTH, "hidden": 5, "activation": "relu"}
     probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
     plan = {"probes": {KEY: probed, UNTUNED: probed}, "baselines": {"toy-digits": place}}

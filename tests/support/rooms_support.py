@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dgr.datasets.kinds.rooms import BOX, CEILING, FLOOR, SPHERE, WALL
 from dgr.datasets.room_draws import Draws
-from dgr.datasets.rooms import BOX, CEILING, FLOOR, SPHERE, WALL
 
 SIZE, SCENES, SEED = 32, 60, 7
 CLOSE = 1e-3

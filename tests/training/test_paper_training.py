@@ -5,17 +5,19 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from dgr.config.runs import RunConfig
 from dgr.core.device import choose_device
 from dgr.core.paths import SUITES
-from dgr.datasets import cityscapes, nyuv2, utkface
+from dgr.datasets.registry import parse_dataset
 from dgr.measurements.step_times import made_up_batch
 from dgr.methods.shared.base import forward
 from dgr.training.build import build_optimizer, build_run
 
-TASKS = {"utkface": utkface.TASKS, "nyuv2": nyuv2.TASKS, "cityscapes": cityscapes.TASKS}
-PLAN = json.loads((Path(__file__).parents[2] / SUITES / "paper/plan.json").read_text())
+ROOT = Path(__file__).parents[2]
+DATASETS = yaml.safe_load((ROOT / "paper_configs/datasets.yaml").read_text(encoding="utf-8"))
+PLAN = json.loads((ROOT / SUITES / "paper/plan.json").read_text())
 RUNS = {
     (run["dataset"], run["architecture"]["name"], run["method"]["name"]): run
     for run in PLAN["runs"].values()
@@ -41,7 +43,7 @@ def small(dataset, architecture, method, regularizer="none", **training):
 
 class Training:
     def __init__(self, config, regularizer="none"):
-        self.tasks = TASKS[config.dataset]
+        self.tasks = parse_dataset(DATASETS[config.dataset], config.dataset).tasks
         strength = None if regularizer == "none" else 1e-3
         self.model, self.regularizer, self.method = build_run(config, strength, self.tasks, SIZE, seed=0)
         self.optimizer, _ = build_optimizer(config, strength, self.model, self.method)

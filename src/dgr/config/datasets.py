@@ -1,92 +1,99 @@
-"""The schema of ``paper_configs/datasets.yaml``: how each data set is made."""
+"""What any data set of ``paper_configs/datasets.yaml`` says of itself; its kinds are files in ``datasets/kinds``."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Literal, Self
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
-from pydantic import Field, PositiveInt, RootModel, model_validator
+from pydantic import AfterValidator, Field
 
-from dgr.config.parsing import Strict, parse, read_yaml
-from dgr.config.runs import SPLITS, SplitName
-from dgr.core.errors import DGRError
+from dgr.config.parsing import Strict
+from dgr.config.runs import SplitName
+from dgr.config.sources import SourceConfig
+from dgr.core.task import Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 Share = Annotated[float, Field(gt=0, lt=1)]
-Seed = Annotated[int, Field(ge=0)]
+RandomSeed = Annotated[int, Field(ge=0)]
 
 
-class MultiMNISTConfig(Strict):
-    """Two-digit MNIST: how many source digits and composed pairs each split has."""
+class Composed(NamedTuple):
+    """A data set as arrays.
 
-    kind: Literal["multimnist"]
-    digits: dict[SplitName, PositiveInt]
-    pairs: dict[SplitName, PositiveInt]
-    seed: Seed
-
-
-class RoomsConfig(Strict):
-    """Ray-cast rooms: how many scenes each split has, and what makes them hard."""
-
-    kind: Literal["rooms"]
-    image_size: Annotated[int, Field(ge=8)]
-    scenes: dict[SplitName, PositiveInt]
-    noise: Annotated[float, Field(ge=0)]
-    """Standard deviation of the pixel noise, of intensities in [0, 1]."""
-    seed: Seed
-
-
-class UTKFaceConfig(Strict):
-    """UTKFace from a folder of its chips."""
-
-    kind: Literal["utkface"]
-    source: str
-    """Name of the source in ``paper_configs/sources.yaml``."""
-    image_size: PositiveInt
-    shares: dict[SplitName, Share]
-    """Of all faces, by split; together 1."""
-    protocol: Literal["clean", "authors"] = "clean"
-    """``authors``: every file counts, also copies, and validation is done on test."""
-    seed: Seed
-
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        wanted = SPLITS if self.protocol == "clean" else ("train", "test")
-        if set(self.shares) != set(wanted) or abs(sum(self.shares.values()) - 1) > 1e-9:
-            raise ValueError(f"shares must be those of {' and '.join(wanted)} and add up to 1, but are {self.shares}")
-        return self
-
-
-class DenseFolderConfig(Strict):
-    """NYUv2 or CityScapes in the pre-processed layout of folders ``train`` and ``val``.
-
-    Its ``val`` is the test split here; the validation split is a share of its ``train``.
+    Attributes:
+        splits: for each split ``images`` ``(samples, channels, height, width)``, or without channels, and the targets
+            of each task by its name.
+        report: what is worth knowing of how they came about, for the manifest.
     """
 
-    kind: Literal["nyuv2", "cityscapes"]
+    splits: Mapping[SplitName, Mapping[str, NDArray[np.generic]]]
+    report: dict[str, Any] = {}
+
+
+class DatasetConfig(Strict, ABC):
+    """A data set that is made here; one from files elsewhere is a :class:`FetchedDataset` or a :class:`LocalDataset`.
+
+    Attributes:
+        kind: the name of the file in ``datasets/kinds`` that describes it.
+    """
+
+    kind: str
+
+    @property
+    @abstractmethod
+    def tasks(self) -> tuple[Task, ...]:
+        """Its tasks, in the order of the heads."""
+
+    @property
+    @abstractmethod
+    def image_shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of its images."""
+
+    @abstractmethod
+    def training_samples(self, source: SourceConfig | None) -> int | None:
+        """Size of the training split before anything is fetched or made; None where it cannot be known.
+
+        Args:
+            source: where it comes from, if it is fetched.
+        """
+
+    @abstractmethod
+    def compose(self, place: Path) -> Composed:
+        """Make its arrays.
+
+        Args:
+            place: the folder of its source, or its local path; what is made here has none.
+
+        Raises:
+            DGRError: the settings or what lies at the place cannot be used.
+        """
+
+
+class FetchedDataset(DatasetConfig):
+    """A data set from a source that is fetched and checked first."""
+
     source: str
     """Name of the source in ``paper_configs/sources.yaml``."""
-    height: PositiveInt
-    width: PositiveInt
-    validation_share: Share
-    seed: Seed
 
 
-class DatasetConfig(
-    RootModel[
-        Annotated[MultiMNISTConfig | RoomsConfig | UTKFaceConfig | DenseFolderConfig, Field(discriminator="kind")]
-    ]
-):
-    """Any data set."""
+def _inside(path: str) -> str:
+    parts = PurePosixPath(path).parts
+    if not parts or PurePosixPath(path).is_absolute() or ".." in parts or "\\" in path:
+        raise ValueError(f"a path must stay below its folder, without '..' and a leading '/', but it is '{path}'")
+    return path
 
 
-def read_datasets(configs: Path) -> dict[str, Strict]:
-    """All data sets of ``datasets.yaml`` by name.
+InnerPath = Annotated[str, AfterValidator(_inside)]
+"""Of a place below a folder."""
 
-    Raises:
-        DGRError: the file is missing, or one of its entries is wrong.
-    """
-    path = configs / "datasets.yaml"
-    data = read_yaml(path)
-    if not isinstance(data, dict):
-        raise DGRError(f"{path} must name data sets, each with its kind.")
-    return {name: parse(DatasetConfig, entry, f"{path}: {name}").root for name, entry in data.items()}
+
+class LocalDataset(DatasetConfig):
+    """A data set from files of the user's own, below the repository's top folder."""
+
+    path: InnerPath
+    """From the repository's top folder; the stage that prepares the data set depends on what lies there."""

@@ -13,7 +13,7 @@ from dgr.core.errors import DGRError
 
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
-SPLITS = ("train", "val", "test")
+SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
 Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -179,6 +179,8 @@ class ProbedRun(ProbeConfig):
 
     suite: str
     dataset: str
+    kind: str
+    """Of the data set; its file says which other tasks its labels make."""
     architecture: Annotated[VectorArchitecture, Field(discriminator="name")]
     seeds: Seeds
 
@@ -188,6 +190,8 @@ class BaselineConfig(ProbeConfig):
 
     suite: str
     dataset: str
+    kind: str
+    """As of :class:`ProbedRun`."""
 
 
 class EmbeddingConfig(Strict):

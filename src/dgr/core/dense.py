@@ -14,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
-VOID = -1
+from dgr.core.task import VOID
 
 
 def to_size(prediction: Tensor, target: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from dgr.core import dense
+from dgr.core.task import VOID
 from dgr.core.torchvision_import import ensure_importable
 
 ensure_importable()  # torchmetrics looks for it
@@ -20,7 +21,7 @@ ANGLES = (11.25, 22.5, 30.0)
 """Degrees within which the share of normals is reported, as usual in the field."""
 
 
-def metrics_of(kind: str, classes: int) -> MetricCollection:
+def metrics_of(kind: str, classes: int, partial: bool = False) -> MetricCollection:
     """Fresh metrics of a kind of task.
 
     - classification: ``accuracy``, the share of correct labels;
@@ -32,14 +33,25 @@ def metrics_of(kind: str, classes: int) -> MetricCollection:
     Args:
         kind: the task's kind.
         classes: number of classes where it has any.
+        partial: whether samples may lack their label (−1) or number (NaN); these are left out.
     """
     if kind == "classification":
-        return MetricCollection({"accuracy": MulticlassAccuracy(classes, average="micro")})
+        ignored = VOID if partial else None
+        return MetricCollection({"accuracy": MulticlassAccuracy(classes, average="micro", ignore_index=ignored)})
     if kind == "regression":
-        return MetricCollection({"squared_error": MeanSquaredError()})
+        return MetricCollection({"squared_error": PresentSquaredError() if partial else MeanSquaredError()})
     if kind == "segmentation":
         return MetricCollection(Segmentation(classes))
     return MetricCollection(Angles() if kind == "normals" else Distance())
+
+
+class PresentSquaredError(MeanSquaredError):
+    """Mean squared error over the samples whose target is not NaN."""
+
+    @override
+    def update(self, prediction: Tensor, target: Tensor) -> None:
+        present = ~target.isnan()
+        super().update(prediction[present], target[present])
 
 
 class Segmentation(MulticlassConfusionMatrix):
@@ -53,12 +65,12 @@ class Segmentation(MulticlassConfusionMatrix):
     """
 
     def __init__(self, classes: int) -> None:
-        super().__init__(classes, ignore_index=dense.VOID)
+        super().__init__(classes, ignore_index=VOID)
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
         guesses, labels = dense.to_size(prediction, target).argmax(dim=1), target.long()
-        known = labels != dense.VOID
+        known = labels != VOID
         # Deterministic counting as torchmetrics does it builds a table of pixels by pairs of classes: gigabytes.
         pairs, counts = torch.unique(labels[known] * len(self.confmat) + guesses[known], return_counts=True)
         self.confmat.view(-1)[pairs] += counts

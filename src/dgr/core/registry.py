@@ -17,6 +17,8 @@ from typing_extensions import override
 from dgr.core.errors import DGRError, nearest
 from dgr.core.extras import needed
 
+_REQUIRED = object()
+
 
 class Listing:
     """The names of a package's modules, and what their files declare; nothing is imported.
@@ -69,19 +71,22 @@ class Listing:
         """The entry's file."""
         return self.folder / f"{name}.py"
 
-    def declared(self, name: str, constant: str) -> Any:
+    def declared(self, name: str, constant: str, default: Any = _REQUIRED) -> Any:
         """The literal that an entry assigns to a constant, read without importing the entry.
 
+        Args:
+            name: the entry's name.
+            constant: the constant's name.
+            default: what stands for it where an entry need not declare it.
+
         Raises:
-            DGRError: there is no such entry, or it declares no such literal.
+            DGRError: there is no such entry, or it declares no such literal and would have to.
         """
         self.check(name)
-        try:
-            return _literals(self.file(name))[constant]
-        except KeyError:
-            raise DGRError(
-                f"{self.file(name)} is no {self.what}: it does not declare {constant} as a plain value."
-            ) from None
+        found = _literals(self.file(name)).get(constant, default)
+        if found is _REQUIRED:
+            raise DGRError(f"{self.file(name)} is no {self.what}: it does not declare {constant} as a plain value.")
+        return found
 
     def by_names(self) -> dict[str, str]:
         """The entry behind each of the ``NAMES`` that entries declare, where what they make has names of its own.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 Purpose = Literal[
     "split",
@@ -32,4 +33,6 @@ def seed_for(experiment: str, seed: int, purpose: Purpose) -> int:
 
 def generator_for(experiment: str, seed: int, purpose: Purpose, epoch: int = 0) -> torch.Generator:
     """A CPU generator of one purpose and epoch: nothing to save in a checkpoint."""
+    import torch  # takes seconds, and how a data set is split needs none of it
+
     return torch.Generator().manual_seed((seed_for(experiment, seed, purpose) + epoch) % 2**63)

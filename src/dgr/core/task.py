@@ -1,34 +1,30 @@
-"""A task: what one head predicts, how wrong it is, and how that is reported."""
+"""A task: what one head predicts, how wrong it is, and how that is reported.
+
+Torch is imported where something is computed, since plans and estimates only ask what the tasks are.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import torch
-from torch import Tensor
-from torch.nn import functional
-
-from dgr.core import dense
 from dgr.core.errors import DGRError
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
     from torchmetrics import MetricCollection
 
 TaskKind = Literal["classification", "regression", "segmentation", "depth", "disparity", "normals"]
-Batch = tuple[Tensor, dict[str, Tensor]]
+Batch: TypeAlias = "tuple[Tensor, dict[str, Tensor]]"
 """Inputs, and targets by task name."""
-Criterion = Callable[[Tensor, Tensor], Tensor]
+Criterion: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 
-CRITERIA: dict[TaskKind, Criterion] = {
-    "classification": functional.cross_entropy,
-    "regression": functional.mse_loss,
-    "segmentation": dense.segmentation_loss,
-    "depth": dense.distance_loss,
-    "disparity": dense.distance_loss,
-    "normals": dense.normals_loss,
-}
+VOID = -1
+"""The class of what has no label."""
+LARGEST = 3.4028234663852886e38
+"""Of float32."""
 PRIMARY: dict[TaskKind, str] = {
     "classification": "accuracy",
     "regression": "squared_error",
@@ -38,6 +34,12 @@ PRIMARY: dict[TaskKind, str] = {
     "normals": "mean_angle",
 }
 CHANNELS: dict[TaskKind, int] = {"regression": 1, "depth": 1, "disparity": 1, "normals": 3}
+RANGES: dict[TaskKind, tuple[float, float]] = {
+    "regression": (-LARGEST, LARGEST),
+    "depth": (0.0, LARGEST),
+    "disparity": (0.0, LARGEST),
+    "normals": (-1.001, 1.001),
+}
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,14 @@ class Task:
         name: unique name, the key of the task's head, targets and columns.
         kind: decides the loss and the metrics.
         classes: number of classes (classification, segmentation).
+        partial: whether some samples have no target (classification: −1, regression: NaN). Loss and metrics are then
+            those of the samples that have one, and a batch without any has loss 0.
     """
 
     name: str
     kind: TaskKind
     classes: int = 0
+    partial: bool = False
 
     @property
     def outputs(self) -> int:
@@ -72,7 +77,9 @@ class Task:
     @property
     def criterion(self) -> Criterion:
         """The loss without checks, a function of torch that :class:`dgr.DummyGradientNorm` can recognise."""
-        return CRITERIA[self.kind]
+        from dgr.core.losses import CRITERIA, PARTIAL
+
+        return PARTIAL[self.kind] if self.partial and self.kind in PARTIAL else CRITERIA[self.kind]
 
     def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
         """Mean loss over the batch: cross-entropy, squared error, or what :mod:`dgr.core.dense` says for the kind.
@@ -105,26 +112,33 @@ class Task:
         """Fresh streaming metrics (torchmetrics) over a whole split, by the names of :mod:`dgr.core.metrics`."""
         from dgr.core.metrics import metrics_of  # takes seconds, and most stages measure nothing
 
-        return metrics_of(self.kind, self.classes)
+        return metrics_of(self.kind, self.classes, self.partial)
 
-    def check_targets(self, targets: Tensor, split: str) -> None:
-        """Refuse impossible targets once, before training.
+    def targets_in(self, target: Tensor) -> int:
+        """How many samples of a batch have a target: all, unless the task is :attr:`partial`."""
+        if not self.partial:
+            return len(target)
+        return int((target != VOID if self.kind == "classification" else ~target.isnan()).sum())
 
-        Labels lie in ``0 … classes-1``, for segmentation also −1 (void); distances are finite and not negative;
-        numbers and normals are finite.
+    def check_targets(self, targets: Tensor | NDArray[Any], split: str) -> None:
+        """Refuse impossible targets of a whole split, of torch or of numpy.
+
+        Labels lie in ``0 … classes-1``, for segmentation and partial tasks also −1 (none); distances are finite and
+        not negative; numbers and normals are finite, numbers of partial tasks also NaN (none). Some sample has one.
 
         Raises:
             DGRError: with the task, the split and the offending range.
         """
-        low, high = torch.min(targets).item(), torch.max(targets).item()
-        lowest, highest = {
-            "classification": (0.0, self.classes - 1),
-            "segmentation": (dense.VOID, self.classes - 1),
-            "normals": (-1.001, 1.001),
-            "regression": (-torch.finfo(torch.float32).max, torch.finfo(torch.float32).max),
-        }.get(self.kind, (0.0, torch.finfo(torch.float32).max))
+        if self.partial and self.kind == "regression":
+            targets = targets[targets == targets]  # NaN alone differs from itself
+        low, high = (targets.min().item(), targets.max().item()) if len(targets) else (0.0, 0.0)
+        void = VOID if self.kind == "segmentation" or self.partial else 0
+        lowest, highest = RANGES.get(self.kind, (void, self.classes - 1))
         if not (lowest <= low and high <= highest):
             raise DGRError(
                 f"Targets of task '{self.name}' in split '{split}' span {low:g}…{high:g}, but must lie in "
                 f"{lowest:g}…{highest:g}; mend the data set or the task's number of classes."
             )
+        none_at = {"classification": VOID, "segmentation": VOID, "regression": None}.get(self.kind, 0)
+        if not len(targets) or low == high == none_at:
+            raise DGRError(f"No sample of split '{split}' has a target of task '{self.name}'; give it some.")

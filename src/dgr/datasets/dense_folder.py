@@ -15,19 +15,46 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
+from pydantic import PositiveInt
+from typing_extensions import override
 
-from dgr.config.datasets import DenseFolderConfig
+from dgr.config.datasets import Composed, FetchedDataset, RandomSeed, Share
 from dgr.config.runs import SplitName
+from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json
+from dgr.datasets.input_files import Array, refusal
 
 CONVERSION = "conversion.json"
 """Beside ``train`` and ``val``: how a converter of this project made the folder. Others have none."""
 NUMBER = re.compile(r"0|[1-9][0-9]*")
 
-Array = NDArray[Any]
 Arrays = dict[str, Array]
+
+
+class DenseFolder(FetchedDataset):
+    """NYUv2 or CityScapes in the pre-processed layout of folders ``train`` and ``val``.
+
+    Its ``val`` is the test split here; the validation split is a share of its ``train``.
+    """
+
+    height: PositiveInt
+    width: PositiveInt
+    validation_share: Share
+    seed: RandomSeed
+
+    @property
+    @override
+    def image_shape(self) -> tuple[int, int, int]:
+        return 3, self.height, self.width
+
+    @override
+    def training_samples(self, source: SourceConfig | None) -> int | None:
+        """Known where the source says how many files like ``train/image/…`` it holds."""
+        patterns = source.contents.patterns if source else {}
+        images = next((count for pattern, count in patterns.items() if pattern.startswith("train/image/")), None)
+        return None if images is None else images - round(images * self.validation_share)
 
 
 @dataclass(frozen=True)
@@ -61,9 +88,7 @@ class Layer:
         return side / self.folder / f"{number}{self.suffix}"
 
 
-def read_layers(
-    config: DenseFolderConfig, source: Path, layers: Sequence[Layer]
-) -> tuple[dict[SplitName, Arrays], dict[str, Any]]:
+def read_layers(config: DenseFolder, source: Path, layers: Sequence[Layer]) -> Composed:
     """The arrays of each split, each allocated once and filled, and a report.
 
     The source's ``val`` is the split ``test``; ``val`` is taken from the source's ``train``. Samples stand in the order
@@ -88,7 +113,7 @@ def read_layers(
     report: dict[str, Any] = {"files": files, "shares": shares, "copies": copies(list(images.values()))}
     if (source / CONVERSION).exists():
         report["conversion"] = read_json(source / CONVERSION, "delete it, or convert the data set again")
-    return splits, report
+    return Composed(splits, report)
 
 
 def paired_numbers(side: Path, layers: Sequence[Layer]) -> list[int]:
@@ -124,7 +149,7 @@ def _numbers_in(folder: Path, suffix: str) -> set[int]:
     return set(map(int, stems))
 
 
-def split_validation(numbers: list[int], config: DenseFolderConfig, source: Path) -> tuple[list[int], list[int]]:
+def split_validation(numbers: list[int], config: DenseFolder, source: Path) -> tuple[list[int], list[int]]:
     """Numbers for training, and ``round(validation_share · count)`` drawn for validation, each in numeric order.
 
     Raises:
@@ -159,18 +184,14 @@ def _read_split(
     return arrays, {name: count / (len(numbers) * size[0] * size[1]) for name, count in marked.items()}
 
 
-def check_values(values: Array, path: Path, kinds: str, low: float, high: float) -> None:
+def check_values(values: Array, path: Path, kinds: str, low: float, high: float, unit: str = "") -> None:
     """Refuse, with a DGRError, values that are not numbers in ``low … high`` of one of these ``numpy.dtype.kind``."""
     if values.dtype.kind not in kinds:
         raise refusal(path, f"holds {values.dtype}, but {'fractions' if kinds == 'f' else 'numbers'} are expected")
     least, most = values.min(), values.max()
     if not (low <= least and most <= high):
-        raise refusal(path, f"holds values from {least:.9g} to {most:.9g}, but they must lie in {low:.9g}…{high:.9g}")
-
-
-def refusal(path: Path, problem: str) -> DGRError:
-    """The sentence for a file that cannot be used."""
-    return DGRError(f"{path} {problem}; replace it, or convert the data set again.")
+        allowed = f"{low:.9g}…{high:.9g}{unit}"
+        raise refusal(path, f"holds values from {least:.9g} to {most:.9g}, but they must lie in {allowed}")
 
 
 def copies(images: Sequence[Array]) -> int:

@@ -44,7 +44,7 @@ class _UnavailableError(Exception):
     """A place does not give the source; another one may."""
 
 
-def fetch(name: str, source: SourceConfig, root: Path, origin: str | Path | None = None) -> Fetched:
+def fetch_source(name: str, source: SourceConfig, root: Path, origin: str | Path | None = None) -> Fetched:
     """Make ``root/name``: the source's files and ``manifest.json``, checked against its configuration.
 
     The bytes come from ``origin`` alone if it is given; else from the folder or address in ``DGR_DATA_MIRROR``, as

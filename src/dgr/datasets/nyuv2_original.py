@@ -1,4 +1,4 @@
-"""From the original labelled NYUv2 file to the layout that :mod:`dgr.datasets.nyuv2` reads.
+"""From the original labelled NYUv2 file to the layout that :mod:`dgr.datasets.kinds.nyuv2` reads.
 
 The normals written here are **our reconstruction** from depth, not those of the published pre-processed data; this is
 noted in ``conversion.json`` beside the files, and from there in the prepared data set's report.
@@ -19,8 +19,9 @@ from scipy.io.matlab import MatReadError
 
 from dgr.core.errors import DGRError
 from dgr.core.files import sha256, write_json
-from dgr.datasets.dense_folder import CONVERSION, Array, made_whole
-from dgr.datasets.nyuv2 import CLASSES
+from dgr.datasets.dense_folder import CONVERSION, made_whole
+from dgr.datasets.input_files import Array
+from dgr.datasets.kinds.nyuv2 import NYUV2_CLASSES
 
 NORMALS = "reconstructed from depth by this project; not the normals of the published pre-processed data"
 FOLDERS = ("image", "label", "depth", "normal")
@@ -35,7 +36,7 @@ class Intrinsics(NamedTuple):
     cy: float
 
 
-def convert(
+def convert_original_nyuv2(
     original: Path,
     target: Path,
     splits: Path,
@@ -176,7 +177,7 @@ def class_table(classes40: Path, classes13: Path) -> Array:
     Raises:
         DGRError: a mapping is missing or does not lead to 13 classes.
     """
-    thirteen = np.concatenate([[0], whole_numbers(classes13, "classMapping13", CLASSES)])
+    thirteen = np.concatenate([[0], whole_numbers(classes13, "classMapping13", NYUV2_CLASSES)])
     forty = np.concatenate([[0], whole_numbers(classes40, "mapClass", len(thirteen) - 1)])
     table: Array = (thirteen[forty] - 1).astype(np.int8)
     return table

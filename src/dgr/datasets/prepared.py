@@ -23,8 +23,10 @@ class Split:
     """Images and targets, as stored.
 
     Attributes:
-        images: ``(samples, channels, height, width)``, uint8; on a CPU mapped from the file, not read as a whole.
-        targets: by task name, ``(samples,)``, or a value a pixel as in :mod:`dgr.core.dense`.
+        images: ``(samples, channels, height, width)``, bytes or float32; on a CPU mapped from the file, not read as a
+            whole.
+        targets: by task name, ``(samples,)``, for regression ``(samples, 1)``, or a value a pixel as in
+            :mod:`dgr.core.dense`.
         device: where batches are wanted. What does not fit there stays where it is, and each batch is moved.
     """
 
@@ -36,7 +38,7 @@ class Split:
         return len(self.images)
 
     def batch(self, rows: Tensor | slice) -> Batch:
-        """Inputs in [0, 1], and targets, of the given rows (indices on the CPU, or a slice)."""
+        """Inputs, and targets, of the given rows (indices on the CPU, or a slice)."""
         targets = {task: self._move(_rows(target, rows)) for task, target in self.targets.items()}
         return as_inputs(self._move(_rows(self.images, rows))), targets
 
@@ -57,7 +59,9 @@ class Split:
 
 
 def as_inputs(images: Tensor) -> Tensor:
-    """Bytes 0…255 as float32 in [0, 1]."""
+    """Bytes 0…255 as float32 in [0, 1]; numbers as they are."""
+    if images.dtype != torch.uint8:
+        return images
     return images.float().div_(255)  # in place: a second array costs more than the division
 
 
@@ -87,7 +91,7 @@ def load(name: str, root: Path) -> PreparedData:
     remedy = f"run `python -m dgr prepare {name}`"
     manifest = read_manifest(root / name, remedy)
     tasks = tuple(Task(**task) for task in manifest["tasks"])
-    splits = {split: _load_split(root / name, split, tasks, remedy) for split in SPLITS}
+    splits: dict[str, Split] = {split: _load_split(root / name, split, tasks, remedy) for split in SPLITS}
     for split, data in splits.items():
         for task in tasks:
             task.check_targets(data.targets[task.name], split)

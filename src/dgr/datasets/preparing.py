@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from dgr.config.datasets import DenseFolderConfig, MultiMNISTConfig, RoomsConfig, UTKFaceConfig
+from dgr.config.datasets import Composed, DatasetConfig, FetchedDataset, LocalDataset
 from dgr.config.runs import SplitName
+from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_manifest, write_manifest
 from dgr.core.paths import SOURCES
-from dgr.core.task import Task
-from dgr.datasets import cityscapes, multimnist, nyuv2, rooms, utkface
+from dgr.core.task import VOID, Task
 
-Arrays = dict[str, NDArray[Any]]
-AnyDataset = MultiMNISTConfig | RoomsConfig | UTKFaceConfig | DenseFolderConfig
+LEAST: dict[SplitName, int] = {"train": 2, "val": 1, "test": 1}
+"""Samples of each split; one alone trains nothing, since batch normalisation has no statistics of it."""
 
 
-def prepare(name: str, config: AnyDataset, root: Path) -> None:
+def prepare_dataset(name: str, config: DatasetConfig, root: Path) -> None:
     """Make ``root/name`` in a temporary folder and rename it, so that nothing half-made is taken for whole.
 
     Raises:
-        DGRError: its source is missing or damaged, or the place cannot be written.
+        DGRError: what it is made from is missing or damaged, its arrays do not fit its tasks, or the place cannot be
+            written.
     """
     target = root / name
     try:
@@ -35,10 +35,19 @@ def prepare(name: str, config: AnyDataset, root: Path) -> None:
         with tempfile.TemporaryDirectory(dir=root, prefix=f".{name}-") as temporary:
             folder = Path(temporary) / name
             folder.mkdir()
-            tasks, splits, report = _compose(config)
-            _write_arrays(folder, splits)
-            described = [asdict(task) for task in tasks]
-            write_manifest(folder, dataset=name, config=config.model_dump(mode="json"), tasks=described, report=report)
+            composed = config.compose(_place(config))
+            tasks = [_completed(task, composed) for task in config.tasks]
+            _check(name, tasks, composed)
+            for split, arrays in composed.splits.items():
+                for array, values in arrays.items():
+                    np.save(folder / f"{split}_{array}.npy", values, allow_pickle=False)
+            write_manifest(
+                folder,
+                dataset=name,
+                config=config.model_dump(mode="json"),
+                tasks=[_described(task) for task in tasks],
+                report=composed.report,
+            )
             if target.exists():
                 shutil.rmtree(target)
             folder.replace(target)
@@ -46,21 +55,36 @@ def prepare(name: str, config: AnyDataset, root: Path) -> None:
         raise cannot_write(target, error) from error
 
 
-def _compose(config: AnyDataset) -> tuple[Sequence[Task], Mapping[SplitName, Arrays], dict[str, Any]]:
-    """Tasks, arrays of each split, and what is worth knowing of how they came about."""
-    if isinstance(config, MultiMNISTConfig):
-        return multimnist.TASKS, multimnist.compose(config), {}
-    if isinstance(config, RoomsConfig):
-        return rooms.TASKS, rooms.compose(config), {}
-    source = SOURCES / config.source
-    read_manifest(source, f"run `python -m dgr fetch {config.source}`")
-    if isinstance(config, UTKFaceConfig):
-        return utkface.TASKS, *utkface.compose(config, source)
-    kind = nyuv2 if config.kind == "nyuv2" else cityscapes
-    return kind.TASKS, *kind.compose(config, source)
+def _place(config: DatasetConfig) -> Path:
+    if isinstance(config, FetchedDataset):
+        source = SOURCES / config.source
+        read_manifest(source, f"run `python -m dgr fetch {config.source}`")
+        return source
+    return Path(config.path) if isinstance(config, LocalDataset) else Path()
 
 
-def _write_arrays(folder: Path, splits: Mapping[SplitName, Arrays]) -> None:
-    for split, arrays in splits.items():
-        for name, array in arrays.items():
-            np.save(folder / f"{split}_{name}.npy", array, allow_pickle=False)
+def _completed(task: Task, composed: Composed) -> Task:
+    """The task, marked where samples lack its target."""
+    targets = [arrays[task.name] for arrays in composed.splits.values()]
+    if task.kind == "classification":
+        return replace(task, partial=any((labels == VOID).any() for labels in targets))
+    return replace(task, partial=task.kind == "regression" and any(np.isnan(numbers).any() for numbers in targets))
+
+
+def _described(task: Task) -> dict[str, Any]:
+    """A task as the manifest has it."""
+    return {name: value for name, value in asdict(task).items() if name != "partial" or value}
+
+
+def _check(name: str, tasks: Sequence[Task], composed: Composed) -> None:
+    """Refuse what no training can use.
+
+    Raises:
+        DGRError: a split is missing or too small, or targets are impossible.
+    """
+    for split, least in LEAST.items():
+        samples = len(composed.splits.get(split, {"images": ()})["images"])
+        if samples < least:
+            raise DGRError(f"{name}: split '{split}' has {samples} samples, but needs at least {least}; give it more.")
+        for task in tasks:
+            task.check_targets(composed.splits[split][task.name], split)

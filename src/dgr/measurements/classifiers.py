@@ -69,21 +69,6 @@ CLASSIFIERS = {
 }
 FOLDS = 3
 
-UNSEEN: dict[str, dict[str, Callable[[Mapping[str, Labels]], Labels]]] = {
-    "multimnist": {"left_greater": lambda labels: (labels["left"] > labels["right"]).astype(np.int64)},
-}
-"""Tasks by kind of data set that no head was trained on, made from the labels of those that were.
-
-``left_greater``, whether the left digit is greater than the right one, is a function of both digits together, and of
-the *order* of the classes, which a classification loss does not know: each head needs one digit and may ignore the
-other. A representation that merely serves the two heads need not make it easy to read.
-"""
-
-
-def add_unseen(kind: str, labels: Mapping[str, Labels]) -> dict[str, Labels]:
-    """The labels of a data set's own tasks and of the tasks derived from them."""
-    return {**labels, **{task: derive(labels) for task, derive in UNSEEN.get(kind, {}).items()}}
-
 
 def choose_settings(train: Samples, val: Samples) -> Choice:
     """Select every classifier's settings by inner cross-validation on train and val.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from dgr.config.datasets import FetchedDataset
 from dgr.config.parsing import parse
 from dgr.config.plan_file import Plan, read_plan
 from dgr.config.runs import RunConfig, SweepConfig, TuningConfig
+from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
 from dgr.core.paths import RESULTS
+from dgr.datasets.registry import planned_dataset
 
 STEP_TIMES = "step_times.json"
 """In ``results/SUITE``: the device, a note, and seconds a step by kind of work."""
@@ -31,12 +34,12 @@ class Work(NamedTuple):
     Attributes:
         run: one of them; its seeds do not count.
         trainings: how many.
-        steps: of all of them together.
+        steps: of all of them together; None where the size of the data set is not known yet.
     """
 
     run: RunConfig
     trainings: int
-    steps: int
+    steps: int | None
 
     @property
     def kind(self) -> str:
@@ -49,23 +52,18 @@ class Work(NamedTuple):
 def work(suite: str, plan: Plan) -> Iterator[Work]:
     """Every training of a suite: reported runs, tuning, and sweeps."""
     for run, trainings in _trainings(suite, plan):
-        batches = math.ceil(training_samples(run.dataset, plan) / run.training.batch_size)
-        yield Work(run, trainings, trainings * run.training.epochs * batches)
+        samples = training_samples(run.dataset, plan)
+        batches = None if samples is None else math.ceil(samples / run.training.batch_size)
+        yield Work(run, trainings, None if batches is None else trainings * run.training.epochs * batches)
 
 
-def training_samples(dataset: str, plan: Plan) -> int:
-    """Samples of a data set's training split, from the plan alone; for faces an upper bound."""
-    config: dict[str, Any] = (plan["datasets"] | plan["fetched_datasets"])[dataset]
-    if config["kind"] == "multimnist":
-        return int(config["pairs"]["train"])
-    if config["kind"] == "rooms":
-        return int(config["scenes"]["train"])
-    contents = plan["sources"][config["source"]]["contents"]
-    if config["kind"] == "utkface":
-        faces: float = contents["files"] * config["shares"]["train"]
-        return math.ceil(faces)
-    images = next(count for pattern, count in contents["patterns"].items() if pattern.startswith("train/image/"))
-    return int(images - round(images * config["validation_share"]))
+def training_samples(dataset: str, plan: Plan) -> int | None:
+    """Size of a data set's training split before it is made, or fetched; None where it cannot be known."""
+    config = planned_dataset(dataset, plan)
+    source = None
+    if isinstance(config, FetchedDataset):
+        source = parse(SourceConfig, plan["sources"][config.source], config.source)
+    return config.training_samples(source)
 
 
 def describe(suite: str, root: Path = Path()) -> str:
@@ -97,10 +95,13 @@ def describe(suite: str, root: Path = Path()) -> str:
 
 
 def _summary(items: list[Work], times: dict[str, float]) -> str:
-    trainings, steps = sum(item.trainings for item in items), sum(item.steps for item in items)
-    text = f"{trainings:,} trainings, {steps:,} steps"
-    if all(item.kind in times for item in items):
-        hours = sum(item.steps * times[item.kind] for item in items) / 3600
+    trainings = sum(item.trainings for item in items)
+    counted = [(item.kind, item.steps) for item in items if item.steps is not None]
+    if len(counted) < len(items):
+        return f"{trainings:,} trainings; their steps are not known before the data set is there"
+    text = f"{trainings:,} trainings, {sum(steps for _, steps in counted):,} steps"
+    if all(kind in times for kind, _ in counted):
+        hours = sum(steps * times[kind] for kind, steps in counted) / 3600
         text += f", about {hours:,.0f} hours of steps" if hours >= 10 else f", about {hours:.1f} hours of steps"
     return text
 
@@ -120,13 +121,3 @@ def _trainings(suite: str, plan: Plan) -> Iterator[tuple[RunConfig, int]]:
             sweep = parse(SweepConfig, entry, key)
             for _, run in sweep.points():
                 yield run, len(run.seeds)
-
-
-def image_size(dataset: str, plan: Plan) -> tuple[int, int, int]:
-    """Channels, height and width of a data set's images, from the plan alone."""
-    config: dict[str, Any] = (plan["datasets"] | plan["fetched_datasets"])[dataset]
-    if config["kind"] == "multimnist":
-        return 1, 36, 36
-    if "height" in config:
-        return 3, config["height"], config["width"]
-    return 3, config["image_size"], config["image_size"]

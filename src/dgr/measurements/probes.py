@@ -23,6 +23,7 @@ from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest, write_json
 from dgr.core.paths import DATA, output_path
 from dgr.core.seeds import seed_for
+from dgr.datasets.unseen import add_unseen
 from dgr.measurements import classifiers as probing
 from dgr.measurements import universality
 from dgr.measurements.representation_file import load_representation
@@ -47,7 +48,7 @@ class Labelled:
         """One split for classifiers, with the tasks nobody was trained on."""
         return probing.Samples(
             arrays[split + snapshot].reshape(len(arrays[split]), -1),
-            probing.add_unseen(self.kind, self.labels[split]),
+            add_unseen(self.kind, self.labels[split]),
         )
 
 
@@ -65,7 +66,7 @@ def probe(key: str) -> None:
         DGRError: unknown key, or a run or data set that is missing, damaged or does not fit; says which.
     """
     config = parse(ProbedRun, plan_entry(key, ("probes",)), key)
-    data = _labelled(config.dataset)
+    data = _labelled(config.dataset, config.kind)
     folder = output_path(config.suite, "train", key)
     remedy = f"make it with `python -m dgr train {key}`"
     read_manifest(folder, remedy)
@@ -104,8 +105,10 @@ def baselines(key: str) -> None:
         DGRError: unknown key, or a data set that is missing or damaged.
     """
     config = parse(BaselineConfig, plan_entry(key, ("baselines",)), key)
-    data = _labelled(config.dataset)
-    images = {split: _pixels(np.load(DATA / config.dataset / f"{split}_images.npy", mmap_mode="r")) for split in SPLITS}
+    data = _labelled(config.dataset, config.kind)
+    images: Arrays = {
+        split: _pixels(np.load(DATA / config.dataset / f"{split}_images.npy", mmap_mode="r")) for split in SPLITS
+    }
     train, val, test = (data.samples(images, split) for split in SPLITS)
     few = train.first(config.train_samples, f"Data set {config.dataset}")
     with _one_thread():
@@ -177,18 +180,20 @@ def _part_of_task(z: NDArray[Any], index: int, config: ProbedRun, tasks: int) ->
     )
 
 
-def _labelled(dataset: str) -> Labelled:
+def _labelled(dataset: str, kind: str) -> Labelled:
     remedy = f"run `python -m dgr prepare {dataset}`"
     manifest = read_manifest(DATA / dataset, remedy)
     for task in manifest["tasks"]:
         if task["kind"] != "classification":
             raise DGRError(f"Probes classify, but task '{task['name']}' of {dataset} is {task['kind']}; probe others.")
+        if task.get("partial"):
+            raise DGRError(f"Probes need every label, but task '{task['name']}' of {dataset} lacks some; probe others.")
     classes = {task["name"]: task["classes"] for task in manifest["tasks"]}
-    labels = {
+    labels: dict[str, dict[str, probing.Labels]] = {
         split: {task: np.load(DATA / dataset / f"{split}_{task}.npy", allow_pickle=False) for task in classes}
         for split in SPLITS
     }
-    return Labelled(manifest["config"]["kind"], classes, labels)
+    return Labelled(kind, classes, labels)
 
 
 def _check_sizes(arrays: Arrays, data: Labelled, place: Path, remedy: str) -> None:

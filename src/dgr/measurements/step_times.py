@@ -13,13 +13,12 @@ from dgr.core.files import write_json
 from dgr.core.paths import RESULTS
 from dgr.core.provenance import device_name
 from dgr.core.task import Batch, Task
-from dgr.datasets import cityscapes, multimnist, nyuv2, rooms, utkface
+from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper
-from dgr.measurements.estimate import STEP_TIMES, image_size, work
+from dgr.measurements.estimate import STEP_TIMES, work
 from dgr.measurements.timing import interleaved_seconds
 from dgr.training.build import build_optimizer, build_run
 
-TASKS = {module.__name__.rpartition(".")[2]: module.TASKS for module in (cityscapes, multimnist, nyuv2, rooms, utkface)}
 STRENGTH = 1e-3
 
 
@@ -51,12 +50,11 @@ def measure(suite: str, device: str, steps: int, shrink: int) -> None:
 
 
 def _seconds(run: RunConfig, plan: Plan, device: torch.device, steps: int, shrink: int) -> float:
-    kind = (plan["datasets"] | plan["fetched_datasets"])[run.dataset]["kind"]
-    tasks = TASKS[kind]
-    channels, height, width = image_size(run.dataset, plan)
+    dataset = planned_dataset(run.dataset, plan)
+    tasks, (channels, height, width) = dataset.tasks, dataset.image_shape
     if run.training.augmentation is not None and run.training.augmentation.crop is not None:
         height, width = run.training.augmentation.crop
-    factor = shrink if tasks[0].kind != "classification" else 1
+    factor = 1 if tasks[0].kind in ("classification", "regression") else shrink
     shape = (channels, height // factor, width // factor)
     strength = None if run.regularizer.name == "none" else STRENGTH
     model, regularizer, method = build_run(_from_scratch(run), strength, tasks, shape, seed=0)
@@ -85,6 +83,8 @@ def made_up_batch(tasks: tuple[Task, ...], shape: tuple[int, int, int], size: in
     def target(task: Task) -> Tensor:
         if task.kind == "classification":
             return torch.randint(task.classes, (size,), generator=generator)
+        if task.kind == "regression":
+            return torch.randn((size, 1), generator=generator)
         if task.kind == "segmentation":
             return torch.randint(task.classes, (size, *shape[1:]), generator=generator).to(torch.int8)
         return torch.rand((size, task.outputs, *shape[1:]), generator=generator) + 0.1

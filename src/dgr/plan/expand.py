@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dgr.config.architectures import ResNetArchitecture
-from dgr.config.datasets import read_datasets
+from dgr.config.datasets import FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
 from dgr.config.runs import (
@@ -28,6 +28,7 @@ from dgr.config.runs import (
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS, PLAN, SHARED, suite_folder
+from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.plan.narrowing import narrowed
 from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
@@ -105,14 +106,15 @@ def shared_plan(configs: Path) -> Plan:
     Raises:
         DGRError: a data set or a source is described wrongly.
     """
-    plan: Plan = {"paths": _paths(SHARED), "sources": {}, "datasets": {}, "fetched_datasets": {}}
+    plan: Plan = {"paths": _paths(SHARED), **{stage: {} for stage in ("sources", *STAGES_OF_DATA)}}
+    made, fetched, local = STAGES_OF_DATA
     for name, source in read_sources(configs).items():
         plan["sources"][name] = source.model_dump(mode="json")
     for name, config in read_datasets(configs).items():
-        source_name = getattr(config, "source", None)
-        if source_name is not None:
-            read_source(configs, source_name)
-        plan["datasets" if source_name is None else "fetched_datasets"][name] = config.model_dump(mode="json")
+        if isinstance(config, FetchedDataset):
+            read_source(configs, config.source)
+        stage = fetched if isinstance(config, FetchedDataset) else local if isinstance(config, LocalDataset) else made
+        plan[stage][name] = config.model_dump(mode="json")
     return plan
 
 
@@ -139,7 +141,7 @@ def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str
     if file.dataset not in known:
         raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, known)}")
     yield from _reports(file)
-    yield from _stages(_with_weights(file, configs), path)
+    yield from _stages(_with_weights(file, configs), path, known[file.dataset].kind)
 
 
 def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
@@ -160,13 +162,13 @@ def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     yield "audits", file.suite, {}
 
 
-def _stages(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Any]]:
+def _stages(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[str, str, Any]]:
     """Stage, key and entry of all that a file trains and measures."""
-    for stage, key, config in _configurations(file, path):
+    for stage, key, config in _configurations(file, path, kind):
         yield stage, key, config.model_dump(mode="json")
 
 
-def _configurations(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, Strict]]:
+def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[str, str, Strict]]:
     key = f"{file.suite}-{file.dataset}-{file.architecture.name}"
     if isinstance(file, TableFile):
         for run, tuning in _runs(file, path):
@@ -175,13 +177,13 @@ def _configurations(file: TrainedFile, path: Path) -> Iterator[tuple[str, str, S
                 yield "tuning", run.key, tuning
             if file.probes:
                 shared = run.model_dump(include={"suite", "dataset", "architecture", "seeds"})
-                yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared)
+                yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared, kind=kind)
         place = {"suite": file.suite, "dataset": file.dataset}
         if file.probes:
             yield (
                 "baselines",
                 f"{file.suite}-{file.dataset}",
-                BaselineConfig.model_validate(file.probes.model_dump() | place),
+                BaselineConfig.model_validate(file.probes.model_dump() | place | {"kind": kind}),
             )
         if file.embedding:
             method = f"{key}-{file.embedding.method}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from dgr.core.errors import DGRError
 from dgr.core.registry import Listing
+from dgr.datasets.unseen import unseen_tasks
 
 SINGLE_TASK = "single_task"
 
@@ -24,11 +25,6 @@ CONTROLS = {
     "weight_decay": "the optimizer's weight decay on all parameters, with coefficient λ",
 }
 CLASSIFIERS = {"knn": "kNN", "tree": "Tree", "svm": "SVM", "logistic": "Logistic", "forest": "Forest"}
-UNSEEN_TASKS = {"left_greater": "left > right"}
-UNSEEN_NOTES = {
-    "left_greater": "depends on both digits at once and on the order of the classes, which classification does not "
-    "teach; a head may ignore the other digit",
-}
 RULES = {
     "best_mean_validation": "the highest validation metric at the last epoch, as relative improvement over the "
     "smallest strength of the grid, averaged over tasks and seeds; ties go to the smaller strength",
@@ -71,8 +67,9 @@ def method_label(name: str) -> str:
 
 
 def task_label(name: str) -> str:
-    """A task as a reader sees it."""
-    return UNSEEN_TASKS.get(name, name)
+    """A task as a reader sees it: by its name, or by the rule that makes it where no head was trained on it."""
+    unseen = unseen_tasks()
+    return unseen[name].label if name in unseen else name
 
 
 def metric_named(name: str) -> Metric:

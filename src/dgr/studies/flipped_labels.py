@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Task
-from dgr.datasets.multimnist import DIGIT, split_by_class
+from dgr.datasets.kinds.multimnist import DIGIT, split_by_class
 from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.models.encoders import lenet_encoder

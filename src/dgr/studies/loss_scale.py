@@ -17,12 +17,11 @@ from torch import Tensor
 from typing_extensions import override
 
 from dgr.config.architectures import ArchitectureConfig
-from dgr.config.datasets import MultiMNISTConfig, RoomsConfig
 from dgr.config.parsing import Strict
 from dgr.config.runs import MethodConfig, SplitName
 from dgr.core.seeds import seed_for
 from dgr.core.task import Task
-from dgr.datasets import multimnist, rooms
+from dgr.datasets.kinds import multimnist, rooms
 from dgr.datasets.prepared import as_inputs
 from dgr.methods.registry import build_method
 from dgr.models.factory import build_model
@@ -53,7 +52,7 @@ class ScaledTask(Task):
 class ScaledData(Strict):
     """One data set of the study, with the model and the training that suit it."""
 
-    data: Annotated[MultiMNISTConfig | RoomsConfig, Field(discriminator="kind")]
+    data: Annotated[multimnist.Config | rooms.Config, Field(discriminator="kind")]
     """Which data set, with its settings."""
     architecture: ArchitectureConfig
     epochs: PositiveInt
@@ -99,19 +98,13 @@ def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str
 
 def _data(block: ScaledData, seed: int) -> tuple[Sequence[Task], dict[SplitName, Samples]]:
     """Made anew for each seed, from its own and the configuration's."""
-    found: Sequence[Task]
     config = block.data.model_copy(update={"seed": block.data.seed + seed})
-    if isinstance(config, MultiMNISTConfig):
-        found, arrays = multimnist.TASKS, multimnist.compose(config)
-        images = {name: torch.from_numpy(split["images"])[:, None] for name, split in arrays.items()}
-    else:
-        found, arrays = rooms.TASKS, rooms.compose(config)  # type: ignore[assignment]
-        images = {name: torch.from_numpy(split["images"]) for name, split in arrays.items()}
-    splits = {
-        name: Samples(as_inputs(images[name]), {task.name: torch.from_numpy(split[task.name]) for task in found})
-        for name, split in arrays.items()
-    }
-    return found, splits
+    splits = {}
+    for name, arrays in config.compose().splits.items():
+        images = torch.from_numpy(arrays["images"]).view(-1, *config.image_shape)
+        targets = {task.name: torch.from_numpy(arrays[task.name]) for task in config.tasks}
+        splits[name] = Samples(as_inputs(images), targets)
+    return config.tasks, splits
 
 
 def _trained(

@@ -16,7 +16,7 @@ from torch import Tensor
 from dgr.config.parsing import Strict
 from dgr.core.arrays import FloatArray
 from dgr.core.task import Task
-from dgr.datasets.multimnist import DIGIT, split_by_class
+from dgr.datasets.kinds.multimnist import DIGIT, split_by_class
 
 TASK_NAMES = ("first", "second")
 DIGIT_CLASSES = 10

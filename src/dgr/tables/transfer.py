@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from dgr.core.errors import DGRError
-from dgr.records.names import CLASSIFIERS, REGULARIZERS, UNSEEN_NOTES, method_label, metric_named, task_label
+from dgr.datasets.unseen import unseen_task
+from dgr.records.names import CLASSIFIERS, REGULARIZERS, method_label, metric_named, task_label
 from dgr.records.outcomes import mean_over_tasks
 from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
@@ -145,5 +146,5 @@ def _notes(scope: Scope, blocks: list[Block], trained: list[str]) -> list[str]:
         f"Untrained encoder: the initialisation that all methods share, where it was kept. STL: the separate encoders' "
         f"representations joined, so {len(trained)} times as many features for {len(trained)} tasks.",
     ]
-    notes += [f"*: {task_label(task)}, which no head was trained on, {UNSEEN_NOTES[task]}." for task in new]
+    notes += [f"*: {task_label(task)}, which no head was trained on, {unseen_task(task).note}." for task in new]
     return notes

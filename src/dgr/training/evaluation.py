@@ -43,9 +43,9 @@ def represent(model: MultiTaskModel, inputs: Tensor) -> Tensor:
 
 @torch.no_grad()
 def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Evaluation:
-    """Evaluate once over a split, in evaluation mode."""
+    """Evaluate once over a split, in evaluation mode; samples without a target of a task do not count for it."""
     metrics = {task.name: task.metrics().to(split.device) for task in tasks}
-    totals = dict.fromkeys(metrics, 0.0)
+    totals, counts = dict.fromkeys(metrics, 0.0), dict.fromkeys(metrics, 0)
     norms, vectors = [], []
     height, width = split.images.shape[-2:]
     for inputs, targets in split.batches(max(1, min(512, PIXELS // (height * width)))):
@@ -54,12 +54,14 @@ def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Eval
         if z.ndim == 2:
             vectors.append(z)
         for task in tasks:
-            prediction = model.heads[task.name](z)
-            totals[task.name] += task.loss(prediction, targets[task.name]).item() * len(z)
-            metrics[task.name].update(prediction, targets[task.name])
+            prediction, target = model.heads[task.name](z), targets[task.name]
+            present = task.targets_in(target)
+            totals[task.name] += task.loss(prediction, target).item() * present
+            counts[task.name] += present
+            metrics[task.name].update(prediction, target)
     scores = {
         # Metrics are float32; more digits than that would be noise.
-        name: {"loss": total / len(split)}
+        name: {"loss": total / counts[name]}
         | {metric: round(value.item(), 7) for metric, value in metrics[name].compute().items()}
         for name, total in totals.items()
     }

@@ -6,25 +6,22 @@ the authors' code: ``{train,val}/{image,depth,seg}/{number}.png`` and ``part_seg
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
 import numpy as np
-from PIL import Image
+from typing_extensions import override
 
-from dgr.config.datasets import DenseFolderConfig
-from dgr.config.runs import SplitName
-from dgr.core.dense import VOID
-from dgr.core.task import Task
-from dgr.datasets.dense_folder import Array, Arrays, Layer, check_values, read_layers, refusal
+from dgr.config.datasets import Composed
+from dgr.core.task import VOID, Task
+from dgr.datasets.dense_folder import DenseFolder, Layer, check_values, read_layers
+from dgr.datasets.input_files import Array, read_image, refusal
 
 TRAINED_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
 """The label ids that are evaluated, in the order of their 19 classes; all other ids are void."""
 LABEL_IDS = 34
-CLASSES = len(TRAINED_IDS)
 CLASS_OF_ID = np.full(LABEL_IDS, VOID, np.int8)
-CLASS_OF_ID[list(TRAINED_IDS)] = np.arange(CLASSES)
+CLASS_OF_ID[list(TRAINED_IDS)] = np.arange(len(TRAINED_IDS))
 
 PARTS = 10
 PART_CLASS = np.zeros((LABEL_IDS, 100), np.int8)
@@ -35,48 +32,43 @@ PART_CLASS[26:29, 1:6] = (5, 6, 7, 8, 9)
 
 DISPARITY_UNITS = 1024
 """Files hold 1 + 256·disparity in pixels of the full width 2048; a quarter of it at the width 512."""
-TASKS = (
-    Task("segmentation", "segmentation", CLASSES),
-    Task("parts", "segmentation", PARTS),
-    Task("disparity", "disparity"),
-)
 
 
-def compose(config: DenseFolderConfig, source: Path) -> tuple[dict[SplitName, Arrays], dict[str, Any]]:
-    """Images and targets of each split, and a report, see :func:`dgr.datasets.dense_folder.read_layers`.
+class Config(DenseFolder):
+    """CityScapes in its pre-processed layout."""
 
-    A disparity of exactly zero (value 1, infinitely far) cannot be told from an invalid one (value 0) and is left out
-    of loss and metrics, where the authors' code keeps it; the report says how many pixels this concerns.
+    kind: Literal["cityscapes"]
 
-    Args:
-        config: the settings.
-        source: a folder with ``train`` and ``val``; files hold ``image`` (RGB, 8 bit), ``depth`` (disparity value v,
-            16 bit, 0 where invalid), ``seg`` (label ids 0…33) and ``part_seg`` (Panoptic-Parts uids).
+    @property
+    @override
+    def tasks(self) -> tuple[Task, ...]:
+        return (
+            Task("segmentation", "segmentation", len(TRAINED_IDS)),
+            Task("parts", "segmentation", PARTS),
+            Task("disparity", "disparity"),
+        )
 
-    Returns:
-        For each split ``images`` ``(samples, 3, height, width)``, uint8; ``segmentation`` ``(samples, height, width)``,
-        int8, 19 classes, −1 where void; ``parts``, the same shape, int8, 10 classes with 0 the background;
-        ``disparity`` ``(samples, 1, height, width)``, float32, ``(v − 1) / 1024``, 0 where invalid. The report's shares
-        are ``void``, ``invalid_disparity`` and ``zero_disparity``.
+    @override
+    def compose(self, place: Path) -> Composed:
+        """Images and targets of each split, and a report, see :func:`dgr.datasets.dense_folder.read_layers`.
 
-    Raises:
-        DGRError: a file is missing, damaged, of another size, or holds impossible values.
-    """
-    return read_layers(config, source, LAYERS)
+        A disparity of exactly zero (value 1, infinitely far) cannot be told from an invalid one (value 0) and is left
+        out of loss and metrics, where the authors' code keeps it; the report says how many pixels this concerns.
 
+        Args:
+            place: a folder with ``train`` and ``val``; files hold ``image`` (RGB, 8 bit), ``depth`` (disparity value
+                v, 16 bit, 0 where invalid), ``seg`` (label ids 0…33) and ``part_seg`` (Panoptic-Parts uids).
 
-def read(path: Path) -> Array:
-    """An image's values: ``(height, width)``, or ``(height, width, channels)``.
+        Returns:
+            For each split ``images`` ``(samples, 3, height, width)``, uint8; ``segmentation``
+            ``(samples, height, width)``, int8, 19 classes, −1 where void; ``parts``, the same shape, int8, 10 classes
+            with 0 the background; ``disparity`` ``(samples, 1, height, width)``, float32, ``(v − 1) / 1024``, 0 where
+            invalid. The report's shares are ``void``, ``invalid_disparity`` and ``zero_disparity``.
 
-    Raises:
-        DGRError: it is missing, truncated or damaged.
-    """
-    try:
-        # Pillow warns where a file's notes are damaged, and raises where its pixels are.
-        with warnings.catch_warnings(action="ignore"), Image.open(path) as image:
-            return np.asarray(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise refusal(path, f"is not a whole image ({error})") from error
+        Raises:
+            DGRError: a file is missing, damaged, of another size, or holds impossible values.
+        """
+        return read_layers(self, place, _LAYERS)
 
 
 def label_and_part_ids(uids: Array) -> tuple[Array, Array]:
@@ -116,17 +108,25 @@ def _disparity(values: Array, path: Path) -> Array:
     return np.maximum(values.astype(np.float32) - 1, 0) / DISPARITY_UNITS
 
 
-LAYERS = (
-    Layer("images", "image", ".png", read, (3,), (3,), np.uint8, _image),
+_LAYERS = (
+    Layer("images", "image", ".png", read_image, (3,), (3,), np.uint8, _image),
     Layer(
-        "segmentation", "seg", ".png", read, (), (), np.int8, _classes, {"void": lambda ids: CLASS_OF_ID[ids] == VOID}
+        "segmentation",
+        "seg",
+        ".png",
+        read_image,
+        (),
+        (),
+        np.int8,
+        _classes,
+        {"void": lambda ids: CLASS_OF_ID[ids] == VOID},
     ),
-    Layer("parts", "part_seg", ".tif", read, (), (), np.int8, _parts),
+    Layer("parts", "part_seg", ".tif", read_image, (), (), np.int8, _parts),
     Layer(
         "disparity",
         "depth",
         ".png",
-        read,
+        read_image,
         (),
         (1,),
         np.float32,
