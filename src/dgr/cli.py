@@ -30,22 +30,10 @@ def plan(
 
     Without --suite, folders of suites that are not configured go, quick looks among them.
     """
-    from dgr.core.paths import DEFAULT_SUITE, SHARED
-    from dgr.plan.files import check_plans, check_shared, write_plans
-    from dgr.plan.suites import find_suite, quick_look
+    from dgr.plan.command import make_plans_current
 
-    if check and suite == SHARED.name:
-        check_shared()
-        return
-    chosen = find_suite(suite, CONFIGS) if suite and seeds is None else None
-    if seeds is not None:
-        chosen = quick_look(suite or DEFAULT_SUITE, seeds, CONFIGS)
-    if check:
-        check_plans(chosen)
-        return
-    write_plans(chosen)
-    if chosen and chosen.seeds:
-        typer.echo(f"snakemake --cores all --config suite={chosen.name}")
+    if next_command := make_plans_current(CONFIGS, check, suite, seeds):
+        typer.echo(next_command)
 
 
 @app.command("list")
