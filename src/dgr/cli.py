@@ -248,5 +248,3 @@ def main() -> None:
             app()
     except DGRError as error:
         sys.exit(f"dgr: {error}")
-    except ModuleNotFoundError as error:
-        sys.exit(f"dgr: the package '{error.name}' is not installed; run `pip install {error.name}`.")
