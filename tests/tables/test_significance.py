@@ -193,7 +193,6 @@ def test_a_suite_with_some_of_the_methods_decides_over_those(make_suite: Suite) 
 
 def test_claims_in_words(make_suite: Suite) -> None:
     make_suite(8)
-
     lines = CLAIMS_FILE.read_text().splitlines()
     shorter = ["          [equal_weighting, pcgrad]" if "[equal_weighting, dwa" in line else line for line in lines]
     CLAIMS_FILE.write_text("\n".join(shorter).replace("[equal_weighting, graddrop, pcgrad]", "[equal_weighting]"))
