@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 from scipy import stats
-from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.figures.learning_curves import build
@@ -69,7 +69,7 @@ def test_one_seed_has_lines_but_no_bands(workplace: Path) -> None:
     plan = make_plan(seeds=(0,))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     _, png = write_figure(SUITE, "F5")
     with Image.open(png) as image:

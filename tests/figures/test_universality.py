@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
-from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.figures.registry import write_figure
@@ -51,7 +51,7 @@ def test_one_seed_has_no_bands(workplace: Path) -> None:
     plan = make_plan(seeds=(0,))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     assert len(write_figure(SUITE, "F2")) == 2
 
@@ -60,7 +60,7 @@ def test_without_snapshots(workplace: Path) -> None:
     plan = make_plan((("pcgrad", ("none", "dgr")),))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     with pytest.raises(DGRError, match="F2 needs representations of several epochs"):
         write_figure(SUITE, "F2")

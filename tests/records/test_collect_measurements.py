@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
@@ -163,7 +163,7 @@ def test_dropout_and_weight_decay_have_no_penalty(workplace: Path) -> None:
     plan = make_plan((("single_task", ("none",)), ("equal_weighting", ("none", "dropout", "weight_decay"))))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     for key in plan["tuned_runs"]:
         for path in Path("runs", key).glob("*/history.csv"):
             pd.read_csv(path).assign(penalty=None, gradient_ratio=None).to_csv(path, index=False)

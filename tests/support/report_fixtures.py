@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from audit_support import SUITE as AUDITED
 from audit_support import make_checkout, write_claims
-from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.records.collecting import collect_records
 
@@ -22,7 +22,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository root in which every run is finished and collected; copied, never changed."""
     root, plan = tmp_path_factory.mktemp("finished"), make_plan()
     make_runs(plan, root)
-    make_studies(plan, root)
+    make_measurements(plan, root)
     collect_records(SUITE, plan, root)
     return root
 

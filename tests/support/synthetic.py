@@ -130,7 +130,7 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
     (folder / "provenance.json").write_text(json.dumps(provenance))
 
 
-def make_studies(plan: dict[str, Any], root: Path) -> None:
+def make_measurements(plan: dict[str, Any], root: Path) -> None:
     """Probes of every run and the baselines, as those stages would leave them."""
     for stage in ("probe", "baselines"):
         (root / "runs" / SUITE / stage).mkdir(exist_ok=True)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from synthetic import SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.records.collecting import collect_suite
@@ -134,7 +134,7 @@ def test_without_single_task_runs(workplace: Path) -> None:
     plan = make_plan((("equal_weighting", ("none",)),))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     with pytest.raises(DGRError, match="add method 'single_task'"):
         write_table(SUITE, "T1")
@@ -144,7 +144,7 @@ def test_one_seed_has_no_standard_deviation(workplace: Path) -> None:
     plan = make_plan(seeds=(4,))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     csv, markdown, *_ = write_table(SUITE, "T1")
     assert pd.read_csv(csv)["delta_m_sd"].isna().all()
@@ -158,7 +158,7 @@ def test_two_data_sets_need_a_choice(workplace: Path) -> None:
         plan["runs"]["rooms"] = {**entry, "dataset": "rooms"}
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     with pytest.raises(DGRError, match="one data set and architecture, but suite 'toy' offers 2"):
         write_table(SUITE, "T1")

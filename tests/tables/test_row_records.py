@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from synthetic import CELLS, SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import CELLS, SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.paths import tables_folder
 from dgr.records.collecting import collect_suite
@@ -25,7 +25,7 @@ def make_suite(plan: dict[str, Any], root: Path, *tables: str) -> None:
     plan["tables"] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name, "dataset": "digits"} for name in tables}
     write_plan(plan)
     make_runs(plan, root)
-    make_studies(plan, root)
+    make_measurements(plan, root)
     collect_suite(SUITE)
 
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from PIL import Image
 from scipy import stats
-from synthetic import CELLS, SUITE, make_plan, make_runs, make_studies, write_plan
+from synthetic import CELLS, SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.claims import CLAIMS_FILE
 from dgr.core import paths
@@ -46,7 +46,7 @@ def make_suite(built: dict[Any, Path], workplace: Path) -> Suite:
             for kind, names in (("tables", ("T7", "claims")), ("figures", ("F4",))):
                 plan[kind] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
             make_runs(plan, root)
-            make_studies(plan, root)
+            make_measurements(plan, root)
             collect_records(SUITE, plan, root)
             (root / paths.CONFIGS).mkdir()
             (root / paths.PLAN).write_text(json.dumps(plan))
@@ -193,7 +193,6 @@ def test_a_suite_with_some_of_the_methods_decides_over_those(make_suite: Suite) 
 
 def test_claims_in_words(make_suite: Suite) -> None:
     make_suite(8)
-
     lines = CLAIMS_FILE.read_text().splitlines()
     shorter = ["          [equal_weighting, pcgrad]" if "[equal_weighting, dwa" in line else line for line in lines]
     CLAIMS_FILE.write_text("\n".join(shorter).replace("[equal_weighting, graddrop, pcgrad]", "[equal_weighting]"))

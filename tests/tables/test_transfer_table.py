@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from synthetic import CLASSIFIERS, PROBED, SUITE, TASKS, make_plan, make_runs, make_studies, write_plan
+from synthetic import CLASSIFIERS, PROBED, SUITE, TASKS, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.records.collecting import collect_suite
@@ -98,7 +98,7 @@ def test_one_seed_and_no_snapshots(workplace: Path) -> None:
     plan: dict[str, Any] = make_plan((("pcgrad", ("none", "dgr")),), seeds=(4,))
     write_plan(plan)
     make_runs(plan, workplace)
-    make_studies(plan, workplace)
+    make_measurements(plan, workplace)
     collect_suite(SUITE)
     _, markdown, *_ = write_table(SUITE, "T4")
     text = markdown.read_text()
