@@ -7,7 +7,7 @@ import pytest
 import torch
 import yaml
 
-from dgr import cli
+from dgr.__main__ import main
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, DATA, PLAN, SHARED
 from dgr.datasets.preparing import prepare_dataset
@@ -64,7 +64,7 @@ def command(monkeypatch, capsys):
     def call(*arguments):
         monkeypatch.setattr(sys, "argv", ["dgr", *arguments])
         with pytest.raises(SystemExit) as exit_:
-            cli.main()
+            main()
         capsys.readouterr()
         return exit_.value.code or None
 

@@ -1,4 +1,4 @@
-"""``dgr`` and ``python -m dgr``: what must be said before the command line itself can be imported."""
+"""``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
 import sys
 from pathlib import Path
@@ -9,7 +9,7 @@ from dgr.core.paths import CONFIGS
 
 
 def main() -> None:
-    """Run a command in a checkout of the repository; elsewhere say that it needs one."""
+    """Run a command in a checkout of the repository; a user's mistake is one sentence and exit status 1."""
     arguments = sys.argv[1:]
     if arguments == ["--version"]:
         import dgr
@@ -24,9 +24,12 @@ def main() -> None:
             )
         with needed("The command line"):
             from dgr import cli
+        with needed("This command"):
+            cli.app()
     except DGRError as error:
         sys.exit(f"dgr: {error}")
-    cli.main()
+    except ModuleNotFoundError as error:
+        sys.exit(f"dgr: the package '{error.name}' is not installed; run `pip install {error.name}`.")
 
 
 if __name__ == "__main__":

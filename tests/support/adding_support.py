@@ -42,11 +42,11 @@ STAGES = {
 """The plan's lists in the order in which their commands can run."""
 COMMANDS = """
 import shlex, sys
-from dgr import cli
+from dgr.__main__ import main
 for line in sys.argv[1:]:
     sys.argv = ["dgr", *shlex.split(line)]
     try:
-        cli.main()
+        main()
     except SystemExit as end:
         if end.code:
             raise

@@ -40,8 +40,11 @@ class DenseFolder(FetchedDataset):
     """
 
     height: PositiveInt
+    """Of the frames, in pixels."""
     width: PositiveInt
+    """Of the frames, in pixels."""
     validation_share: Share
+    """Share of the layout's ``train`` that validates."""
     seed: RandomSeed
 
     @property

@@ -55,6 +55,7 @@ class LabelledData(LocalDataset):
     ]
     """One task each."""
     split: SplitRule
+    """How rows are shared out: by a column of the table, or at random."""
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dgr.core.errors import DGRError, nearest
-from dgr.core.paths import SHARED, SUMMARIES
+from dgr.core.paths import DEFAULT_SUITE, SHARED, SUMMARIES
 
 QUICK = re.compile(r"(?P<of>.+)-seeds-(?P<seeds>\d+(-\d+)*)")
 """The name of a quick look says all of it."""
@@ -69,3 +69,14 @@ def quick_look(suite: str, seeds: str, configs: Path) -> Suite:
     if len(chosen) < FEWEST_SEEDS:
         raise DGRError(f"One seed ({chosen[0]}) has no spread, and no test can be made of it; name two, such as 0,1.")
     return find_suite(f"{suite}-seeds-{'-'.join(map(str, chosen))}", configs)
+
+
+def choose_suite(suite: str | None, seeds: str | None, configs: Path) -> Suite | None:
+    """What ``dgr plan --suite NAME --seeds 0,1`` is about: all suites, where neither is given.
+
+    Raises:
+        DGRError: an unknown suite, or seeds that cannot be used.
+    """
+    if seeds is not None:
+        return quick_look(suite or DEFAULT_SUITE, seeds, configs)
+    return find_suite(suite, configs) if suite else None

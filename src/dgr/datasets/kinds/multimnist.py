@@ -37,7 +37,9 @@ class Config(DatasetConfig):
 
     kind: Literal["multimnist"]
     digits: dict[SplitName, PositiveInt]
+    """Source digits of each split, as many of each class."""
     pairs: dict[SplitName, PositiveInt]
+    """Images of two digits that are composed from them, in each split."""
     seed: RandomSeed
 
     @property

@@ -31,7 +31,9 @@ class Config(DatasetConfig):
 
     kind: Literal["rooms"]
     image_size: Annotated[int, Field(ge=8)]
+    """Height and width, in pixels."""
     scenes: dict[SplitName, PositiveInt]
+    """Of each split."""
     noise: Annotated[float, Field(ge=0)]
     """Standard deviation of the pixel noise, of intensities in [0, 1]."""
     seed: RandomSeed

@@ -47,6 +47,7 @@ class Config(FetchedDataset):
 
     kind: Literal["utkface"]
     image_size: PositiveInt
+    """Height and width, in pixels."""
     shares: dict[SplitName, Share]
     """Of all faces, by split; together 1."""
     protocol: Literal["clean", "authors"] = "clean"
