@@ -7,7 +7,7 @@ from adding_support import ProjectCopy
 from dgr.core.errors import DGRError
 from dgr.core.registry import Registry
 from dgr.tables import registry
-from dgr.tables.registry import TABLES, table_files, write_table
+from dgr.tables.registry import TABLES, write_table
 
 COUNTS = '''"""T9: how many seeds each run has."""
 
@@ -57,7 +57,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_file_is_found_by_the_names_it_declares() -> None:
-    assert table_files() == {
+    assert TABLES.by_names() == {
         "T1": "main",
         "T2": "main",
         "T3": "main",
@@ -75,7 +75,7 @@ def test_every_file_is_found_by_the_names_it_declares() -> None:
     [
         ("def build(scope): ...", "is no table: it does not declare NAMES"),
         ("NAMES = tuple('T9')", "is no table: it does not declare NAMES as a plain value"),
-        ("NAMES = 'T9'", r"NAMES must be a tuple of names, such as \('T9',\)"),
+        ("NAMES = 'T9'", r"NAMES must be a tuple of names, such as \('X9',\)"),
     ],
 )
 def test_a_file_that_declares_no_names_is_refused(folder: Path, text: str, message: str) -> None:
