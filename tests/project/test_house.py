@@ -71,5 +71,5 @@ def test_no_public_name_is_defined_twice() -> None:
     assert {name: sorted(files) for name, files in places.items() if len(files) > 1 and name not in ENTRY_NAMES} == {}
 
 
-ENTRY_NAMES: set[str] = {"LABEL", "NAMES", "build"}
+ENTRY_NAMES: set[str] = {"Config", "LABEL", "NAMES", "build"}
 """What every entry of a registry defines, and so many files do."""

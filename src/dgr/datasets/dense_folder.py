@@ -30,7 +30,7 @@ CONVERSION = "conversion.json"
 """Beside ``train`` and ``val``: how a converter of this project made the folder. Others have none."""
 NUMBER = re.compile(r"0|[1-9][0-9]*")
 
-Arrays = dict[str, Array]
+SplitArrays = dict[str, Array]
 
 
 class DenseFolder(FetchedDataset):
@@ -106,7 +106,7 @@ def read_layers(config: DenseFolder, source: Path, layers: Sequence[Layer]) -> C
     """
     train, val = split_validation(paired_numbers(source / "train", layers), config, source)
     test = paired_numbers(source / "val", layers)
-    splits: dict[SplitName, Arrays] = {}
+    splits: dict[SplitName, SplitArrays] = {}
     shares: dict[str, dict[str, float]] = {}
     members: dict[SplitName, tuple[str, list[int]]] = {"train": ("train", train), "val": ("train", val)}
     for split, (side, chosen) in (members | {"test": ("val", test)}).items():
@@ -170,9 +170,9 @@ def split_validation(numbers: list[int], config: DenseFolder, source: Path) -> t
 
 def _read_split(
     side: Path, numbers: Sequence[int], layers: Sequence[Layer], size: tuple[int, int]
-) -> tuple[Arrays, dict[str, float]]:
+) -> tuple[SplitArrays, dict[str, float]]:
     """Arrays, and the share of each kind of marked pixels."""
-    arrays: Arrays = {layer.array: np.empty((len(numbers), *layer.shape, *size), layer.dtype) for layer in layers}
+    arrays: SplitArrays = {layer.array: np.empty((len(numbers), *layer.shape, *size), layer.dtype) for layer in layers}
     marked = {name: 0 for layer in layers for name in layer.marks}
     for row, number in enumerate(numbers):
         for layer in layers:
