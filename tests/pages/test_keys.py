@@ -51,6 +51,6 @@ def test_the_example_is_a_suite(tmp_path: Path) -> None:
     path = tmp_path / lines[0].removeprefix("# ")
     path.parent.mkdir()
     path.write_text("\n".join(lines), encoding="utf-8")
-    (plan,) = [plan for plan in make_plans(configs, find_suites(configs)).values() if plan["runs"]]
+    (plan,) = [plan for plan in make_plans(configs, find_suites(configs)).values() if plan.get("runs")]
     assert "trial-multimnist-conv-pcgrad-dgr" in plan["runs"]
     assert list(plan["tables"]) == ["trial-T1"]
