@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from archive_support import FILES, expected_tree, pack
 from http_server_support import serve
-from test_archives import FILES, expected_tree, pack
 
 from dgr.config.sources import SourceConfig, SourcesFile, places, read_source, read_sources
 from dgr.core.errors import DGRError
