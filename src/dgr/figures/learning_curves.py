@@ -65,7 +65,7 @@ def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     axes[0].set_ylim(*_limits(curves))
     axes[0].xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.supxlabel("epoch", fontsize=RC["axes.labelsize"])
-    figure.supylabel(f"validation {metric.label} ({metric.unit}), mean over tasks", fontsize=RC["axes.labelsize"])
+    figure.supylabel(f"validation {metric.heading}, mean over tasks", fontsize=RC["axes.labelsize"])
     handles = line_handles(curves)
     if len(reference):
         handles.append(Line2D([], [], label=f"{method_label(SINGLE_TASK)} (mean)", **REFERENCE_LINE))

@@ -65,7 +65,7 @@ def build(scope: Scope) -> Drawing:
 def _finish_accuracy(
     axis: Axes, low: float, high: float, level: float | None, metric: Metric, legend_place: LegendPlace
 ) -> None:
-    axis.set(ylim=(low, high), ylabel=f"test {metric.label} ({metric.unit})")
+    axis.set(ylim=(low, high), ylabel=f"test {metric.heading}")
     _mark_outside(axis, low)
     if level is not None:
         axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE_LINE)

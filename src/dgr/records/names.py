@@ -40,6 +40,11 @@ class Metric:
     scale: float
     higher_is_better: bool
 
+    @property
+    def heading(self) -> str:
+        """The label and its unit, where it has one."""
+        return f"{self.label} ({self.unit})" if self.unit else self.label
+
 
 METRICS = {
     "accuracy": Metric("accuracy", "%", 100.0, True),

@@ -95,7 +95,7 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     for task, name in metrics:
         metric = metric_named(name)
         arrow = "↑" if metric.higher_is_better else "↓"
-        columns[f"{task}: {metric.label} ({metric.unit}) {arrow}"] = column(f"{task}_{name}", metric.scale)
+        columns[f"{task}: {metric.heading} {arrow}"] = column(f"{task}_{name}", metric.scale)
     columns["Δm (%) ↑"] = column(DELTA, with_plus=True)
     columns["Δm (%), best val. epoch"] = column(DELTA_BEST, with_plus=True)
     if "universality_mean" in data:
