@@ -35,6 +35,13 @@ class Outer(Strict):
     """Whether."""
 
 
+class Holder(Strict):
+    """Holds any block of a kind."""
+
+    block: Inner
+    """One of the others."""
+
+
 class Untold(Strict):
     """One of its keys has no description."""
 
@@ -43,11 +50,11 @@ class Untold(Strict):
 
 def test_a_block_says_what_each_key_takes_and_means() -> None:
     assert (
-        key_reference({"Part": [Outer], "More": [Inner, Outer]})
+        key_reference({"Part": [Outer], "More": [Inner, Outer]}, {})
         == """\
 ## Part
 
-### test_key_reference.Outer
+### Outer
 
 What stands outside, see `dgr.Task`.
 
@@ -56,10 +63,10 @@ What stands outside, see `dgr.Task`.
 | `kind` | `outer` | required | Says that it is this block. |
 | `mode` | `fast`, `slow` | `none` | Either \\| or. |
 | `sides` | list of 2 of whole number > 0 | `[1, 2]` | Height and width. |
-| `inner` | names, each with [test_key_reference.Inner](#test_key_referenceinner) | `{}` | By name. |
+| `inner` | names, each with [Inner](#inner) | `{}` | By name. |
 | `flag` | true or false | `false` | Whether. |
 
-### test_key_reference.Inner
+### Inner
 
 A block within others.
 
@@ -72,6 +79,12 @@ A block within others.
     )
 
 
+def test_a_base_class_leads_to_those_that_may_stand_for_it() -> None:
+    text = key_reference({"Holders": [Holder], "Inner blocks": [Outer]}, {Inner: "Inner blocks"})
+    assert "| `block` | [Inner blocks](#inner-blocks) | required | One of the others. |" in text
+    assert "### Inner" not in text
+
+
 def test_a_key_without_description_is_an_error() -> None:
     with pytest.raises(DGRError, match="Untold: the key 'mystery' has no description"):
-        key_reference({"Part": [Untold]})
+        key_reference({"Part": [Untold]}, {})

@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -34,13 +34,14 @@ _EVERYWHERE = {
 _VALUES = {True: "true", False: "false", None: "none"}
 
 
-def key_reference(parts: dict[str, list[SchemaClass]]) -> str:
+def key_reference(parts: dict[str, list[SchemaClass]], elsewhere: Mapping[SchemaClass, str]) -> str:
     """Markdown: a heading for each part, and a table for each block of keys in it.
 
     A block that stands in several others has one table, below the first of them.
 
     Args:
         parts: the outermost blocks, by the heading that they stand under.
+        elsewhere: the heading under which the blocks stand that may be given for a base class.
 
     Raises:
         DGRError: a key has no description.
@@ -49,10 +50,10 @@ def key_reference(parts: dict[str, list[SchemaClass]]) -> str:
     lines = []
     for heading, outermost in parts.items():
         lines += [f"## {heading}", ""]
-        for block in (each for outer in outermost for each in (outer, *_within(outer))):
-            if block not in done:
+        for block in (each for outer in outermost for each in (outer, *_within(outer, elsewhere))):
+            if block not in done and block not in elsewhere:
                 done.add(block)
-                lines += _section(block)
+                lines += _section(block, elsewhere)
     return "\n".join(lines)
 
 
@@ -72,10 +73,11 @@ def described(block: SchemaClass) -> dict[str, str]:
     return found
 
 
-def _section(block: SchemaClass) -> Iterator[str]:
-    inner = _within(block)
+def _section(block: SchemaClass, elsewhere: Mapping[SchemaClass, str]) -> Iterator[str]:
+    inner = _within(block, elsewhere)
     keys, whole = models_json_schema([(each, "validation") for each in (block, *inner)])
-    links = {keys[each, "validation"]["$ref"]: f"[{_title(each)}](#{_anchor(_title(each))})" for each in inner}
+    headings = {each: elsewhere.get(each, _title(each)) for each in inner}
+    links = {keys[each, "validation"]["$ref"]: f"[{name}](#{_anchor(name)})" for each, name in headings.items()}
     own = whole["$defs"][keys[block, "validation"]["$ref"].rpartition("/")[2]]
     about = _EVERYWHERE | described(block)
     yield from (f"### {_title(block)}", "", _plain((block.__doc__ or "").partition("Attributes:\n")[0]), "")
@@ -91,15 +93,16 @@ def _section(block: SchemaClass) -> Iterator[str]:
     yield ""
 
 
-def _within(block: SchemaClass) -> list[SchemaClass]:
-    """The blocks that the keys of a block hold, and theirs, in the order in which they occur."""
+def _within(block: SchemaClass, closed: Collection[SchemaClass]) -> list[SchemaClass]:
+    """The blocks that the keys of a block hold, and theirs unless they are closed, in the order of their occurrence."""
     found: list[SchemaClass] = []
 
     def search(annotation: Any) -> None:
         is_block = isinstance(annotation, type) and issubclass(annotation, BaseModel)
         if is_block and annotation not in (*found, block):
             found.append(annotation)
-            search_fields(annotation)
+            if annotation not in closed:
+                search_fields(annotation)
         for argument in get_args(annotation):
             search(argument)
 
@@ -137,8 +140,8 @@ def _value(schema: dict[str, Any], links: dict[str, str]) -> str:
 
 
 def _title(block: SchemaClass) -> str:
-    """What a block's table is called, after the place of its class: ``runs.TrainingConfig``."""
-    return f"{block.__module__.rpartition('.')[2]}.{block.__name__}"
+    """What a block's table is called: after its file where that has a single block, else after its class."""
+    return block.__module__.rpartition(".")[2] if block.__name__ == "Config" else block.__name__
 
 
 def _anchor(heading: str) -> str:

@@ -39,5 +39,5 @@ def update_keys(page: Path) -> None:
     old = page.read_text(encoding="utf-8")
     if not KEY_LIST.search(old):
         raise DGRError(f"{page} has no lines `<!-- begin keys -->` and `<!-- end -->` to write between; add them.")
-    text = key_reference(outermost_blocks())
+    text = key_reference(outermost_blocks(), {})
     write_text(page, KEY_LIST.sub(lambda match: f"{match[1]}\n{text}\n{match[2]}", old))
