@@ -79,8 +79,12 @@ def test_a_cut_out_shows_a_part_of_the_image_pixel_by_pixel():
         assert torch.equal(depth, known["depth"][0, :, top : top + 8, left : left + 12])
 
 
-def test_classes_of_whole_images_stay():
+def test_classes_and_numbers_of_whole_images_stay():
     assert torch.equal(changed(scales=[1.5], flip=True)[1]["scene"], torch.arange(6) % 4)
+    images, numbers = torch.rand(6, 1, 8, 8), torch.rand(6, 1)
+    config = AugmentationConfig(scales=[1.5], flip=True)
+    _, after = augment((images, {"size": numbers}), [Task("size", "regression")], config, torch.Generator())
+    assert torch.equal(after["size"], numbers)
 
 
 def test_the_same_generator_gives_the_same_samples():

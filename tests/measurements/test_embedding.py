@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -36,6 +38,21 @@ def test_both_runs_are_embedded_at_the_same_samples(entry):
     first = output_path("mini", "embed", f"{KEY}.csv").read_bytes()
     embedding.embed(KEY)
     assert output_path("mini", "embed", f"{KEY}.csv").read_bytes() == first
+
+
+@pytest.mark.parametrize("kinds", [("classification", "regression"), ("regression", "regression")])
+def test_points_are_coloured_by_classes_alone(entry, monkeypatch, kinds):
+    data = load(entry["dataset"], DATA)
+    tasks = tuple(replace(task, kind=kind) for task, kind in zip(data.tasks, kinds, strict=True))
+    monkeypatch.setattr(embedding, "load", lambda *_: replace(data, tasks=tasks))
+    if "classification" in kinds:
+        embedding.embed(KEY)
+        assert list(pd.read_csv(output_path("mini", "embed", f"{KEY}.csv"))) == ["regularizer", "x", "y", "left"]
+    else:
+        with pytest.raises(
+            DGRError, match="points are coloured by class, but multimnist has no task of classification"
+        ):
+            embedding.embed(KEY)
 
 
 def test_separate_clusters_stay_apart():

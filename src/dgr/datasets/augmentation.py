@@ -26,7 +26,7 @@ def augment(batch: Batch, tasks: Sequence[Task], config: AugmentationConfig, gen
     """Change each sample of a batch by itself.
 
     Args:
-        batch: inputs ``(batch, channels, height, width)`` and targets by task name; those of classification stay.
+        batch: inputs ``(batch, channels, height, width)`` and targets by task name; those of whole images stay.
         tasks: the tasks, whose kinds say what their targets mean.
         config: the settings.
         generator: on the CPU; the only source of randomness.
@@ -39,7 +39,7 @@ def augment(batch: Batch, tasks: Sequence[Task], config: AugmentationConfig, gen
     size = tuple(config.crop or (height, width))
     if size[0] > height or size[1] > width:
         raise DGRError(f"A crop of {size[0]}×{size[1]} does not fit into images of {height}×{width}; make it smaller.")
-    dense = {task.name: task.kind for task in tasks if task.kind != "classification"}
+    dense = {task.name: task.kind for task in tasks if task.kind not in ("classification", "regression")}
     if config.crop is not None or config.scales != [1.0]:
         windows = [_window((height, width), size, config.scales, generator) for _ in range(len(inputs))]
         inputs = torch.stack([_resized(x, window, size) for x, window in zip(inputs, windows, strict=True)])

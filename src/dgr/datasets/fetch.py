@@ -20,7 +20,7 @@ from dgr.datasets.contents import Contents, Writer, difference, tree_hash, whole
 
 STEP = 2**16
 """Bytes that are kept together: what comes of the last step before a transfer stops is lost."""
-PARTS = (requests.codes.partial, requests.codes.requested_range_not_satisfiable)
+PART_ANSWERS = (requests.codes.partial, requests.codes.requested_range_not_satisfiable)
 """How servers answer when asked for the rest of a file."""
 
 
@@ -118,7 +118,7 @@ def _download(url: str, path: Path) -> None:
         part = answer.headers.get("Content-Range", "")
         if answer.status_code == requests.codes.ok:
             file.truncate(0)  # the whole file comes: no part was asked for, or the server knows no parts
-        elif answer.status_code in PARTS and not part.startswith(f"bytes {start}-") and part != nothing_missing:
+        elif answer.status_code in PART_ANSWERS and not part.startswith(f"bytes {start}-") and part != nothing_missing:
             file.truncate(0)  # what is there is of another file
             raise requests.RequestException
 
@@ -132,7 +132,7 @@ def _download(url: str, path: Path) -> None:
         if not answers:
             raise _UnavailableError(f"cannot be reached ({type(error).__name__})") from error
         last = answers[-1]
-        if last.status_code in PARTS and last.headers.get("Content-Range") == nothing_missing:
+        if last.status_code in PART_ANSWERS and last.headers.get("Content-Range") == nothing_missing:
             return
         if isinstance(error, requests.HTTPError):
             raise _UnavailableError(f"answers {last.status_code} {last.reason}") from error

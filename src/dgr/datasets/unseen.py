@@ -17,7 +17,7 @@ from dgr.core.errors import DGRError, nearest
 from dgr.core.registry import Listing
 
 KNOWN_KINDS = Listing("dgr.datasets.kinds", "kind of data set")
-Labels = NDArray[np.int64]
+ClassLabels = NDArray[np.int64]
 SIGNS: dict[str, Callable[[Any, Any], Any]] = {">": np.greater, "<": np.less, "==": np.equal}
 
 
@@ -55,7 +55,7 @@ def unseen_task(name: str) -> Unseen:
     return known[name]
 
 
-def add_unseen(kind: str, labels: Mapping[str, Labels]) -> dict[str, Labels]:
+def add_unseen(kind: str, labels: Mapping[str, ClassLabels]) -> dict[str, ClassLabels]:
     """The labels ``(samples,)`` of a data set's own tasks and of those that its kind derives from them.
 
     Raises:
@@ -64,10 +64,10 @@ def add_unseen(kind: str, labels: Mapping[str, Labels]) -> dict[str, Labels]:
     return {**labels, **{task: _derived(task, unseen.label, labels) for task, unseen in unseen_tasks(kind).items()}}
 
 
-def _derived(task: str, rule: str, labels: Mapping[str, Labels]) -> Labels:
+def _derived(task: str, rule: str, labels: Mapping[str, ClassLabels]) -> ClassLabels:
     match rule.split():
         case [first, sign, second] if sign in SIGNS and {first, second} <= set(labels):
-            derived: Labels = SIGNS[sign](labels[first], labels[second]).astype(np.int64)
+            derived: ClassLabels = SIGNS[sign](labels[first], labels[second]).astype(np.int64)
             return derived
     raise DGRError(
         f"The rule '{rule}' of the unseen task '{task}' must be one task, one of {' '.join(SIGNS)}, and another task."

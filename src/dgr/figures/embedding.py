@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from dgr.config.plan_file import read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
+from dgr.core.task import VOID
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.records.names import REGULARIZERS, method_label
 from dgr.records.records import configured_measurements
@@ -55,11 +56,12 @@ def build(scope: Scope) -> Drawing:
 
 
 def _draw(axis: Axes, part: pd.DataFrame, task: str) -> None:
-    colours = [PALETTE[label % len(PALETTE)] for label in part[task]]
-    axis.scatter(part["x"], part["y"], s=5, c=colours, linewidth=0, alpha=0.75)
+    known = part[part[task] != VOID]
+    colours = [PALETTE[label % len(PALETTE)] for label in known[task]]
+    axis.scatter(known["x"], known["y"], s=5, c=colours, linewidth=0, alpha=0.75)
     halo: Any = [effects.withStroke(linewidth=2.2, foreground="white")]
-    for label in sorted(set(part[task])):
-        x, y = densest(part.loc[part[task] == label, ["x", "y"]].to_numpy())
+    for label in sorted(set(known[task])):
+        x, y = densest(known.loc[known[task] == label, ["x", "y"]].to_numpy())
         look: dict[str, Any] = {"color": PALETTE[label % len(PALETTE)], "weight": "bold", "size": 12}
         axis.text(x, y, str(label), ha="center", va="center", path_effects=halo, **look)
     centre, half = (part[["x", "y"]].max() + part[["x", "y"]].min()) / 2, np.ptp(part[["x", "y"]], axis=0).max() / 2

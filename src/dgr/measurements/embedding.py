@@ -23,17 +23,21 @@ from dgr.measurements.representation_file import load_representation
 def embed(key: str) -> None:
     """Embed the same test samples of a plain and of a regularized run and write their places.
 
-    Columns: ``regularizer, x, y``, then the label of each task; one row a sample.
+    Columns: ``regularizer, x, y``, then the label of each task of classification; one row a sample.
 
     Args:
         key: a key of the plan's embeddings.
 
     Raises:
-        DGRError: unknown key, missing data or runs, or fewer samples than asked for or than the perplexity needs.
+        DGRError: unknown key, missing data or runs, no task of classification, or fewer samples than asked for or than
+            the perplexity needs.
     """
     config = parse(EmbeddingConfig, plan_entry(key, ("embeddings",)), key)
     data = load(config.dataset, DATA)
-    labels = {task.name: data.splits["test"].targets[task.name].numpy() for task in data.tasks}
+    coloured = [task.name for task in data.tasks if task.kind == "classification"]
+    if not coloured:
+        raise DGRError(f"{key}: points are coloured by class, but {config.dataset} has no task of classification.")
+    labels = {task: data.splits["test"].targets[task].numpy() for task in coloured}
     available = len(data.splits["test"])
     if not config.perplexity < config.samples <= available:
         raise DGRError(

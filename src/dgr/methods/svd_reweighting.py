@@ -58,13 +58,19 @@ class SVDReweighting(LossWeighting):
         """Find the weights in one pass over the training split.
 
         Raises:
-            DGRError: a task has no vector targets, or inputs and targets have fewer directions than the rank.
+            DGRError: a task has no vector targets or lacks some, or inputs and targets have fewer directions than the
+                rank.
         """
         for task in tasks:
             if task.kind not in ("classification", "regression"):
                 raise DGRError(
                     f"Method 'svd_reweighting' fits vector targets only, but task '{task.name}' is of kind "
                     f"'{task.kind}'; leave the task out or choose another method."
+                )
+            if task.partial:
+                raise DGRError(
+                    f"Method 'svd_reweighting' needs every target, but task '{task.name}' lacks some; leave the task "
+                    "out or choose another method."
                 )
         totals: list[Tensor] | None = None
         for inputs, targets in batches:

@@ -110,7 +110,7 @@ def _plain_text(row: dict[str, Any], metric: Metric, plain: pd.DataFrame) -> dic
 def _measured(row: dict[str, Any], metric: Metric) -> dict[str, str]:
     arrow = "↑" if metric.higher_is_better else "↓"
     value = mean_sd(row[f"{VALUE}_mean"], row[f"{VALUE}_sd"], metric.scale)
-    return {f"{metric.heading[:1].upper()}{metric.heading[1:]} {arrow}": value}
+    return {f"{metric.heading.capitalize()} {arrow}": value}
 
 
 def _notes(scope: Scope, points: list[Point], plain: pd.DataFrame | None) -> list[str]:

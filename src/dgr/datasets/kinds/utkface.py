@@ -31,7 +31,7 @@ AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
 """Right-closed bins, as in the authors' code: (0, 10], (10, 20], …"""
 CHIP = re.compile(r"(\d+)_([01])_([0-4])_[^/]*\.jpg\.chip\.jpg")
 
-Labels = tuple[int, int, int]
+FaceLabels = tuple[int, int, int]
 
 
 class Face(NamedTuple):
@@ -39,7 +39,7 @@ class Face(NamedTuple):
 
     content: bytes
     name: str
-    labels: Labels
+    labels: FaceLabels
 
 
 class Config(FetchedDataset):
@@ -153,7 +153,7 @@ def read_faces(
     return kept, report
 
 
-def read_labels(name: str) -> Labels | None:
+def read_labels(name: str) -> FaceLabels | None:
     """Age bin, gender and race of a file name; None where it does not carry all three."""
     match = CHIP.fullmatch(name)
     if match is None:
