@@ -190,6 +190,13 @@ def put(name, index, value):
     return changed(name, change)
 
 
+def test_a_picture_of_one_corner_has_normals_without_a_negative_component(source):
+    path = source / "train/normal/7.npy"
+    path.unlink()
+    np.save(path, np.full((6, 8, 3), 3**-0.5))
+    settings().compose(source)
+
+
 def cut(path, kept):
     path.write_bytes(path.read_bytes()[:kept])
 
@@ -223,6 +230,14 @@ def cut(path, kept):
         (
             changed("depth", lambda depth: depth[..., 0]),
             r"depth/7\.npy has shape \(6, 8\), but .* asks for \(6, 8, 1\)",
+        ),
+        (
+            changed("depth", lambda depth: depth * 1000),
+            r"depth/7\.npy holds values .*, but they must lie in 0…100 metres",
+        ),
+        (
+            changed("normal", lambda normal: (normal + 1) / 2),
+            r"normal/7\.npy holds normals without a negative component",
         ),
         (put("normal", (0, 0), 2), r"normal/7\.npy holds values from .* to 2"),
         (put("normal", (0, 0), np.nan), r"normal/7\.npy holds values from nan"),

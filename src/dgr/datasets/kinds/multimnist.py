@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,8 @@ from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
 
+read_digits = cache(mnist_data)
+"""5,000 images ``(5000, 784)`` and their classes, once for all that ask in a process: reading takes a second."""
 DIGIT = 28
 CANVAS = 36
 UNSEEN = {
@@ -70,7 +73,7 @@ class Config(DatasetConfig):
         Raises:
             DGRError: more source digits are asked for than there are.
         """
-        images, labels = mnist_data()
+        images, labels = read_digits()
         digits = images.reshape(-1, DIGIT, DIGIT).astype(np.uint8)
         generator = np.random.default_rng(self.seed)
         splits: dict[SplitName, dict[str, NDArray[np.generic]]] = {}
