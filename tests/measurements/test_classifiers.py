@@ -7,14 +7,9 @@ import yaml
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_json, write_manifest
-from dgr.measurements.classifiers import (
-    CLASSIFIERS,
-    Samples,
-    accuracies,
-    choose_settings,
-    majority_accuracies,
-)
+from dgr.measurements.classifiers.registry import CLASSIFIERS
 from dgr.measurements.probes import _pixels, baselines, probe
+from dgr.measurements.probing import Samples, accuracies, choose_settings, majority_accuracies
 
 KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
 SIZES = {"train": 60, "val": 30, "test": 40}

@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from dgr.core.errors import DGRError
 from dgr.measurements.universality import Samples, Universality, measure_universality, refit
-from dgr.models.heads import mlp_head
+from dgr.models.shared.heads import mlp_head
 
 CLASSES, WIDTH = 4, 6
 HEAD = partial(mlp_head, WIDTH, 16, CLASSES)

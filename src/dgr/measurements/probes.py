@@ -18,16 +18,15 @@ from torch.nn.functional import cross_entropy
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
-from dgr.config.runs import SPLITS, BaselineConfig, ProbedRun
+from dgr.config.runs import SPLITS, BaselineConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest, write_json
 from dgr.core.paths import DATA, output_path
 from dgr.core.seeds import seed_for
 from dgr.datasets.unseen import add_unseen
-from dgr.measurements import classifiers as probing
-from dgr.measurements import universality
+from dgr.measurements import probing, universality
+from dgr.measurements.configuration import ProbedRun
 from dgr.measurements.representation_file import load_representation
-from dgr.models.heads import vector_head
 
 Arrays = dict[str, NDArray[Any]]
 DIGITS = 7
@@ -150,7 +149,7 @@ def _universality(
                 )
                 for split in SPLITS
             )
-            head = partial(vector_head, architecture, classes)
+            head = partial(architecture.head, classes)
             result = universality.measure_universality(
                 head, cross_entropy, train, val, test, config.draws, heads_seed + index
             )
@@ -170,7 +169,7 @@ def _universality(
 
 def _part_of_task(z: NDArray[Any], index: int, config: ProbedRun, tasks: int) -> NDArray[Any]:
     """What a task's head reads: all of z, or with separate encoders (single-task learning) its own part."""
-    width = config.architecture.width
+    width = config.architecture.head_width
     if z.shape[1:] == (width,):
         return z
     if z.shape[1:] == (tasks * width,):

@@ -1,30 +1,24 @@
 """Transfer to other classifiers: how well they do on a frozen representation, also on a task nobody trained it for.
 
-Five usual classifiers, fitted afresh to a few labelled training representations and scored by accuracy on test. They
-differ in what they can use: distances (kNN, SVM with a Gaussian kernel), single features (tree, forest), linear
-combinations (logistic regression). Features are standardised first, so that none profits from the size of z alone.
+Every classifier of :mod:`dgr.measurements.classifiers` is fitted afresh to a few labelled training representations and
+scored by accuracy on test. They differ in what they can use. Features are standardised first, so that none profits from
+the size of z alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, ParameterGrid
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
 from dgr.core.errors import DGRError
+from dgr.measurements.classifiers.registry import CLASSIFIERS
 
 Labels = NDArray[np.int64]
 Settings = dict[str, Any]
@@ -51,22 +45,6 @@ class Samples(NamedTuple):
         return Samples(self.inputs[:count], {task: labels[:count] for task, labels in self.labels.items()})
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """How a classifier is made from its settings, and the settings that are tried."""
-
-    make: Callable[..., ClassifierMixin]
-    grid: Mapping[str, list[Any]]
-
-
-CLASSIFIERS = {
-    "knn": Classifier(KNeighborsClassifier, {"n_neighbors": [1, 5, 15]}),
-    "tree": Classifier(lambda **s: DecisionTreeClassifier(random_state=0, **s), {"min_samples_leaf": [1, 5, 15]}),
-    "svm": Classifier(SVC, {"C": [1.0, 10.0, 100.0]}),
-    "logistic": Classifier(lambda **s: LogisticRegression(max_iter=2000, **s), {"C": [0.01, 0.1, 1.0, 10.0]}),
-    # A forest hardly depends on its settings beyond the number of trees, which is never too large.
-    "forest": Classifier(lambda **s: RandomForestClassifier(n_jobs=1, random_state=0, **s), {"n_estimators": [30]}),
-}
 FOLDS = 3
 
 
@@ -95,13 +73,13 @@ def choose_settings(train: Samples, val: Samples) -> Choice:
         return float(np.mean(accuracies))
 
     def best(name: str, task: str) -> Settings:
-        candidates: list[Settings] = list(ParameterGrid(CLASSIFIERS[name].grid))
+        candidates: list[Settings] = list(ParameterGrid(CLASSIFIERS[name].GRID))
         if len(candidates) == 1:
             return candidates[0]
         return max(candidates, key=lambda settings: score(name, settings, task))
 
     _check(train, val)
-    return {task: {name: best(name, task) for name in CLASSIFIERS} for task in train.labels}
+    return {task: {name: best(name, task) for name in CLASSIFIERS.in_order()} for task in train.labels}
 
 
 def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[str, str, float]]:
@@ -123,7 +101,7 @@ def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[
     """
     _check(train, test)
     for task, labels in train.labels.items():
-        for name in CLASSIFIERS:
+        for name in CLASSIFIERS.in_order():
             fitted = _fit(name, choice[task][name], train.inputs, labels)
             yield task, name, _accuracy(fitted, test.inputs, test.labels[task])
 
