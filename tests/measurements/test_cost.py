@@ -59,7 +59,7 @@ def test_every_method_is_measured_without_and_with_dgr(project):
 
 
 def test_the_stage_writes_its_record(project):
-    cost.measure(KEY, "cpu")
+    cost.measure_costs(KEY, "cpu")
     record = json.loads(output_path("mini", "cost", f"{KEY}.json").read_text())
     assert record["key"] == KEY
     assert record["device"].startswith("cpu")

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
+from dgr.config.runs import RELEASED
 from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.core.registry import Listing
@@ -98,7 +99,7 @@ class CostSide(Strict):
 
     method: str
     """Its name."""
-    regularizer: Annotated[str, _known(KNOWN_REGULARIZERS, "authors")]
+    regularizer: Annotated[str, _known(KNOWN_REGULARIZERS, RELEASED)]
     """``authors`` is the procedure of the authors' code."""
 
 

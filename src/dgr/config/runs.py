@@ -12,6 +12,8 @@ from dgr.config.regularizers import Strength
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 SplitName = Literal["train", "val", "test"]
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
+RELEASED = "authors"
+"""What costs and their claims name in place of a regularizer: DGR by the procedure of the authors' code."""
 
 
 class AugmentationConfig(Strict):

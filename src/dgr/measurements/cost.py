@@ -10,7 +10,7 @@ import torch
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
-from dgr.config.runs import MethodConfig
+from dgr.config.runs import RELEASED, MethodConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import write_json
@@ -27,8 +27,6 @@ from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
 
 REFERENCE = "equal_weighting"
-RELEASED = "authors"
-"""In place of a regularizer: DGR by the released procedure."""
 NUM_DUMMIES = (1, 4)
 WARM_UP = 3
 STRENGTH = 0.1
@@ -38,7 +36,7 @@ Case = tuple[str, str, int]
 """Method; regularizer, or :data:`RELEASED`; number of dummy sets, 0 without any."""
 
 
-def measure(key: str, device: str) -> None:
+def measure_costs(key: str, device: str) -> None:
     """Measure every case of a cost stage in one process and write the record.
 
     Seconds are medians over rounds in which each case takes a few steps, memory is that of one step: see

@@ -18,21 +18,21 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from dgr.core.errors import DGRError
+from dgr.datasets.unseen import Labels
 from dgr.measurements.classifiers.registry import CLASSIFIERS
 
-Labels = NDArray[np.int64]
 Settings = dict[str, Any]
 Choice = dict[str, dict[str, Settings]]
 """Chosen settings by task and classifier."""
 
 
-class Samples(NamedTuple):
+class ProbeSamples(NamedTuple):
     """Inputs ``(samples, width)``, such as a representation, and the labels ``(samples,)`` of each task."""
 
     inputs: NDArray[Any]
     labels: Mapping[str, Labels]
 
-    def first(self, count: int, what: str) -> Samples:
+    def first(self, count: int, what: str) -> ProbeSamples:
         """The first samples.
 
         Raises:
@@ -42,13 +42,13 @@ class Samples(NamedTuple):
             raise DGRError(
                 f"{what} holds {len(self.inputs)} samples, but train_samples asks for {count}; lower that setting."
             )
-        return Samples(self.inputs[:count], {task: labels[:count] for task, labels in self.labels.items()})
+        return ProbeSamples(self.inputs[:count], {task: labels[:count] for task, labels in self.labels.items()})
 
 
 FOLDS = 3
 
 
-def choose_settings(train: Samples, val: Samples) -> Choice:
+def choose_settings(train: ProbeSamples, val: ProbeSamples) -> Choice:
     """Select every classifier's settings by inner cross-validation on train and val.
 
     In each of :data:`FOLDS` folds a classifier is fitted to the training samples outside the fold and scored on the
@@ -82,7 +82,7 @@ def choose_settings(train: Samples, val: Samples) -> Choice:
     return {task: {name: best(name, task) for name in CLASSIFIERS.in_order()} for task in train.labels}
 
 
-def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[str, str, float]]:
+def accuracies(train: ProbeSamples, test: ProbeSamples, choice: Choice) -> Iterator[tuple[str, str, float]]:
     """Fit every classifier to train for every task, and score it on test.
 
     A class that is absent from train cannot be predicted and counts as wrong; where train holds a single class, it is
@@ -106,7 +106,7 @@ def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[
             yield task, name, _accuracy(fitted, test.inputs, test.labels[task])
 
 
-def majority_accuracies(train: Samples, test: Samples) -> Iterator[tuple[str, float]]:
+def majority_accuracies(train: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, float]]:
     """Accuracy on test of always predicting train's most frequent class, by task."""
     for task, labels in train.labels.items():
         majority = DummyClassifier(strategy="most_frequent").fit(train.inputs, labels)
@@ -132,7 +132,7 @@ def _folds(train: int, val: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np
         yield fit, held_out
 
 
-def _check(*parts: Samples) -> None:
+def _check(*parts: ProbeSamples) -> None:
     for part in parts:
         if not len(part.inputs):
             raise DGRError("A classifier needs at least one sample to be fitted to and one to be scored on.")

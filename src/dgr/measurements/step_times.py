@@ -19,10 +19,11 @@ from dgr.measurements.timing import interleaved_seconds
 from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
 
-STRENGTH = 1e-3
+ANY_STRENGTH = 1e-3
+"""Where it is left to tuning; the time does not depend on it."""
 
 
-def measure(suite: str, device: str, steps: int, shrink: int) -> None:
+def time_suite(suite: str, device: str, steps: int, shrink: int) -> None:
     """Time every kind of step of a suite and write ``results/SUITE/step_times.json``.
 
     Args:
@@ -56,7 +57,7 @@ def _seconds(run: RunConfig, plan: Plan, device: torch.device, steps: int, shrin
         height, width = run.training.augmentation.crop
     factor = 1 if tasks[0].kind in ("classification", "regression") else shrink
     shape = (channels, height // factor, width // factor)
-    run = _from_scratch(run.resolved(STRENGTH) if run.is_tuned else run)
+    run = _from_scratch(run.resolved(ANY_STRENGTH) if run.is_tuned else run)
     parts = build_parts(run, tasks, shape, seed=0).to(device)
     batch = made_up_batch(tasks, shape, run.training.batch_size, device)
     step = Stepper(parts, tasks, iter(lambda: batch, None))

@@ -26,8 +26,8 @@ from dgr.training.evaluation import evaluate, represent
 from dgr.training.run import Run
 from dgr.training.workspace import open_workspace
 
-Row = dict[str, Any]
-SPLITS = ("val", "test")
+_Row = dict[str, Any]
+RECORDED = ("val", "test")
 
 
 def sweep(key: str, device: str) -> None:
@@ -65,7 +65,7 @@ def sweep(key: str, device: str) -> None:
 
 def _train(
     config: RunConfig, seed: int, data: PreparedData, device: torch.device, checkpoint: Path
-) -> dict[str, list[Row]]:
+) -> dict[str, list[_Row]]:
     """One point and seed, trained and evaluated."""
     compared = isinstance(config.regularizer, DGRConfig) and config.regularizer.estimator == "finite_difference"
     run = (ComparedRun if compared else Run)(config, seed, data, device, checkpoint)
@@ -73,9 +73,9 @@ def _train(
     return {"rows": _metrics(run), "agreement": run.agreements() if isinstance(run, ComparedRun) else []}
 
 
-def _metrics(run: Run) -> list[Row]:
+def _metrics(run: Run) -> list[_Row]:
     rows = []
-    for split in SPLITS:
+    for split in RECORDED:
         evaluation = evaluate(run.model, run.tasks, run.splits[split])
         for task, values in evaluation.scores.items():
             rows += [{"split": split, "task": task, "metric": name, "value": v} for name, v in values.items()]
@@ -93,7 +93,7 @@ class ComparedRun(Run):
     def _keep_snapshot(self, epoch: int) -> None:
         self.progress.snapshots[str(epoch)] = represent(self.model, self.splits["train"].batch(self._rows())[0])
 
-    def agreements(self) -> list[Row]:
+    def agreements(self) -> list[_Row]:
         """:func:`agreement` at every epoch, 0 being the untrained encoder; no row where a gradient vanishes."""
         targets = self.splits["train"].batch(self._rows())[1]
         rows = []

@@ -23,8 +23,7 @@ from dgr.core.task import Task
 from dgr.datasets.kinds import multimnist, rooms
 from dgr.datasets.prepared import as_inputs
 from dgr.methods.registry import build_method
-from dgr.models.factory import build_model
-from dgr.models.model import MultiTaskModel
+from dgr.models.model import MultiTaskModel, build_model
 from dgr.models.registry import AnyArchitecture
 from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row

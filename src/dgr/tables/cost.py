@@ -6,13 +6,13 @@ import itertools
 
 import pandas as pd
 
+from dgr.config.runs import RELEASED
 from dgr.core.errors import DGRError
 from dgr.records.names import KNOWN_REGULARIZERS, method_label, regularizer_label
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import Table
 
 NAMES = ("T5",)
-RELEASED = "authors"
 
 
 def build(scope: Scope) -> Table:

@@ -23,7 +23,7 @@ from dgr.tables.shared.rendering import Table, mean_sd
 NAMES = ("T1", "T2", "T3")
 NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
 """Settings that change nothing: a mean of 0, a deviation of 1, a scale of 1."""
-WORDS = {"width": "features"}
+READERS_WORDS = {"width": "features"}
 """Settings that a reader knows by another word than the configuration's."""
 DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
 UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
@@ -155,7 +155,7 @@ def _words(block: dict[str, Any]) -> str:
     for name, value in block.items():
         shown = f"({_words(value)})" if isinstance(value, dict) else "" if value is True else str(value)
         if value not in (None, False, 0, [], "none", *NEUTRAL):
-            parts.append(f"{WORDS.get(name, name).replace('_', ' ')} {shown}".rstrip())
+            parts.append(f"{READERS_WORDS.get(name, name).replace('_', ' ')} {shown}".rstrip())
     return ", ".join(parts)
 
 

@@ -15,8 +15,7 @@ from dgr.core.seeds import seed_for
 from dgr.core.task import Task
 from dgr.methods.registry import build_method
 from dgr.methods.shared.base import Method
-from dgr.models.factory import build_model
-from dgr.models.model import MultiTaskModel
+from dgr.models.model import MultiTaskModel, build_model
 from dgr.regularizers.registry import REGULARIZERS
 from dgr.training.configuration import RunConfig
 

@@ -17,7 +17,7 @@ from dgr.training.build import Parts
 from dgr.training.configuration import RunConfig
 from dgr.training.divergence import check_finite
 
-Row = dict[str, float | None]
+_Row = dict[str, float | None]
 
 
 @dataclass(frozen=True)
@@ -40,13 +40,13 @@ class Epoch:
     split: Split
     number: int
 
-    def train(self) -> Row:
+    def train(self) -> _Row:
         """Train, and give the epoch's columns of ``history.csv``, apart from validation and time.
 
         Raises:
             DivergedError: a loss or the penalty is not finite.
         """
-        row: Row = {
+        row: _Row = {
             "epoch": self.number + 1,
             "learning_rate": float(self.parts.schedule.get_last_lr()[0]),
             "penalty": None,

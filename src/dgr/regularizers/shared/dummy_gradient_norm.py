@@ -23,7 +23,7 @@ from dgr.regularizers.shared.norm_penalty import check_strength
 from dgr.regularizers.shared.precision import full_precision
 from dgr.regularizers.shared.two_layer import has_closed_form, parameter_gradients
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+_Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class DummyGradientNorm(nn.Module):
@@ -68,7 +68,7 @@ class DummyGradientNorm(nn.Module):
     def __init__(
         self,
         heads: Sequence[nn.Module],
-        losses: Sequence[Loss],
+        losses: Sequence[_Loss],
         strength: float = 1.0,
         *,
         estimator: Literal["exact", "finite_difference"] = "exact",
