@@ -67,12 +67,19 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
     records = []
     for seed in entry["seeds"]:
         record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), remedy)
-        configured = {name: value for name, value in entry.items() if name != "seeds"}
-        trained = record.provenance.config
-        if differing := [name for name, value in configured.items() if trained.get(name) != value]:
+        trained, resolved = record.provenance.config, _resolved(entry, record.metrics.strength)
+        # Earlier records say ``tuned``, as the plan does; later ones what was chosen.
+        known = {name: (value, resolved[name]) for name, value in entry.items() if name != "seeds"}
+        if differing := [name for name, values in known.items() if trained.get(name) not in values]:
             raise DGRError(f"{folder}, seed {seed}, was trained with another {_list(differing)}; {remedy}.")
         records.append(record)
     return records
+
+
+def _resolved(entry: dict[str, Any], strength: float | None) -> dict[str, Any]:
+    """A run's entry in the plan, with the strength where that was left to tuning."""
+    block = entry["regularizer"]
+    return entry | {"regularizer": block | {"strength": strength}} if block.get("strength") == "tuned" else entry
 
 
 def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
