@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from dgr.config.plan_file import read_plan
-from dgr.config.runs import RunConfig
 from dgr.core.task import Task
 from dgr.datasets.prepared import Split
 from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper
 from dgr.measurements.timing import interleaved_seconds
-from dgr.training.build import build_optimizer, build_run
+from dgr.training.build import build_parts
+from dgr.training.configuration import RunConfig
 
 SAMPLES = 16_000
 ROUNDS = 15
@@ -42,8 +42,7 @@ def main() -> None:
     plan = read_plan()
     tasks = planned_dataset("utkface64", plan).tasks
     config = RunConfig(**plan["runs"]["utkface64-utkface64-conv-equal_weighting-none"])
-    model, regularizer, method = build_run(config, None, tasks, (3, 64, 64), seed=0)
-    optimizer, _ = build_optimizer(config, None, model, method)
+    parts = build_parts(config, tasks, (3, 64, 64), seed=0)
     with tempfile.TemporaryDirectory() as folder:
         split = mapped_split(Path(folder), tasks)
 
@@ -51,7 +50,7 @@ def main() -> None:
             return split.batch(torch.randint(SAMPLES, (config.training.batch_size,)))
 
         fixed = batch()
-        step = Stepper(model, regularizer, method, optimizer, tasks, iter(lambda: fixed, None))
+        step = Stepper(parts, tasks, iter(lambda: fixed, None))
         step()
         seconds = np.median(interleaved_seconds([batch, step], ROUNDS, torch.device("cpu"), STEPS), axis=0)
     print(f"batch {1e3 * seconds[0]:.2f} ms, step {1e3 * seconds[1]:.2f} ms, ratio {seconds[0] / seconds[1]:.3f}")

@@ -20,7 +20,7 @@ from dgr.measurements.timing import interleaved_seconds
 from dgr.methods import Method, build_method
 from dgr.methods.shared.base import Step, forward
 from dgr.methods.shared.sample_gradients import sample_weights
-from dgr.models.encoders import lenet_encoder
+from dgr.models.lenet import lenet_encoder
 from dgr.models.model import MultiTaskModel
 
 TASKS = [Task(f"task{number}", "classification", 2) for number in range(10)]

@@ -13,13 +13,14 @@ import sys
 import numpy as np
 from scipy import stats
 
+from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
-from dgr.config.runs import CostConfig, parse
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA
 from dgr.core.provenance import device_name
 from dgr.datasets.prepared import load
+from dgr.measurements.configuration import CostConfig
 from dgr.measurements.cost import REFERENCE, WARM_UP, make_steppers
 from dgr.measurements.timing import interleaved_seconds
 

@@ -25,7 +25,7 @@ from dgr.measurements.universality import (
 from dgr.methods.registry import METHODS as METHODS, build_method as build_method
 from dgr.methods.shared.base import Method as Method, Step as Step
 from dgr.models.model import MultiTaskModel as MultiTaskModel
-from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm as DummyGradientNorm
-from dgr.regularizers.norm_penalty import FeatureNormPenalty as FeatureNormPenalty
+from dgr.regularizers.shared.dummy_gradient_norm import DummyGradientNorm as DummyGradientNorm
+from dgr.regularizers.shared.norm_penalty import FeatureNormPenalty as FeatureNormPenalty
 
 __version__: str

@@ -124,7 +124,7 @@ def probe(key: str) -> None:
 @app.command()
 def baselines(key: str) -> None:
     """What classifiers reach without an encoder, runs/SUITE/baselines/KEY.json."""
-    from dgr.measurements.probes import baselines as measure
+    from dgr.measurements.baselines import baselines as measure
 
     measure(key)
 
@@ -140,9 +140,9 @@ def sweep(key: str, device: Device = "auto") -> None:
 @app.command()
 def cost(key: str, device: Device = "auto") -> None:
     """Measure seconds and memory of a step of every method, runs/SUITE/cost/KEY.json."""
-    from dgr.measurements.cost import measure
+    from dgr.measurements.cost import measure_costs
 
-    measure(key, device)
+    measure_costs(key, device)
 
 
 @app.command()
@@ -157,9 +157,9 @@ def estimate(
     from dgr.measurements.estimate import describe
 
     if measure:
-        from dgr.measurements.step_times import measure as time_steps
+        from dgr.measurements.step_times import time_suite
 
-        time_steps(suite, device, steps, shrink)
+        time_suite(suite, device, steps, shrink)
     typer.echo(describe(suite))
 
 

@@ -6,10 +6,11 @@ import yaml
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import merged, read_plan
-from dgr.config.runs import RunConfig, TrainingConfig
+from dgr.config.runs import TrainingConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, PLAN, SUITES
 from dgr.plan.expand import dump, make_plans
+from dgr.training.configuration import RunConfig
 
 TABLE = CONFIGS / "mini" / "T1.yaml"
 PROJECT = Path(__file__).parents[2]

@@ -6,7 +6,7 @@ from torch.nn import functional
 from dgr.core.errors import DGRError
 from dgr.core.metrics import ANGLES
 from dgr.core.task import VOID, Task
-from dgr.regularizers.precision import full_precision
+from dgr.regularizers.shared.precision import full_precision
 
 SEGMENTATION = Task("segmentation", "segmentation", 3)
 DEPTH, DISPARITY, NORMALS = (Task(kind, kind) for kind in ("depth", "disparity", "normals"))

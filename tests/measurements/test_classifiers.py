@@ -7,14 +7,10 @@ import yaml
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_json, write_manifest
-from dgr.measurements.classifiers import (
-    CLASSIFIERS,
-    Samples,
-    accuracies,
-    choose_settings,
-    majority_accuracies,
-)
-from dgr.measurements.probes import _pixels, baselines, probe
+from dgr.measurements.baselines import _pixels, baselines
+from dgr.measurements.classifiers.registry import CLASSIFIERS
+from dgr.measurements.probes import probe
+from dgr.measurements.probing import ProbeSamples, accuracies, choose_settings, majority_accuracies
 
 KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
 SIZES = {"train": 60, "val": 30, "test": 40}
@@ -22,14 +18,16 @@ WIDTH = 6
 RANDOM = np.random.default_rng(3)
 
 
-def blobs(count: int, noise: float = 0.3) -> Samples:
+def blobs(count: int, noise: float = 0.3) -> ProbeSamples:
     labels = RANDOM.integers(0, 3, count)
     centres = 4 * np.eye(3, WIDTH)
     inputs = centres[labels] + noise * RANDOM.standard_normal((count, WIDTH))
-    return Samples(inputs.astype(np.float32), {"kind": labels})
+    return ProbeSamples(inputs.astype(np.float32), {"kind": labels})
 
 
-def scores(train: Samples, test: Samples, settings: dict[str, dict[str, object]] | None = None) -> dict[str, float]:
+def scores(
+    train: ProbeSamples, test: ProbeSamples, settings: dict[str, dict[str, object]] | None = None
+) -> dict[str, float]:
     choice = {task: settings or choose_settings(train, test)[task] for task in train.labels}
     return {classifier: value for _, classifier, value in accuracies(train, test, choice)}
 
@@ -42,7 +40,7 @@ def test_every_classifier_reads_a_clean_representation() -> None:
 
 def test_noise_gives_about_chance() -> None:
     train, test = blobs(150), blobs(400)
-    nothing = Samples(RANDOM.standard_normal(test.inputs.shape), test.labels)
+    nothing = ProbeSamples(RANDOM.standard_normal(test.inputs.shape), test.labels)
     assert all(0.2 < value < 0.5 for value in scores(train, nothing).values())
 
 
@@ -53,9 +51,9 @@ def test_same_input_same_values() -> None:
 
 def test_size_and_shift_of_features_do_not_matter() -> None:
     train, test = blobs(90, noise=2.0), blobs(90, noise=2.0)
-    moved = [Samples(part.inputs.astype(np.float64) * 256 - 8, part.labels) for part in (train, test)]
+    moved = [ProbeSamples(part.inputs.astype(np.float64) * 256 - 8, part.labels) for part in (train, test)]
     settings = choose_settings(train, test)["kind"]
-    plain = [Samples(part.inputs.astype(np.float64), part.labels) for part in (train, test)]
+    plain = [ProbeSamples(part.inputs.astype(np.float64), part.labels) for part in (train, test)]
     assert scores(*moved, settings=settings) == pytest.approx(scores(*plain, settings=settings), abs=0.03)
 
 
@@ -71,7 +69,7 @@ def test_settings_are_chosen_on_validation_samples_alone() -> None:
 def test_a_class_absent_from_train_counts_as_wrong() -> None:
     train, test = blobs(120), blobs(90)
     known = train.labels["kind"] != 2
-    without = Samples(train.inputs[known], {"kind": train.labels["kind"][known]})
+    without = ProbeSamples(train.inputs[known], {"kind": train.labels["kind"][known]})
     share = float(np.mean(test.labels["kind"] != 2))
     for value in scores(without, test).values():
         assert 0 < value <= share
@@ -79,7 +77,7 @@ def test_a_class_absent_from_train_counts_as_wrong() -> None:
 
 def test_a_single_class_is_always_predicted() -> None:
     train, test = blobs(40), blobs(60)
-    single = Samples(train.inputs, {"kind": np.ones(40, np.int64)})
+    single = ProbeSamples(train.inputs, {"kind": np.ones(40, np.int64)})
     share = float(np.mean(test.labels["kind"] == 1))
     assert set(scores(single, test).values()) == {share}
     assert dict(majority_accuracies(single, test)) == {"kind": share}
@@ -87,9 +85,11 @@ def test_a_single_class_is_always_predicted() -> None:
 
 def test_constant_features() -> None:
     train, test = blobs(90), blobs(60)
-    padded = [Samples(np.hstack([part.inputs, np.ones((len(part.inputs), 2))]), part.labels) for part in (train, test)]
+    padded = [
+        ProbeSamples(np.hstack([part.inputs, np.ones((len(part.inputs), 2))]), part.labels) for part in (train, test)
+    ]
     assert min(scores(*padded).values()) > 0.9
-    constant = [Samples(np.ones_like(part.inputs), part.labels) for part in (train, test)]
+    constant = [ProbeSamples(np.ones_like(part.inputs), part.labels) for part in (train, test)]
     assert all(0 <= value <= 0.6 for value in scores(*constant).values())
 
 

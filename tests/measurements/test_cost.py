@@ -10,11 +10,12 @@ import torch
 import yaml
 from method_support import options_for
 
-from dgr.config.runs import CostConfig, MethodConfig
+from dgr.config.runs import MethodConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA, PLAN, output_path
 from dgr.datasets.prepared import load
 from dgr.measurements import cost
+from dgr.measurements.configuration import CostConfig
 from dgr.measurements.timing import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
 
@@ -58,7 +59,7 @@ def test_every_method_is_measured_without_and_with_dgr(project):
 
 
 def test_the_stage_writes_its_record(project):
-    cost.measure(KEY, "cpu")
+    cost.measure_costs(KEY, "cpu")
     record = json.loads(output_path("mini", "cost", f"{KEY}.json").read_text())
     assert record["key"] == KEY
     assert record["device"].startswith("cpu")
@@ -80,25 +81,27 @@ def test_the_released_procedure_gives_the_librarys_gradient(project, number):
     inputs, targets = next(released.batches)
     library = cost.Stepper(**vars(twin))
     for stepper in (released, library):
-        for module in (stepper.model, stepper.regularizer):
+        for module in stepper.parts.modules():
             module.double()
-        stepper.regularizer.epsilon = 1e-3
-        stepper.regularizer.strength = 100.0
+        stepper.parts.regularizer.epsilon = 1e-3
+        stepper.parts.regularizer.strength = 100.0
         stepper.batches = cycle([(inputs.double(), targets)])
-        stepper.optimizer.step = lambda: None
+        stepper.parts.optimizer.step = lambda: None
         stepper()
-    plain = [p.grad.clone() for p in library.model.heads.parameters()]
-    assert all(torch.allclose(p.grad, g) for p, g in zip(released.model.heads.parameters(), plain, strict=True))
-    for one, other in zip(released.model.shared_parameters(), library.model.shared_parameters(), strict=True):
+    plain = [p.grad.clone() for p in library.parts.model.heads.parameters()]
+    assert all(torch.allclose(p.grad, g) for p, g in zip(released.parts.model.heads.parameters(), plain, strict=True))
+    shared = [stepper.parts.model.shared_parameters() for stepper in (released, library)]
+    for one, other in zip(*shared, strict=True):
         assert torch.allclose(one.grad, other.grad, rtol=1e-5, atol=1e-8)
-    assert not any(p.requires_grad for p in released.regularizer.dummies.parameters())
+    assert not any(p.requires_grad for p in released.parts.regularizer.dummies.parameters())
 
 
 def test_a_step_trains(project):
     for case, stepper in make_steppers().items():
-        before = [p.detach().clone() for p in stepper.model.shared_parameters()]
+        shared = stepper.parts.model.shared_parameters()
+        before = [p.detach().clone() for p in shared]
         stepper()
-        assert any((p != old).any() for p, old in zip(stepper.model.shared_parameters(), before, strict=True)), case
+        assert any((p != old).any() for p, old in zip(shared, before, strict=True)), case
 
 
 def test_slower_work_takes_longer_and_sleeping_costs_nothing():
@@ -126,11 +129,11 @@ def test_peak_counts_what_is_alive_at_once():
 def test_resting_memory_counts_weights_state_and_dummies(project):
     steppers = make_steppers()
     plain, dgr = (steppers["equal_weighting", *case] for case in (("none", 0), ("dgr", 4)))
-    heads = 4 * sum(p.numel() for p in plain.model.heads.parameters())
+    heads = 4 * sum(p.numel() for p in plain.parts.model.heads.parameters())
     assert dgr.resting_bytes() - plain.resting_bytes() == pytest.approx(4 * heads, abs=16)
     before = plain.resting_bytes()
     plain()
-    weights = 4 * sum(p.numel() for p in plain.model.parameters())
+    weights = 4 * sum(p.numel() for p in plain.parts.model.parameters())
     assert plain.resting_bytes() - before == pytest.approx(2 * weights, abs=100), "Adam keeps two values a weight"
 
 

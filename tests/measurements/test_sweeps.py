@@ -4,13 +4,13 @@ import pytest
 import torch
 import yaml
 
-from dgr.config.runs import RunConfig, SweepConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path
 from dgr.datasets.prepared import load
 from dgr.measurements import sweeps
 from dgr.measurements.sweeps import ComparedRun, agreement
 from dgr.plan.expand import make_plans
+from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.training.evaluation import represent
 from dgr.training.run import Run
 
@@ -36,7 +36,7 @@ def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
     assert record()["agreement"] == [], "only finite differences are compared"
 
     # A point is the run of that configuration.
-    alone = Run(RunConfig(**run), 0, 1.0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
+    alone = Run(RunConfig(**run).resolved(1.0), 0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
     alone.train()
     at_one = [row for row in rows if row["settings"] == {"regularizer.strength": 1.0} and row["seed"] == 0]
     z = represent(alone.model, alone.splits["test"].batch(slice(None))[0])
@@ -50,7 +50,7 @@ def test_finished_points_of_a_killed_sweep_are_kept(project, monkeypatch):
     def killed_at_the_second(run):
         if trained:
             raise KeyboardInterrupt
-        trained.append(run.config.regularizer.strength)
+        trained.append(run.config.strength)
         train(run)
 
     with monkeypatch.context() as patch:
@@ -58,7 +58,7 @@ def test_finished_points_of_a_killed_sweep_are_kept(project, monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             sweeps.sweep(KEY, "cpu")
     assert not output_path("mini", "sweep", f"{KEY}.json").exists()
-    monkeypatch.setattr(Run, "train", lambda run: (trained.append(run.config.regularizer.strength), train(run)))
+    monkeypatch.setattr(Run, "train", lambda run: (trained.append(run.config.strength), train(run)))
     sweeps.sweep(KEY, "cpu")
     assert trained == [0.01, 1.0]
     resumed = output_path("mini", "sweep", f"{KEY}.json").read_bytes()
@@ -92,7 +92,7 @@ def test_a_compared_run_trains_like_any_other(project):
     made = []
     for kind in (Run, ComparedRun):
         checkpoint = project / f"{kind.__name__}.pt"
-        made.append(kind(RunConfig(**run), 0, 0.1, load("multimnist", DATA), torch.device("cpu"), checkpoint))
+        made.append(kind(RunConfig(**run), 0, load("multimnist", DATA), torch.device("cpu"), checkpoint))
         made[-1].train()
     states = [run.model.state_dict().values() for run in made]
     assert all(torch.equal(one, other) for one, other in zip(*states, strict=True))

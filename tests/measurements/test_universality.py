@@ -6,20 +6,20 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from dgr.core.errors import DGRError
-from dgr.measurements.universality import Samples, Universality, measure_universality, refit
-from dgr.models.heads import mlp_head
+from dgr.measurements.universality import Represented, Universality, measure_universality, refit
+from dgr.models.shared.heads import mlp_head
 
 CLASSES, WIDTH = 4, 6
 HEAD = partial(mlp_head, WIDTH, 16, CLASSES)
 
 
-def samples(count: int, seed: int, scale: float = 1.0, noise: float = 0.3) -> Samples:
+def samples(count: int, seed: int, scale: float = 1.0, noise: float = 0.3) -> Represented:
     """Classes around corners of a cube."""
     generator = torch.Generator().manual_seed(seed)
     targets = torch.randint(CLASSES, (count,), generator=generator)
     centres = torch.randn(CLASSES, WIDTH, generator=torch.Generator().manual_seed(99))
     z = centres[targets] + noise * torch.randn(count, WIDTH, generator=generator)
-    return Samples(scale * z, targets)
+    return Represented(scale * z, targets)
 
 
 def measure(scale: float = 1.0, draws: int = 16, seed: int = 0, noise: float = 0.3) -> Universality:
@@ -73,12 +73,12 @@ def test_refit_never_ends_worse_on_validation_than_it_started() -> None:
 
 
 def test_collapsed_representation_and_absent_classes() -> None:
-    zero = Samples(torch.zeros(30, WIDTH), torch.arange(30) % CLASSES)
+    zero = Represented(torch.zeros(30, WIDTH), torch.arange(30) % CLASSES)
     result = measure_universality(HEAD, cross_entropy, zero, zero, zero, 4, 0)
     assert result.mean_norm == 0
     assert result.refitted_loss == pytest.approx(torch.tensor(float(CLASSES)).log().item(), abs=0.01)
     train = samples(100, 0)
-    one = Samples(train.representation, torch.zeros_like(train.targets))
+    one = Represented(train.representation, torch.zeros_like(train.targets))
     assert measure_universality(HEAD, cross_entropy, one, one, samples(50, 1), 4, 0).refitted_loss > 1
 
 

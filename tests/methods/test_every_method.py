@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from toy_problem import Toy, flat, make_toy, penalty
 
 from dgr.methods import METHODS, Step
-from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
+from dgr.regularizers.shared.dummy_gradient_norm import DummyGradientNorm
 
 STEPS = 4
 

@@ -12,11 +12,11 @@ from torch.nn.functional import cross_entropy, mse_loss
 
 from dgr import DGRError, DummyGradientNorm, MultiTaskModel
 from dgr.core.torchvision_import import load_torchvision
-from dgr.models.backbones import resnet_backbone, small_backbone
-from dgr.models.dense_heads import deeplab_head, small_dense_head
-from dgr.models.heads import SliceHead, mlp_head
-from dgr.models.image_encoders import PooledEncoder, Standardize
-from dgr.models.mtan import MTANEncoder
+from dgr.models.shared.attention import MTANEncoder
+from dgr.models.shared.backbones import resnet_backbone, small_backbone
+from dgr.models.shared.dense_heads import deeplab_head, small_dense_head
+from dgr.models.shared.heads import SliceHead, mlp_head
+from dgr.models.shared.image_encoders import PooledEncoder, Standardize
 
 TASKS = 3
 WIDTHS = [8, 12, 16]
@@ -343,7 +343,9 @@ import sys
 import torch
 import dgr
 from dgr.core.torchvision_import import load_torchvision
-from dgr.models import backbones, dense_heads, heads, image_encoders, model, mtan
+from dgr.models import model
+from dgr.models.encoders import mtan, resnet50, split
+from dgr.models.shared import attention, backbones, dense_heads, heads, image_encoders
 """
 
 
@@ -369,7 +371,7 @@ def test_without_torchvision_the_small_models_work_and_the_others_say_what_to_do
         MODELS
         + """
 sys.modules["torchvision"] = None  # as if it were not installed
-encoder = mtan.MTANEncoder(backbones.small_backbone(3, [8, 12]), 2)
+encoder = attention.MTANEncoder(backbones.small_backbone(3, [8, 12]), 2)
 head = dense_heads.small_dense_head(12, 2, 4)
 print(head(encoder(torch.rand(2, 3, 16, 16))[:, :12]).shape)
 for make in (lambda: backbones.resnet_backbone(18, dilated=True), lambda: dense_heads.deeplab_head(8, 2)):

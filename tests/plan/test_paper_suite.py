@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from dgr.config.plan_file import merged
-from dgr.config.runs import RunConfig
 from dgr.core.errors import DGRError
 from dgr.measurements.estimate import describe, training_samples, work
 from dgr.plan.expand import make_plans
+from dgr.training.configuration import RunConfig
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("Snakefile", "dvc.yaml", "plan.json", ".gitignore", ".dvcignore")

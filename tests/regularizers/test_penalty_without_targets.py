@@ -8,7 +8,7 @@ from torch import nn
 from torch.nn import functional
 
 from dgr.core.task import VOID, Task
-from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
+from dgr.regularizers.shared.dummy_gradient_norm import DummyGradientNorm
 
 TASKS = (Task("sort", "classification", 3, partial=True), Task("size", "regression", partial=True))
 SAMPLES, WIDTH = 9, 5

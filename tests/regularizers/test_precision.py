@@ -3,7 +3,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from dgr.regularizers.precision import full_precision
+from dgr.regularizers.shared.precision import full_precision
 
 
 @pytest.mark.parametrize("torch_is_old", [False, True])

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from dgr import DummyGradientNorm
-from dgr.regularizers.two_layer import has_closed_form
+from dgr.regularizers.shared.two_layer import has_closed_form
 
 BATCH, WIDTH, CLASSES = 7, 5, 3
 

@@ -9,13 +9,13 @@ import pytest
 from sweep_records import ARCHITECTURE
 from synthetic import SUITE, TASKS
 
-from dgr.config.runs import SweepConfig
 from dgr.core.errors import DGRError
 from dgr.records.records import load_records
 from dgr.records.scope import Scope, open_scope
 from dgr.tables.ablation import build as ablation_table
 from dgr.tables.cost import build as cost_table
 from dgr.tables.shared import rendering
+from dgr.training.configuration import SweepConfig
 
 
 def without(scope: Scope, **values: Any) -> Scope:

@@ -74,10 +74,10 @@ def test_a_missing_value_is_never_averaged_over() -> None:
         golden_table(probes=probes.drop(gone))
 
 
-def test_a_classifier_without_a_label_is_an_error_and_no_hole() -> None:
+def test_a_classifier_without_a_file_is_an_error_and_no_hole() -> None:
     probes = load_records(GOLDEN).probes
     renamed = probes["classifier"].mask((probes["classifier"] == "svm") & probes["seed"].notna(), "boosting")
-    with pytest.raises(DGRError, match="accuracies of the classifiers boosting, which have no label"):
+    with pytest.raises(DGRError, match="Unknown classifier 'boosting'"):
         golden_table(probes=probes.assign(classifier=renamed))
 
 

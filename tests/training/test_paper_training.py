@@ -7,13 +7,13 @@ import pytest
 import torch
 import yaml
 
-from dgr.config.runs import RunConfig
 from dgr.core.device import choose_device
 from dgr.core.paths import SUITES
 from dgr.datasets.registry import parse_dataset
 from dgr.measurements.step_times import made_up_batch
 from dgr.methods.shared.base import forward
-from dgr.training.build import build_optimizer, build_run
+from dgr.training.build import build_parts
+from dgr.training.configuration import RunConfig
 
 ROOT = Path(__file__).parents[2]
 DATASETS = yaml.safe_load((ROOT / "paper_configs/datasets.yaml").read_text(encoding="utf-8"))
@@ -42,19 +42,20 @@ def small(dataset, architecture, method, regularizer="none", **training):
 
 
 class Training:
-    def __init__(self, config, regularizer="none"):
+    def __init__(self, config, device="cpu"):
+        device = torch.device(device)
         self.tasks = parse_dataset(DATASETS[config.dataset], config.dataset).tasks
-        strength = None if regularizer == "none" else 1e-3
-        self.model, self.regularizer, self.method = build_run(config, strength, self.tasks, SIZE, seed=0)
-        self.optimizer, _ = build_optimizer(config, strength, self.model, self.method)
-        self.batch = made_up_batch(self.tasks, SIZE, BATCH, torch.device("cpu"))
+        self.parts = build_parts(config, self.tasks, SIZE, seed=0).to(device)
+        self.model = self.parts.model
+        self.batch = made_up_batch(self.tasks, SIZE, BATCH, device)
 
     def step(self):
-        self.optimizer.zero_grad()
-        held_out = self.batch if self.method.needs_held_out else None
-        step = forward(self.model, self.tasks, self.regularizer, self.batch, held_out, self.optimizer)
-        weights = self.method.backward(step)
-        self.optimizer.step()
+        parts = self.parts
+        parts.optimizer.zero_grad()
+        held_out = self.batch if parts.method.needs_held_out else None
+        step = forward(parts.model, self.tasks, parts.regularizer, self.batch, held_out, parts.optimizer)
+        weights = parts.method.backward(step)
+        parts.optimizer.step()
         return step, weights
 
 
@@ -75,7 +76,7 @@ def test_the_paper_suite_has_every_model_and_method():
 def test_two_steps(dataset, architecture, method, regularizer):
     if (method, regularizer) == ("single_task", "dgr"):
         pytest.skip("single-task learning has no shared representation to regularize")
-    training = Training(small(dataset, architecture, method, regularizer), regularizer)
+    training = Training(small(dataset, architecture, method, regularizer))
     start = {name: value.clone() for name, value in training.model.named_parameters()}
     for _ in range(2):
         step, weights = training.step()
@@ -108,7 +109,7 @@ def test_the_models_at_full_depth_take_a_step():
     for dataset, architecture in [m for m in MODELS if m[0] != "cityscapes"]:
         run = RUNS[dataset, architecture, "equal_weighting"] | {"regularizer": {"name": "dgr", "strength": 1e-3}}
         run = run | {"architecture": run["architecture"] | ({"pretrained": False} if dataset == "utkface" else {})}
-        step, _ = Training(RunConfig(**run), "dgr").step()
+        step, _ = Training(RunConfig(**run)).step()
         assert all(loss.isfinite() for loss in step.losses)
         assert step.penalty.isfinite()
 
@@ -118,12 +119,8 @@ def test_the_models_at_full_depth_take_a_step():
 @pytest.mark.parametrize(("dataset", "architecture"), MODELS)
 def test_steps_on_a_gpu_are_deterministic(dataset, architecture):
     def weights():
-        training = Training(small(dataset, architecture, "equal_weighting", "dgr"), "dgr")
-        training.model.to(choose_device("cuda")).to(memory_format=torch.channels_last)
-        training.regularizer.cuda()
-        training.optimizer = torch.optim.SGD(training.model.parameters(), 1e-3)
-        inputs, targets = training.batch
-        training.batch = inputs.cuda(), {name: target.cuda() for name, target in targets.items()}
+        run = small(dataset, architecture, "equal_weighting", "dgr", learning_rate=1e-3)
+        training = Training(run, choose_device("cuda"))
         for _ in range(2):
             training.step()
         return torch.cat([value.detach().flatten() for value in training.model.parameters()])

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +13,14 @@ import torch
 import yaml
 from method_support import options_for
 
-from dgr.config.runs import RunConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA, PLAN, UNFINISHED, output_path
 from dgr.datasets.prepared import load
 from dgr.methods.registry import METHODS, build_method
+from dgr.methods.shared.base import forward
 from dgr.training import stages
+from dgr.training.configuration import RunConfig
+from dgr.training.epoch import Epoch
 from dgr.training.run import Run
 
 EW = "mini-multimnist-conv-equal_weighting-none"
@@ -31,8 +34,7 @@ def make_run(method="equal_weighting", regularizer=None, seed=0, checkpoint=Path
     entry["method"] = {"name": method, "options": options_for(method, "left")}
     entry["regularizer"] = regularizer or {"name": "none"}
     entry["training"] |= training
-    strength = None if regularizer is None else regularizer["strength"]
-    return Run(RunConfig(**entry), seed, strength, load("multimnist", DATA), CPU, checkpoint)
+    return Run(RunConfig(**entry), seed, load("multimnist", DATA), CPU, checkpoint)
 
 
 def without_seconds(history):
@@ -91,7 +93,7 @@ def test_equal_seeds_start_every_method_from_the_same_weights(project):
     reference = make_run()
     for method in METHODS:
         run = make_run(method)
-        encoders = run.model.encoder.encoders if run.method.separate_encoders else [run.model.encoder]
+        encoders = run.model.encoder.encoders if run.parts.method.separate_encoders else [run.model.encoder]
         assert all(same_state(encoder, reference.model.encoder) for encoder in encoders), method
     regularized = make_run(regularizer={"name": "dgr", "strength": 0.1})
     assert same_state(regularized.model, reference.model)
@@ -102,7 +104,7 @@ def test_single_task_learning_is_one_independent_network_a_task(project):
     both = make_run("single_task", epochs=2)
     both.train()
     alone = make_run("single_task", epochs=2, checkpoint=Path("alone.pt"))
-    alone.tasks, alone.method = alone.tasks[:1], build_method("single_task", 1)
+    alone.tasks, alone.parts = alone.tasks[:1], replace(alone.parts, method=build_method("single_task", 1))
     alone.train()
     assert same_state(both.model.encoder.encoders[0], alone.model.encoder.encoders[0])
     assert same_state(both.model.heads["left"], alone.model.heads["left"])
@@ -167,16 +169,16 @@ def test_unfinished_work_of_other_settings_is_not_continued(project, edit_plan, 
     assert rates[0] == "0.5"
 
 
-def test_a_non_finite_loss_stops_with_step_task_and_value(project):
+def test_a_non_finite_loss_stops_with_step_task_and_value(project, monkeypatch):
     run = make_run(epochs=3)
-    train_epoch = run._train_epoch
+    train = Epoch.train
 
     def poisoned(epoch):
-        if epoch == 1:
+        if epoch.number == 1:
             torch.nn.init.constant_(run.model.heads["right"][2].bias, float("inf"))
-        return train_epoch(epoch)
+        return train(epoch)
 
-    run._train_epoch = poisoned
+    monkeypatch.setattr(Epoch, "train", poisoned)
     with pytest.raises(
         DGRError, match=r"seed 0: the loss of task 'right' is nan in epoch 2, step 1; the checkpoint of epoch 1"
     ):
@@ -189,8 +191,9 @@ def test_a_non_finite_loss_stops_with_step_task_and_value(project):
 def test_the_gradient_ratio_is_that_of_the_encoder_gradients(project):
     """λ|g_R|/|g_task| of the first batch, against two separate backward passes."""
     run = make_run(regularizer={"name": "dgr", "strength": 0.5}, epochs=1)
-    order = run._order("batch_order", 0)[: run.config.training.batch_size]
-    step = run._forward(run.splits["train"].batch(order), None)
+    parts = run.parts
+    batch, _ = next(Epoch(run.config, run.seed, parts, run.tasks, run.splits["train"], 0)._batches())
+    step = forward(parts.model.train(), run.tasks, parts.regularizer, batch, None, parts.optimizer)
     shared = run.model.shared_parameters()
     norms = [
         torch.cat([g.flatten() for g in torch.autograd.grad(value, shared, retain_graph=True)]).norm()

@@ -10,7 +10,7 @@ import pandas as pd
 
 from dgr.claims.schema import PairedComparison, Side
 from dgr.claims.verdict import NotRunError
-from dgr.records.names import REGULARIZERS, SINGLE_TASK, method_label
+from dgr.records.names import SINGLE_TASK, method_label, regularizer_label
 from dgr.records.outcomes import (
     RUN,
     delta_m_per_run,
@@ -98,7 +98,7 @@ def _check_complete(
 
 def cell_label(method: str, regularizer: str) -> str:
     """``EW + DGR``, ``EW alone``."""
-    return f"{method_label(method)} {'alone' if regularizer == 'none' else REGULARIZERS.get(regularizer, regularizer)}"
+    return f"{method_label(method)} {'alone' if regularizer == 'none' else regularizer_label(regularizer)}"
 
 
 def _cell(side: Side, member: Member) -> tuple[str, str]:

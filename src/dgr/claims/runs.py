@@ -10,7 +10,7 @@ from dgr.claims.pairs import pairs
 from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison
 from dgr.claims.verdict import Decision, Verdict
 from dgr.comparison import Comparison, paired_differences
-from dgr.records.names import CLASSIFIERS, method_label
+from dgr.records.names import KNOWN_CLASSIFIERS, classifier_label, method_label
 from dgr.records.records import Records
 
 
@@ -57,4 +57,4 @@ def _exceptions(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
 
 def _label(name: str) -> str:
     """Of a method or a classifier, whose names never coincide."""
-    return CLASSIFIERS[name] if name in CLASSIFIERS else method_label(name)
+    return classifier_label(name) if name in KNOWN_CLASSIFIERS else method_label(name)

@@ -6,17 +6,30 @@ from collections import Counter
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
+from dgr.config.runs import RELEASED
 from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
-from dgr.records.names import KNOWN_METHODS
+from dgr.core.registry import Listing
+from dgr.records.names import KNOWN_CLASSIFIERS, KNOWN_METHODS, KNOWN_REGULARIZERS
 from dgr.records.outcomes import Tasks
 
 CLAIMS_FILE = paths.CONFIGS / "claims.yaml"
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+
+
+def _known(entries: Listing, *others: str) -> AfterValidator:
+    """For a name's annotation: there is a file of that name, or it is one of the others."""
+
+    def check(name: str) -> str:
+        if name not in (*entries, *others):
+            raise ValueError(f"unknown {entries.what} '{name}'{nearest(name, (*entries, *others))}")
+        return name
+
+    return AfterValidator(check)
 
 
 class Question(Strict):
@@ -33,7 +46,7 @@ class Question(Strict):
 class Side(Strict):
     """One side of a comparison; without a method it takes each of the comparison's in turn."""
 
-    regularizer: Literal["none", "dgr", "norm", "dropout", "weight_decay"]
+    regularizer: Annotated[str, _known(KNOWN_REGULARIZERS)]
     method: str | None = None
     """Its name."""
 
@@ -58,7 +71,7 @@ class PairedComparison(Question):
     """The side that it is compared with."""
     methods: Names
     """Names of the methods that are averaged or tested."""
-    classifiers: list[str] = []
+    classifiers: list[Annotated[str, _known(KNOWN_CLASSIFIERS)]] = []
     """Names of the probes' classifiers; for ``probe_accuracy`` only."""
     each: list[Literal["method", "classifier"]] = []
     """What makes tests of their own instead of being averaged."""
@@ -86,7 +99,7 @@ class CostSide(Strict):
 
     method: str
     """Its name."""
-    regularizer: Literal["none", "dgr", "norm", "authors"]
+    regularizer: Annotated[str, _known(KNOWN_REGULARIZERS, RELEASED)]
     """``authors`` is the procedure of the authors' code."""
 
 

@@ -1,76 +1,59 @@
-"""The schema of architectures: the encoder, and the heads that stand on it."""
+"""What every architecture is: an encoder with its settings, and the heads that stand on it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, PositiveFloat, PositiveInt
 
-from dgr.config.parsing import Strict
+from dgr.config.named import Named
+
+if TYPE_CHECKING:
+    from torch import nn
 
 Channels = Annotated[list[PositiveInt], Field(min_length=1)]
 Colour = Annotated[list[float], Field(min_length=3, max_length=3)]
 PositiveColour = Annotated[list[PositiveFloat], Field(min_length=3, max_length=3)]
 
 
-class ConvArchitecture(Strict):
-    """A small convolutional encoder for CPUs, and heads with one hidden layer."""
+class Architecture(Named, ABC):
+    """Settings of an encoder and of its heads, and how both are made; its files are in ``models/encoders``.
 
-    name: Literal["conv"]
-    pooling: PositiveInt = 1
-    """Side of the squares of pixels that are averaged first."""
-    channels: Channels
-    width: PositiveInt
-    hidden: PositiveInt
-    activation: Literal["relu", "gelu"] = "relu"
-    """Of the heads' hidden layer; the encoder's is always ReLU."""
-    normalize: bool = False
-    """Divide each sample's representation by its norm and multiply by the square root of its width."""
+    Attributes:
+        gives_vectors: whether z is one vector a sample, which classifiers can be put on.
+        has_parts: whether each task's head reads a part of z of its own; z holds them side by side.
+    """
 
-
-class ResNetArchitecture(Strict):
-    """A ResNet with global average pooling, and heads with one hidden layer."""
-
-    name: Literal["resnet18", "resnet50"]
-    pretrained: bool
-    """Start from the ImageNet weights among the sources, instead of from random ones."""
-    mean: Colour = [0.0, 0.0, 0.0]
-    std: PositiveColour = [1.0, 1.0, 1.0]
-    """Of each colour of the inputs in [0, 1], subtracted and divided by."""
-    weights: str | None = None
-    """Hash of the file of weights; the plan fills it in from the sources, so that other weights are another run."""
-    hidden: PositiveInt
-    activation: Literal["relu", "gelu"] = "relu"
-    relu_logits: bool = False
-    """ReLU also on the heads' outputs, as in the authors' code for faces."""
+    gives_vectors: ClassVar[bool] = False
+    has_parts: ClassVar[bool] = False
 
     @property
-    def width(self) -> int:
-        """Width of the representation."""
-        return 2048 if self.name == "resnet50" else 512
+    def weights_source(self) -> str | None:
+        """The source of weights that it starts from; the plan then fills in their hash as its field ``weights``."""
+        return None
 
+    @property
+    @abstractmethod
+    def head_width(self) -> int:
+        """Width of what a head reads."""
 
-class DenseArchitecture(Strict):
-    """Dense prediction: a backbone, with attention for each task (``mtan``) or without (``split``); a head a task."""
+    @abstractmethod
+    def encoder(self, tasks: int, image_shape: Sequence[int]) -> nn.Module:
+        """A fresh encoder, initialised from torch's global random state.
 
-    name: Literal["split", "mtan"]
-    backbone: Literal["small", "resnet18", "resnet50"]
-    channels: Channels | None = None
-    """Width of each stage of the small backbone."""
-    head_channels: PositiveInt = 256
-    rates: list[PositiveInt] | None = None
-    """Dilation rates of the ResNets' DeepLabV3 heads."""
-    mean: Colour = [0.0, 0.0, 0.0]
-    std: PositiveColour = [1.0, 1.0, 1.0]
+        Args:
+            tasks: how many tasks it serves.
+            image_shape: ``(channels, height, width)``.
 
-    @model_validator(mode="after")
-    def _has_its_own(self) -> Self:
-        small = self.backbone == "small"
-        if small != (self.channels is not None) or small != (self.rates is None):
-            raise ValueError("the backbone 'small' needs channels, and the others need rates of their heads instead")
-        return self
+        Returns:
+            A module from images ``(batch, *image_shape)`` to the representation z, ``(batch, width, …)``.
 
+        Raises:
+            DGRError: a file of weights is missing or wrong.
+        """
 
-ArchitectureConfig = Annotated[ConvArchitecture | ResNetArchitecture | DenseArchitecture, Field(discriminator="name")]
-VectorArchitecture = ConvArchitecture | ResNetArchitecture
-"""Those whose representation is one vector a sample, which classifiers can be put on."""
+    @abstractmethod
+    def head(self, outputs: int) -> nn.Module:
+        """A fresh head, from what it reads of z to ``(batch, outputs, …)``, initialised likewise."""

@@ -58,6 +58,14 @@ class Listing:
     def __contains__(self, name: object) -> bool:
         return name in tuple(self)
 
+    def in_order(self) -> list[str]:
+        """The names as readers meet them: by the number ``ORDER`` that each file declares.
+
+        Raises:
+            DGRError: a file declares none.
+        """
+        return sorted(self, key=lambda name: (self.declared(name, "ORDER"), name))
+
     def check(self, name: str) -> None:
         """Refuse a name that is no entry.
 

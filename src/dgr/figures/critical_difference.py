@@ -13,7 +13,7 @@ from matplotlib.ticker import FixedLocator
 from dgr.comparison import ALPHA
 from dgr.comparison.ranking import Ranking, rank_cells
 from dgr.figures.shared.style import COLOURS, LABELS, PAGE_WIDTH, RC, Drawing
-from dgr.records.names import REGULARIZERS, method_label
+from dgr.records.names import method_label, regularizer_label
 from dgr.records.outcomes import delta_m_per_run
 from dgr.records.scope import CELL, Scope
 
@@ -63,7 +63,7 @@ def _draw(ranking: Ranking, cells: list[tuple[str, str]]) -> Figure:
     for label in artists["labels"]:
         number = int(label.get_text())
         method, regularizer = cells[number]
-        name = " ".join([method_label(method), *([] if regularizer == "none" else [REGULARIZERS[regularizer]])])
+        name = " ".join([method_label(method), *([] if regularizer == "none" else [regularizer_label(regularizer)])])
         texts = (name, f"({ranks[number]:.1f})")
         label.set_text(" ".join(texts if label.get_horizontalalignment() == "right" else texts[::-1]))
     axis.xaxis.set_major_locator(FixedLocator([1, *range(5, len(cells) + 1, 5)]))
@@ -91,7 +91,7 @@ def _caption(scope: Scope, ranking: Ranking) -> str:
         "only large differences show here; T7 tests the planned ones."
     ) * (blocks > 1)
     return (
-        f"Data set {scope.dataset}, architecture {scope.architecture}: mean rank of Δm (test, last epoch) over "
+        f"Data set {scope.dataset}, architecture {scope.encoder}: mean rank of Δm (test, last epoch) over "
         f"n = {blocks} seeds, for {cells} cells: methods without and with a regularizer. A block is a seed: tasks of "
         f"one seed share an encoder and are averaged in Δm, not counted as blocks. {test}{difference}"
     )

@@ -18,7 +18,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.task import VOID
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
-from dgr.records.names import REGULARIZERS, method_label
+from dgr.records.names import method_label, regularizer_label
 from dgr.records.records import configured_measurements
 from dgr.records.scope import Scope
 
@@ -50,7 +50,7 @@ def build(scope: Scope) -> Drawing:
         for row, task in zip(axes, tasks, strict=True):
             for axis, (name, part) in zip(row, columns.items(), strict=True):
                 _draw(axis, part, task)
-                label = method if name == "none" else f"{method} {REGULARIZERS[name]}"
+                label = method if name == "none" else f"{method} {regularizer_label(name)}"
                 axis.set_title(f"{label}: coloured by the {task} label")
     return Drawing(figure, _caption(scope, entry, method, tasks))
 
@@ -103,7 +103,7 @@ def _read(path: Path, key: str, entry: dict[str, Any]) -> pd.DataFrame:
 
 def _caption(scope: Scope, entry: dict[str, Any], method: str, tasks: list[str]) -> str:
     return (
-        f"Data set {scope.dataset}, architecture {scope.architecture}: t-SNE of the representations of the same "
+        f"Data set {scope.dataset}, architecture {scope.encoder}: t-SNE of the representations of the same "
         f"{entry['samples']} test samples, {method} without (left) and with DGR (right), seed {entry['seed']} for "
         f"both; one row a task ({', '.join(tasks)}). Settings of both: perplexity {entry['perplexity']:g}, Euclidean "
         "distances of z as it is, start from the principal components, scikit-learn's defaults otherwise, random state "

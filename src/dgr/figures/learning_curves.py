@@ -91,7 +91,7 @@ def _limits(curves: pd.DataFrame) -> tuple[float, float]:
 
 def _caption(scope: Scope, curves: pd.DataFrame, metric: Metric) -> str:
     return (
-        f"Data set {scope.dataset}, architecture {scope.architecture}: validation {metric.label}, mean over tasks, "
+        f"Data set {scope.dataset}, architecture {scope.encoder}: validation {metric.label}, mean over tasks, "
         f"against epoch; one panel a method, single-task learning ({method_label(SINGLE_TASK)}) as grey reference. "
         f"Lines are means over n = {_seeds(curves)} seeds; bands are {LEVEL:.0%} t-intervals of the mean, pointwise. "
         f"The axis leaves out what lies below every line after the first {SKIPPED:.0%} of the epochs. "

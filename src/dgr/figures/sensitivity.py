@@ -157,7 +157,7 @@ def _runs(points: Sequence[Point], x: Callable[[Point], float], metric: Metric) 
 
 
 def _head_colour(activation: str) -> str:
-    return COLOURS["dgr"] if activation == "relu" else COLOURS["weight_decay"]
+    return str(COLOURS["dgr"] if activation == "relu" else COLOURS["weight_decay"])
 
 
 def _limits(points: Sequence[Point], runs: pd.DataFrame, level: float | None, metric: Metric) -> tuple[float, float]:
@@ -182,9 +182,9 @@ def _mark_outside(axis: Axes, low: float) -> None:
 
 def _caption(scope: Scope, points: Sequence[Point], metric: Metric, low: float) -> str:
     seeds = len(points[0].runs)
-    method = method_label(points[0].config.method.name)
+    method = method_label(points[0].method)
     return (
-        f"Data set {scope.dataset}, architecture {scope.architecture}: test {metric.label}, mean over tasks, last "
+        f"Data set {scope.dataset}, architecture {scope.encoder}: test {metric.label}, mean over tasks, last "
         "epoch. "
         f"Panels a, c to f: {method}, n = {seeds} seeds, each run a dot, lines through means; no test is made. "
         f"Values below {low:.0f} {metric.unit} are triangles at the edge, with the mean; a norm of 0 stands at the "

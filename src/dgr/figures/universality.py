@@ -69,7 +69,7 @@ def _caption(scope: Scope, curves: pd.DataFrame, method: str) -> str:
     draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
     return (
         f"Universality over training, {method_label(method)}, data set {scope.dataset}, architecture "
-        f"{scope.architecture}; test split, mean over tasks. Universality is the inverse of the gap between the mean "
+        f"{scope.encoder}; test split, mean over tasks. Universality is the inverse of the gap between the mean "
         f"loss of {draws} untrained heads and the loss of a refitted head on the frozen representation (after the "
         "paper's abstract; its own formula was not available): a lower gap is a higher universality. The gap falls "
         "with ‖z‖ alone, since an untrained head on a small representation merely guesses; at equal mean ‖z‖ each "

@@ -10,15 +10,7 @@ import torch
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
-from dgr.config.runs import (
-    ControlConfig,
-    CostConfig,
-    DGRConfig,
-    MethodConfig,
-    NoRegularizer,
-    RegularizerConfig,
-    RunConfig,
-)
+from dgr.config.runs import RELEASED, MethodConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import write_json
@@ -26,10 +18,13 @@ from dgr.core.paths import DATA, output_path
 from dgr.core.provenance import device_name
 from dgr.core.task import Batch
 from dgr.datasets.prepared import PreparedData, load
+from dgr.measurements.configuration import CostConfig
 from dgr.measurements.cost_steps import ReleasedProcedure, Stepper
 from dgr.measurements.timing import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
-from dgr.training.build import build_optimizer, build_run
+from dgr.regularizers.registry import REGULARIZERS
+from dgr.training.build import build_parts
+from dgr.training.configuration import RunConfig
 
 REFERENCE = "equal_weighting"
 NUM_DUMMIES = (1, 4)
@@ -38,10 +33,10 @@ STRENGTH = 0.1
 """Of every regularizer; the cost does not depend on it."""
 
 Case = tuple[str, str, int]
-"""Method; regularizer, ``authors`` for the released procedure; number of dummy sets, 0 without any."""
+"""Method; regularizer, or :data:`RELEASED`; number of dummy sets, 0 without any."""
 
 
-def measure(key: str, device: str) -> None:
+def measure_costs(key: str, device: str) -> None:
     """Measure every case of a cost stage in one process and write the record.
 
     Seconds are medians over rounds in which each case takes a few steps, memory is that of one step: see
@@ -64,7 +59,7 @@ def measure(key: str, device: str) -> None:
 
 
 def make_steppers(config: CostConfig, data: PreparedData, device: torch.device) -> dict[Case, Stepper]:
-    """A stepper for each method alone and with DGR, and for the reference with the norm control and as released.
+    """A stepper for each method alone and with DGR; for the reference also with other penalties, and DGR as released.
 
     Single-task learning stands alone: it has no shared representation.
     """
@@ -75,7 +70,9 @@ def make_steppers(config: CostConfig, data: PreparedData, device: torch.device) 
         if not METHODS[method.name].separate_encoders:
             cases += [(method.name, "dgr", number) for number in NUM_DUMMIES]
         if method.name == REFERENCE:
-            cases += [(method.name, "norm", 0), *((method.name, "authors", number) for number in NUM_DUMMIES)]
+            others = [name for name in REGULARIZERS.in_order() if REGULARIZERS.declared(name, "PENALTY")]
+            cases += [(method.name, name, 0) for name in others if name != "dgr"]
+            cases += [(method.name, RELEASED, number) for number in NUM_DUMMIES]
         for case in cases:
             steppers[case] = make_stepper(config, method, case, data, batches, device)
     return steppers
@@ -86,23 +83,17 @@ def make_stepper(
 ) -> Stepper:
     """A fresh model that steps through the batches again and again."""
     _, name, number = case
-    regularizer: RegularizerConfig = NoRegularizer(name="none")
-    if name == "norm":
-        regularizer = ControlConfig(name="norm", strength=STRENGTH)
-    elif name == "dgr":
-        regularizer = DGRConfig(name="dgr", strength=STRENGTH, num_dummies=number)
-    elif name == "authors":
-        regularizer = DGRConfig(name="dgr", strength=STRENGTH, num_dummies=number, estimator="finite_difference")
+    settings: dict[str, Any] = {"name": name}
+    if name == RELEASED:
+        settings = {"name": "dgr", "estimator": "finite_difference"}
+    if number:
+        settings["num_dummies"] = number
+    if name != "none":
+        settings["strength"] = STRENGTH
     shared = config.model_dump(include={"suite", "dataset", "architecture", "training"})
-    run = RunConfig(**shared, method=method, regularizer=regularizer, seeds=[0])
-    strength = None if name == "none" else STRENGTH
-    model, penalty, balancer = build_run(run, strength, data.tasks, data.splits["train"].images.shape[1:], seed=0)
-    for module in (model, penalty, balancer):
-        if module is not None:
-            module.to(device)
-    optimizer, _ = build_optimizer(run, strength, model, balancer)
-    kind = ReleasedProcedure if name == "authors" else Stepper
-    return kind(model, penalty, balancer, optimizer, data.tasks, cycle(batches))
+    run = RunConfig(**shared, method=method, regularizer=settings, seeds=[0])  # type: ignore[arg-type]
+    parts = build_parts(run, data.tasks, data.splits["train"].images.shape[1:], seed=0).to(device)
+    return (ReleasedProcedure if name == RELEASED else Stepper)(parts, data.tasks, cycle(batches))
 
 
 def measured(steppers: dict[Case, Stepper], rounds: int, steps: int, device: torch.device) -> list[dict[str, Any]]:
@@ -133,7 +124,7 @@ def measured(steppers: dict[Case, Stepper], rounds: int, steps: int, device: tor
 
 def _peak(stepper: Stepper, device: torch.device) -> int:
     """What stays between steps and the most that a step adds to it; gradients belong to the step."""
-    stepper.optimizer.zero_grad()
+    stepper.parts.optimizer.zero_grad()
     return stepper.resting_bytes() + peak_bytes(stepper, device)
 
 

@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from dgr.core.task import Batch, Task
-from dgr.methods.shared.base import Method, forward
-from dgr.models.model import MultiTaskModel
-from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
-from dgr.regularizers.norm_penalty import FeatureNormPenalty
+from dgr.methods.shared.base import forward
+from dgr.regularizers.shared.dummy_gradient_norm import DummyGradientNorm
+from dgr.training.build import Parts
 
 
 @dataclass
@@ -20,32 +19,29 @@ class Stepper:
     """A model in training; calling it takes one step.
 
     Attributes:
-        model, regularizer, method, optimizer, tasks: as in a run.
+        parts: as in a run.
+        tasks: as in a run.
         batches: an endless stream of batches.
     """
 
-    model: MultiTaskModel
-    regularizer: DummyGradientNorm | FeatureNormPenalty | None
-    method: Method
-    optimizer: torch.optim.Optimizer
+    parts: Parts
     tasks: tuple[Task, ...]
     batches: Iterator[Batch]
 
     def __call__(self) -> None:
         """Zero the gradients, forward, penalty, backward, optimizer."""
-        self.optimizer.zero_grad()
+        parts = self.parts
+        parts.optimizer.zero_grad()
         batch = next(self.batches)
-        held_out = next(self.batches) if self.method.needs_held_out else None
-        self.method.backward(forward(self.model, self.tasks, self.regularizer, batch, held_out, self.optimizer))
-        self.optimizer.step()
+        held_out = next(self.batches) if parts.method.needs_held_out else None
+        parts.method.backward(forward(parts.model, self.tasks, parts.regularizer, batch, held_out, parts.optimizer))
+        parts.optimizer.step()
 
     def resting_bytes(self) -> int:
         """Bytes of everything that stays between steps: weights, optimizer state, dummies."""
-        parts = (self.model, self.regularizer, self.method)
-        modules = [tensor for part in parts if part is not None for tensor in (*part.parameters(), *part.buffers())]
-        states = [
-            value for state in self.optimizer.state.values() for value in state.values() if torch.is_tensor(value)
-        ]
+        modules = [tensor for part in self.parts.modules() for tensor in (*part.parameters(), *part.buffers())]
+        values = [value for state in self.parts.optimizer.state.values() for value in state.values()]
+        states = [value for value in values if torch.is_tensor(value)]
         return sum(tensor.numel() * tensor.element_size() for tensor in (*modules, *states))
 
 
@@ -60,18 +56,18 @@ class ReleasedProcedure(Stepper):
 
     def __call__(self) -> None:
         """One step of equal weighting with DGR."""
-        self.optimizer.zero_grad()
+        model, regularizer, sets = self.parts.model, self.parts.regularizer, len(self.tasks)
+        self.parts.optimizer.zero_grad()
         inputs, targets = next(self.batches)
-        total = self._loss(self.model.encoder(inputs), targets, list(self.model.heads.values()))
+        total = self._loss(model.encoder(inputs), targets, list(model.heads.values()))
         total.backward()  # type: ignore[no-untyped-call]
-        regularizer, width = self.regularizer, len(self.tasks)
         assert isinstance(regularizer, DummyGradientNorm)
         scale = 2 * regularizer.strength / (regularizer.num_dummies * regularizer.epsilon**2)
-        shared = self.model.shared_parameters()
-        for start in range(0, len(regularizer.dummies), width):
-            heads = list(regularizer.dummies[start : start + width])
+        shared = model.shared_parameters()
+        for start in range(0, len(regularizer.dummies), sets):
+            heads = list(regularizer.dummies[start : start + sets])
             own = [parameter.requires_grad_() for head in heads for parameter in head.parameters()]
-            z = self.model.encoder(inputs)
+            z = model.encoder(inputs)
             loss = self._loss(z, targets, heads)
             gradients = torch.autograd.grad(loss, [*shared, *own], retain_graph=True)
             at, direction = gradients[: len(shared)], gradients[len(shared) :]
@@ -88,7 +84,7 @@ class ReleasedProcedure(Stepper):
                     assert parameter.grad is not None
                     parameter.grad += scale * (high * h - high * g - low * h + low * g)
         regularizer.dummies.requires_grad_(False)
-        self.optimizer.step()
+        self.parts.optimizer.step()
 
     def _loss(self, z: Tensor, targets: dict[str, Tensor], heads: list[nn.Module]) -> Tensor:
         losses = [task.loss(head(z), targets[task.name]) for task, head in zip(self.tasks, heads, strict=True)]

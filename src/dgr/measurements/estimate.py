@@ -10,12 +10,12 @@ from typing import NamedTuple
 from dgr.config.datasets import FetchedDataset
 from dgr.config.parsing import parse
 from dgr.config.plan_file import Plan, read_plan
-from dgr.config.runs import RunConfig, SweepConfig, TuningConfig
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
 from dgr.core.paths import RESULTS
 from dgr.datasets.registry import planned_dataset
+from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
 STEP_TIMES = "step_times.json"
 """In ``results/SUITE``: the device, a note, and seconds a step by kind of work."""

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from dgr.config.plan_file import Plan, read_plan
-from dgr.config.runs import RunConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_json
@@ -17,12 +16,14 @@ from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper
 from dgr.measurements.estimate import STEP_TIMES, work
 from dgr.measurements.timing import interleaved_seconds
-from dgr.training.build import build_optimizer, build_run
+from dgr.training.build import build_parts
+from dgr.training.configuration import RunConfig
 
-STRENGTH = 1e-3
+ANY_STRENGTH = 1e-3
+"""Where it is left to tuning; the time does not depend on it."""
 
 
-def measure(suite: str, device: str, steps: int, shrink: int) -> None:
+def time_suite(suite: str, device: str, steps: int, shrink: int) -> None:
     """Time every kind of step of a suite and write ``results/SUITE/step_times.json``.
 
     Args:
@@ -56,14 +57,10 @@ def _seconds(run: RunConfig, plan: Plan, device: torch.device, steps: int, shrin
         height, width = run.training.augmentation.crop
     factor = 1 if tasks[0].kind in ("classification", "regression") else shrink
     shape = (channels, height // factor, width // factor)
-    strength = None if run.regularizer.name == "none" else STRENGTH
-    model, regularizer, method = build_run(_from_scratch(run), strength, tasks, shape, seed=0)
-    for module in (model, regularizer, method):
-        if module is not None:
-            module.to(device)
-    optimizer, _ = build_optimizer(run, strength, model, method)
+    run = _from_scratch(run.resolved(ANY_STRENGTH) if run.is_tuned else run)
+    parts = build_parts(run, tasks, shape, seed=0).to(device)
     batch = made_up_batch(tasks, shape, run.training.batch_size, device)
-    step = Stepper(model, regularizer, method, optimizer, tasks, iter(lambda: batch, None))
+    step = Stepper(parts, tasks, iter(lambda: batch, None))
     step()
     return float(interleaved_seconds([step], 1, device, steps).item()) * factor**2
 

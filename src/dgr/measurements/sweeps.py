@@ -13,21 +13,21 @@ from typing_extensions import override
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
-from dgr.config.runs import DGRConfig, NoRegularizer, RunConfig, SweepConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, write_json
 from dgr.core.paths import DATA, output_path
 from dgr.core.provenance import config_hash, device_name
-from dgr.core.seeds import seed_for
 from dgr.datasets.prepared import PreparedData, load
-from dgr.training.build import build_regularizer
+from dgr.regularizers.dgr import Config as DGRConfig
+from dgr.training.build import build_penalty
+from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.training.evaluation import evaluate, represent
 from dgr.training.run import Run
 from dgr.training.workspace import open_workspace
 
-Row = dict[str, Any]
-SPLITS = ("val", "test")
+_Row = dict[str, Any]
+RECORDED = ("val", "test")
 
 
 def sweep(key: str, device: str) -> None:
@@ -65,19 +65,17 @@ def sweep(key: str, device: str) -> None:
 
 def _train(
     config: RunConfig, seed: int, data: PreparedData, device: torch.device, checkpoint: Path
-) -> dict[str, list[Row]]:
+) -> dict[str, list[_Row]]:
     """One point and seed, trained and evaluated."""
-    strength = None if isinstance(config.regularizer, NoRegularizer) else config.regularizer.strength
-    assert strength != "tuned"
     compared = isinstance(config.regularizer, DGRConfig) and config.regularizer.estimator == "finite_difference"
-    run = (ComparedRun if compared else Run)(config, seed, strength, data, device, checkpoint)
+    run = (ComparedRun if compared else Run)(config, seed, data, device, checkpoint)
     run.train()
     return {"rows": _metrics(run), "agreement": run.agreements() if isinstance(run, ComparedRun) else []}
 
 
-def _metrics(run: Run) -> list[Row]:
+def _metrics(run: Run) -> list[_Row]:
     rows = []
-    for split in SPLITS:
+    for split in RECORDED:
         evaluation = evaluate(run.model, run.tasks, run.splits[split])
         for task, values in evaluation.scores.items():
             rows += [{"split": split, "task": task, "metric": name, "value": v} for name, v in values.items()]
@@ -95,7 +93,7 @@ class ComparedRun(Run):
     def _keep_snapshot(self, epoch: int) -> None:
         self.progress.snapshots[str(epoch)] = represent(self.model, self.splits["train"].batch(self._rows())[0])
 
-    def agreements(self) -> list[Row]:
+    def agreements(self) -> list[_Row]:
         """:func:`agreement` at every epoch, 0 being the untrained encoder; no row where a gradient vanishes."""
         targets = self.splits["train"].batch(self._rows())[1]
         rows = []
@@ -112,12 +110,12 @@ class ComparedRun(Run):
 
     def _gradient(self, estimator: str, representation: Tensor, targets: dict[str, Tensor]) -> Tensor:
         """∂R/∂z of this run's dummies by either estimator."""
-        settings = self.config.regularizer.model_copy(update={"estimator": estimator})
-        dummies = seed_for(self.config.experiment, self.seed, "dummies")
-        regularizer = build_regularizer(settings, 1.0, self.model, self.tasks, dummies)
-        assert regularizer is not None
+        settings = self.config.regularizer.model_copy(update={"estimator": estimator, "strength": 1.0})
+        config = self.config.model_copy(update={"regularizer": settings})
+        penalty = build_penalty(config, self.model, self.tasks, self.seed)
+        assert penalty is not None
         z = representation.clone().requires_grad_()
-        regularizer.to(self.device)(z, [targets[task.name] for task in self.tasks]).backward()
+        penalty.to(self.device)(z, [targets[task.name] for task in self.tasks]).backward()
         assert z.grad is not None
         return z.grad
 

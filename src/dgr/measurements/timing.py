@@ -13,11 +13,9 @@ import numpy as np
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-Work = Callable[[], None]
-
 
 def interleaved_seconds(
-    works: Sequence[Work], rounds: int, device: torch.device, calls: int = 1, seed: int = 0
+    works: Sequence[Callable[[], None]], rounds: int, device: torch.device, calls: int = 1, seed: int = 0
 ) -> np.ndarray:
     """Time several pieces of work against each other: each in turn, in a new random order every round.
 
@@ -60,7 +58,7 @@ def interleaved_seconds(
     return seconds
 
 
-def peak_bytes(work: Work, device: torch.device) -> int:
+def peak_bytes(work: Callable[[], None], device: torch.device) -> int:
     """Most bytes of tensors alive at once during the work, above what is alive before it.
 
     Counted by torch's allocators, hence exact and the same at every call, unlike a process's resident memory, of which

@@ -26,12 +26,12 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from dgr.core.errors import DGRError
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+_Loss = Callable[[Tensor, Tensor], Tensor]
 PATIENCE = 10
 MAX_ITERATIONS = 200
 
 
-class Samples(NamedTuple):
+class Represented(NamedTuple):
     """Representations ``(samples, width)``, float32, and one target each."""
 
     representation: Tensor
@@ -68,7 +68,13 @@ class Universality:
 
 
 def measure_universality(
-    make_head: Callable[[], nn.Module], loss: Loss, train: Samples, val: Samples, test: Samples, draws: int, seed: int
+    make_head: Callable[[], nn.Module],
+    loss: _Loss,
+    train: Represented,
+    val: Represented,
+    test: Represented,
+    draws: int,
+    seed: int,
 ) -> Universality:
     """Compare untrained heads with a refitted one.
 
@@ -98,18 +104,20 @@ def measure_universality(
     # In coordinates that the first layer can undo, in which every representation is as easy to fit.
     mean = train.representation.mean(dim=0)
     sd = (train.representation - mean).square().mean().sqrt().item() or 1.0
-    fitted, chosen, unseen = (Samples((z - mean) / sd, targets) for z, targets in (train, val, test))
+    fitted, chosen, unseen = (Represented((z - mean) / sd, targets) for z, targets in (train, val, test))
     refitted = refit(start, loss, fitted, chosen)
     return Universality(
         random_loss=random.mean().item(),
         random_loss_sd=random.std().item(),
-        random_loss_normalized=_losses(heads, loss, Samples(factor * test.representation, test.targets)).mean().item(),
+        random_loss_normalized=_losses(heads, loss, Represented(factor * test.representation, test.targets))
+        .mean()
+        .item(),
         refitted_loss=_losses([refitted], loss, unseen).item(),
         mean_norm=test.representation.norm(dim=1).mean().item(),
     )
 
 
-def refit(head: nn.Module, loss: Loss, train: Samples, val: Samples) -> nn.Module:
+def refit(head: nn.Module, loss: _Loss, train: Represented, val: Represented) -> nn.Module:
     """Train a head by L-BFGS on whole batches and keep the iterate with the lowest validation loss.
 
     It stops when that loss has not fallen for :data:`PATIENCE` iterations. The result depends on nothing random.
@@ -151,5 +159,5 @@ def refit(head: nn.Module, loss: Loss, train: Samples, val: Samples) -> nn.Modul
 
 
 @torch.no_grad()
-def _losses(heads: list[nn.Module], loss: Loss, samples: Samples) -> Tensor:
+def _losses(heads: list[nn.Module], loss: _Loss, samples: Represented) -> Tensor:
     return torch.stack([loss(head(samples.representation), samples.targets) for head in heads])

@@ -6,15 +6,15 @@ import torch
 from torch import Tensor, nn
 
 from dgr.core.errors import DGRError
-from dgr.models.heads import SliceHead
 from dgr.models.model import MultiTaskModel
+from dgr.models.shared.heads import SliceHead
 
 
 class AlignedEncoder(nn.Module):
     r"""Representations :math:`g((x R_i) B)` of every task i, joined along dimension 1.
 
     Wu, Zhang, Ré, "Understanding and Improving Information Transfer in Multi-Task Learning", ICLR 2020,
-    arXiv 2005.00944. Heads read their part through :class:`dgr.models.heads.SliceHead`.
+    arXiv 2005.00944. Heads read their part through :class:`dgr.models.shared.heads.SliceHead`.
 
     Args:
         encoder: the shared module, from ``(batch, input_width)`` to ``(batch, width)``.

@@ -10,7 +10,7 @@ from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame, number_text
 from dgr.pages.inputs import Inputs
 from dgr.pages.record_views import RecordView, as_yaml
-from dgr.records.names import REGULARIZERS, SINGLE_TASK, method_label, metric_named
+from dgr.records.names import SINGLE_TASK, method_label, metric_named, regularizer_label
 from dgr.records.outcomes import delta_m_per_run, primary_metrics
 from dgr.records.rows import FINAL, REPRESENTATION
 from dgr.records.run_folders import IDENTITY
@@ -41,7 +41,7 @@ def run_key(inputs: Inputs, method: str, regularizer: str, dataset: str | None, 
 
 def cell_title(method: str, regularizer: str) -> str:
     """``EW``, ``EW + DGR``."""
-    label = "" if regularizer == "none" else f" {REGULARIZERS.get(regularizer, f'+ {regularizer}')}"
+    label = "" if regularizer == "none" else f" {regularizer_label(regularizer)}"
     return f"{method_label(method)}{label}"
 
 

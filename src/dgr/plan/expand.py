@@ -7,31 +7,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dgr.config.architectures import ResNetArchitecture
 from dgr.config.datasets import FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
-from dgr.config.runs import (
-    BaselineConfig,
-    ControlConfig,
-    CostConfig,
-    DGRConfig,
-    EmbeddingConfig,
-    MethodConfig,
-    ProbedRun,
-    RegularizerConfig,
-    RunConfig,
-    SweepConfig,
-    TuningConfig,
-    TuningRule,
-)
+from dgr.config.regularizers import Regularizer
+from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig, TuningRule
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS, PLAN, SHARED, suite_folder
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
+from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
 from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
+from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
 if TYPE_CHECKING:
     from dgr.plan.study_files import StudyFile
@@ -147,9 +136,9 @@ def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str
 def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
     """The file with the hash of pretrained weights: a training depends on them, not on where they lie."""
     architecture = file.architecture
-    if not isinstance(architecture, ResNetArchitecture) or not architecture.pretrained:
+    if architecture.weights_source is None:
         return file
-    digest = read_source(configs, f"{architecture.name}_imagenet").sha256
+    digest = read_source(configs, architecture.weights_source).sha256
     return file.model_copy(update={"architecture": architecture.model_copy(update={"weights": digest})})
 
 
@@ -201,7 +190,7 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
         yield "costs", key, CostConfig(**shared)
 
 
-def _run(file: Common, method: MethodConfig, regularizer: RegularizerConfig, seeds: list[int]) -> RunConfig:
+def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: list[int]) -> RunConfig:
     return RunConfig(
         suite=file.suite,
         dataset=file.dataset,
@@ -218,8 +207,7 @@ def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig
     for block in file.regularizers:
         for unknown in set(block.methods or []) - set(names):
             raise DGRError(f"{path}: regularizer '{block.use.name}' names method '{unknown}'{nearest(unknown, names)}.")
-        tuned = isinstance(block.use, DGRConfig | ControlConfig) and block.use.strength == "tuned"
-        if tuned != (block.tuning is not None):
+        if (getattr(block.use, "strength", None) == "tuned") != (block.tuning is not None):
             raise DGRError(
                 f"{path}: regularizer '{block.use.name}' must have a tuning block exactly when its strength is 'tuned'."
             )

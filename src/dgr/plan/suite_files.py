@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, PositiveInt
 
-from dgr.config.architectures import ArchitectureConfig
 from dgr.config.parsing import Strict, parse, read_yaml
-from dgr.config.runs import MethodConfig, ProbeConfig, RegularizerConfig, Seeds, TrainingConfig, TuningRule
+from dgr.config.runs import MethodConfig, ProbeConfig, Seeds, TrainingConfig, TuningRule
 from dgr.core.errors import DGRError, nearest
+from dgr.models.registry import AnyArchitecture
+from dgr.regularizers.registry import AnyRegularizer
 
 
 class RegularizerBlock(Strict):
     """One regularizer of a table: for which methods, and how its strength is chosen where it is tuned."""
 
-    use: RegularizerConfig
+    use: AnyRegularizer
     """The regularizer and its settings."""
     methods: list[str] | None = None
     """For which methods of the table; without it, for all."""
@@ -29,7 +30,7 @@ class Common(Strict):
 
     suite: str
     dataset: str
-    architecture: ArchitectureConfig
+    architecture: AnyArchitecture
     training: TrainingConfig
     tables: list[str] = []
     """Names of the tables to make of the suite, such as ``T1``."""
@@ -79,7 +80,7 @@ class TableFile(Common):
 class SweepBlock(Strict):
     """One sensitivity study."""
 
-    use: RegularizerConfig
+    use: AnyRegularizer
     """The regularizer that the sweep starts from."""
     vary: dict[str, list[Any]]
     """A setting's path, such as ``regularizer.strength``, and the values it takes; every combination is trained."""

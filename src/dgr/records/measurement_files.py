@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dgr.config.parsing import parse
-from dgr.config.runs import SweepConfig
+from dgr.config.sweeps import combinations
 from dgr.core.errors import DGRError
 from dgr.core.paths import output_path
 from dgr.records.file_schemas import Baselines, Costs, Probes, Sweep
@@ -61,7 +60,7 @@ def read_sweep(key: str, entry: dict[str, Any], root: Path) -> Sweep:
     path, remedy = _file(root, entry["suite"], key, "sweep")
     sweep = read_record(path, Sweep, remedy)
     _check_made_for(path, sweep.key == key and sweep.name == entry["name"], remedy)
-    points = [settings_text(settings) for settings, _ in parse(SweepConfig, entry, key).points()]
+    points = [settings_text(settings) for settings, _ in combinations(entry["run"], entry["vary"])]
     quantities = {(row.split, row.task, row.metric) for row in sweep.rows}
     found = [(settings_text(row.settings), row.seed, (row.split, row.task, row.metric)) for row in sweep.rows]
     wanted = itertools.product(points, entry["run"]["seeds"], quantities)

@@ -12,19 +12,9 @@ SINGLE_TASK = "single_task"
 
 KNOWN_METHODS = Listing("dgr.methods", "method")
 """Read, not imported: a report needs neither torch nor a solver to write a method's name."""
-REGULARIZERS = {
-    "none": "–",
-    "dgr": "+ DGR",
-    "norm": "+ norm",
-    "dropout": "+ dropout",
-    "weight_decay": "+ weight decay",
-}
-CONTROLS = {
-    "norm": "a plain penalty on the mean of ‖z‖²",
-    "dropout": "dropout on the representation, with probability λ",
-    "weight_decay": "the optimizer's weight decay on all parameters, with coefficient λ",
-}
-CLASSIFIERS = {"knn": "kNN", "tree": "Tree", "svm": "SVM", "logistic": "Logistic", "forest": "Forest"}
+KNOWN_REGULARIZERS = Listing("dgr.regularizers", "regularizer")
+KNOWN_ENCODERS = Listing("dgr.models.encoders", "encoder")
+KNOWN_CLASSIFIERS = Listing("dgr.measurements.classifiers", "classifier")
 RULES = {
     "best_mean_validation": "the highest validation metric at the last epoch, as relative improvement over the "
     "smallest strength of the grid, averaged over tasks and seeds; ties go to the smaller strength",
@@ -69,6 +59,33 @@ def method_label(name: str) -> str:
         DGRError: there is no such method, or it declares no label.
     """
     return str(KNOWN_METHODS.declared(name, "LABEL"))
+
+
+def regularizer_label(name: str) -> str:
+    """A regularizer as tables write it behind a method, ``LABEL`` in its file.
+
+    Raises:
+        DGRError: there is no such regularizer, or it declares no label.
+    """
+    return str(KNOWN_REGULARIZERS.declared(name, "LABEL"))
+
+
+def classifier_label(name: str) -> str:
+    """A probe classifier as tables write it, ``LABEL`` in its file.
+
+    Raises:
+        DGRError: there is no such classifier, or it declares no label.
+    """
+    return str(KNOWN_CLASSIFIERS.declared(name, "LABEL"))
+
+
+def encoder_label(name: str) -> str:
+    """An encoder as titles write it, ``LABEL`` in its file.
+
+    Raises:
+        DGRError: there is no such encoder, or it declares no label.
+    """
+    return str(KNOWN_ENCODERS.declared(name, "LABEL"))
 
 
 def task_label(name: str) -> str:

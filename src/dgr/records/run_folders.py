@@ -17,10 +17,9 @@ from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest
 from dgr.core.paths import output_path
 from dgr.records.file_schemas import Metrics, Provenance, TaskValues, Tuning
-from dgr.records.names import metric_named
+from dgr.records.names import KNOWN_REGULARIZERS, metric_named
 
 IDENTITY = ["suite", "dataset", "architecture", "method", "regularizer", "seed"]
-PENALTIES = ("dgr", "norm")
 
 
 @dataclass(frozen=True)
@@ -68,12 +67,19 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
     records = []
     for seed in entry["seeds"]:
         record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), remedy)
-        configured = {name: value for name, value in entry.items() if name != "seeds"}
-        trained = record.provenance.config
-        if differing := [name for name, value in configured.items() if trained.get(name) != value]:
+        trained, resolved = record.provenance.config, _resolved(entry, record.metrics.strength)
+        # Earlier records say ``tuned``, as the plan does; later ones what was chosen.
+        known = {name: (value, resolved[name]) for name, value in entry.items() if name != "seeds"}
+        if differing := [name for name, values in known.items() if trained.get(name) not in values]:
             raise DGRError(f"{folder}, seed {seed}, was trained with another {_list(differing)}; {remedy}.")
         records.append(record)
     return records
+
+
+def _resolved(entry: dict[str, Any], strength: float | None) -> dict[str, Any]:
+    """A run's entry in the plan, with the strength where that was left to tuning."""
+    block = entry["regularizer"]
+    return entry | {"regularizer": block | {"strength": strength}} if block.get("strength") == "tuned" else entry
 
 
 def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
@@ -110,7 +116,7 @@ def _read_seed(folder: Path, identity: dict[str, str | int], remedy: str) -> See
 def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str, remedy: str) -> None:
     if metrics.identity != identity:
         raise DGRError(f"{where} belongs to another run ({_list(metrics.identity.values())}); {remedy}.")
-    if (metrics.strength is None) != (identity["regularizer"] == "none"):
+    if (metrics.strength is None) != (KNOWN_REGULARIZERS.declared(str(identity["regularizer"]), "SYMBOL") is None):
         raise DGRError(f"{where}: strength {metrics.strength} with regularizer '{identity['regularizer']}'; {remedy}.")
     if lacking := set(SPLITS) - set(metrics.representation_norm):
         raise DGRError(f"{where}: no representation_norm on {_list(lacking)}; {remedy}.")
@@ -141,7 +147,7 @@ def _read_history(path: Path, metrics: Metrics, remedy: str) -> pd.DataFrame:
     if history.empty or history["epoch"].iloc[-1] != metrics.final.epoch:
         raise DGRError(f"{path} does not end at the last epoch {metrics.final.epoch}; {remedy}.")
     # Without a penalty in the loss it and its ratio, and only these two, may be empty.
-    penalized = metrics.identity["regularizer"] in PENALTIES
+    penalized = KNOWN_REGULARIZERS.declared(str(metrics.identity["regularizer"]), "PENALTY")
     filled = [name for name in columns if penalized or name not in ("penalty", "gradient_ratio")]
     numbers = history[filled].apply(pd.to_numeric, errors="coerce")
     if len(bad := numbers.columns[~np.isfinite(numbers).all()]):

@@ -10,7 +10,7 @@ import pandas as pd
 from dgr.core.errors import DGRError
 from dgr.records import outcomes
 from dgr.records.current import check_current
-from dgr.records.names import REGULARIZERS, metric_named
+from dgr.records.names import KNOWN_REGULARIZERS, encoder_label, metric_named
 from dgr.records.outcomes import RUN
 from dgr.records.records import Records, configured_measurements, configured_runs
 from dgr.records.rows import FINAL, REPRESENTATION, Moment
@@ -44,11 +44,16 @@ class Scope:
     sweeps: dict[str, Any] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def encoder(self) -> str:
+        """The architecture as readers see it."""
+        return encoder_label(self.architecture)
+
     def cells(self) -> list[tuple[str, str]]:
         """(method, regularizer) in display order: configured order of methods, plain first, then the regularizers."""
         pairs = list(self._keys())
         methods = list(dict.fromkeys(method for method, _ in pairs))
-        regularizers = sorted({regularizer for _, regularizer in pairs}, key=list(REGULARIZERS).index)
+        regularizers = sorted({regularizer for _, regularizer in pairs}, key=KNOWN_REGULARIZERS.in_order().index)
         return [pair for method in methods for pair in ((method, name) for name in regularizers) if pair in pairs]
 
     def run_key(self, method: str, regularizer: str) -> str:

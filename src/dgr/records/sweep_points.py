@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.config.parsing import parse
-from dgr.config.runs import DGRConfig, NoRegularizer, RunConfig, SweepConfig
+from dgr.config.sweeps import combinations
 from dgr.core.errors import DGRError
 from dgr.records.names import SINGLE_TASK, Metric, metric_named
 from dgr.records.rows import REPRESENTATION, settings_text
 from dgr.records.scope import Scope
+from dgr.regularizers.dgr import Config as DGRConfig
 
 VALUE, NORM = "value", "representation_norm"
 """Columns of :attr:`Point.runs`: the metric averaged over tasks, and the mean norm of z."""
@@ -25,7 +25,7 @@ class Point:
     Attributes:
         sweep: its name.
         settings: as they stand in the records.
-        config: the whole configuration of the run.
+        run: the whole configuration of the run, as in the plan.
         runs: one row a seed (the index), in recorded units, test split, last epoch: the metric of each task, their
             mean ``value``, and ``representation_norm``.
         agreement: rows of ``agreement.csv``; none without finite differences.
@@ -33,49 +33,50 @@ class Point:
 
     sweep: str
     settings: str
-    config: RunConfig
+    run: dict[str, Any]
     runs: pd.DataFrame
     agreement: pd.DataFrame
 
     def get(self, name: str, default: Any = None) -> Any:
         """A field of the regularizer, or the default where its kind has no such field."""
-        return getattr(self.config.regularizer, name, default)
+        return self.run["regularizer"].get(name, default)
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return str(self.run["method"]["name"])
 
     @property
     def activation(self) -> str:
         """Of the heads' hidden layer."""
-        return str(getattr(self.config.architecture, "activation", "relu"))
+        return str(self.run["architecture"].get("activation", "relu"))
 
     @property
     def normalized(self) -> bool:
         """Whether every representation has the same norm."""
-        return bool(getattr(self.config.architecture, "normalize", False))
+        return bool(self.run["architecture"].get("normalize", False))
 
     @property
     def regularizer(self) -> str:
         """Name of the regularizer."""
-        return self.config.regularizer.name
+        return str(self.run["regularizer"]["name"])
 
     @property
     def strength(self) -> float:
         """λ of DGR, or the strength of a control; NaN without a regularizer."""
-        regularizer = self.config.regularizer
-        return float("nan") if isinstance(regularizer, NoRegularizer) else float(regularizer.strength)
+        return float(self.get("strength", "nan"))
 
     def is_usual(self, *, apart_from: tuple[str, ...] = ()) -> bool:
         """All of a DGR point's settings but its strength and those named are the defaults."""
-        regularizer = self.config.regularizer
-        if not isinstance(regularizer, DGRConfig):
+        if self.regularizer != "dgr":
             return False
-        changed = {name for name in regularizer.model_dump(exclude_defaults=True) if name not in ("name", "strength")}
-        changed |= {name for name in ("activation", "normalize") if self._is_set(name)}
-        if regularizer.estimator == "exact":
+        usual = DGRConfig(name="dgr", strength=self.strength)
+        changed = {name for name, value in usual if self.get(name) != value}
+        changed |= {"activation"} if self.activation != "relu" else set()
+        changed |= {"normalize"} if self.normalized else set()
+        if self.get("estimator") == "exact":
             changed -= {"epsilon"}
         return changed <= set(apart_from)
-
-    def _is_set(self, name: str) -> bool:
-        architecture = self.config.architecture
-        return bool(getattr(architecture, name) != type(architecture).model_fields[name].default)
 
 
 def sweep_metric(scope: Scope) -> Metric:
@@ -99,21 +100,22 @@ def sweep_points(scope: Scope) -> list[Point]:
     if not scope.sweeps:
         raise DGRError(f"{scope.name} needs sweeps; add a file of kind 'sweeps' to the configuration.")
     points = []
-    for key, entry in scope.sweeps.items():
-        sweep = parse(SweepConfig, entry, key)
-        for settings, config in sweep.points():
+    for entry in scope.sweeps.values():
+        for settings, run in combinations(entry["run"], entry["vary"]):
+            if run["regularizer"]["name"] == "dgr":  # a block that is varied as a whole may leave settings out
+                run["regularizer"] = DGRConfig(**run["regularizer"]).model_dump()
             text = settings_text(settings)
             rows, agreement = (
-                frame[(frame["sweep"] == sweep.name) & (frame["settings"] == text)]
+                frame[(frame["sweep"] == entry["name"]) & (frame["settings"] == text)]
                 for frame in (scope.records.sweeps, scope.records.agreement)
             )
             runs = _runs(scope, rows)
-            if missing := set(sweep.run.seeds) ^ set(runs.index[runs.notna().all(axis=1)]):
+            if missing := set(entry["run"]["seeds"]) ^ set(runs.index[runs.notna().all(axis=1)]):
                 raise DGRError(
-                    f"{scope.name}: the records of sweep '{sweep.name}' at {text} are not those configured for seeds "
-                    f"{', '.join(map(str, sorted(missing)))}; run `python -m dgr collect {scope.suite}`."
+                    f"{scope.name}: the records of sweep '{entry['name']}' at {text} are not those configured for "
+                    f"seeds {', '.join(map(str, sorted(missing)))}; run `python -m dgr collect {scope.suite}`."
                 )
-            points.append(Point(sweep.name, text, config, runs, agreement))
+            points.append(Point(entry["name"], text, run, runs, agreement))
     return points
 
 
@@ -123,7 +125,7 @@ def plain_runs(scope: Scope, points: list[Point]) -> pd.DataFrame | None:
     Returns:
         As :attr:`Point.runs`; None where the suite has no such runs for all these seeds.
     """
-    method = points[0].config.method.name
+    method = points[0].method
     runs = all_runs(scope)
     plain = runs[(runs["method"] == method) & (runs["regularizer"] == "none")].set_index("seed")
     seeds = points[0].runs.index

@@ -1,1 +1,1 @@
-"""Penalties on the representation: DGR, and the plain norm penalty that it has to beat."""
+"""DGR and its controls, a file each: its settings, what it does to a run, and how reports show it."""

@@ -24,7 +24,7 @@ from dgr.core.task import Task
 from dgr.datasets.kinds.multimnist import DIGIT, read_digits, split_by_class
 from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
-from dgr.models.encoders import lenet_encoder
+from dgr.models.lenet import lenet_encoder
 from dgr.models.model import MultiTaskModel
 from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row

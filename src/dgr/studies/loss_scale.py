@@ -16,7 +16,6 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import Tensor
 from typing_extensions import override
 
-from dgr.config.architectures import ArchitectureConfig
 from dgr.config.parsing import Strict
 from dgr.config.runs import MethodConfig, SplitName
 from dgr.core.seeds import seed_for
@@ -24,8 +23,8 @@ from dgr.core.task import Task
 from dgr.datasets.kinds import multimnist, rooms
 from dgr.datasets.prepared import as_inputs
 from dgr.methods.registry import build_method
-from dgr.models.factory import build_model
-from dgr.models.model import MultiTaskModel
+from dgr.models.model import MultiTaskModel, build_model
+from dgr.models.registry import AnyArchitecture
 from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule
@@ -54,7 +53,7 @@ class ScaledData(Strict):
 
     data: Annotated[multimnist.Config | rooms.Config, Field(discriminator="kind")]
     """Which data set, with its settings."""
-    architecture: ArchitectureConfig
+    architecture: AnyArchitecture
     epochs: PositiveInt
     batch_size: PositiveInt
     learning_rate: PositiveFloat

@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.config.runs import DGRConfig
-from dgr.records.names import CONTROLS, Metric, method_label
+from dgr.records.names import KNOWN_REGULARIZERS, Metric, method_label
 from dgr.records.scope import Scope
 from dgr.records.sweep_points import NORM, VALUE, Point, plain_runs, sweep_metric, sweep_points
 from dgr.tables.shared.rendering import Table, mean_sd
@@ -41,14 +40,14 @@ def build(scope: Scope) -> Table:
         rows.insert(0, {"sweep": "plain", "settings": "{}", **_summary(plain)})
         text.insert(0, _plain_text(rows[0], metric, plain))
         groups.insert(0, 0)
-        records.insert(0, [scope.run_key(points[0].config.method.name, "none")])
+        records.insert(0, [scope.run_key(points[0].method, "none")])
     return Table(
         data=pd.DataFrame(rows),
         text=pd.DataFrame(text),
         groups=groups,
         title=f"Sensitivity of DGR and of its control: test {metric.label}, mean over tasks, with "
-        f"{method_label(points[0].config.method.name)} "
-        f"(data set {scope.dataset}, architecture {scope.architecture}).",
+        f"{method_label(points[0].method)} "
+        f"(data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(scope, points, plain),
         records=records,
     )
@@ -56,17 +55,16 @@ def build(scope: Scope) -> Table:
 
 def describe_point(point: Point) -> str:
     """The settings of a point, without what is as usual."""
-    regularizer = point.config.regularizer
-    parts = [f"{'λ' if point.regularizer == 'dgr' else 'β'} = {point.strength:g}"]
-    if isinstance(regularizer, DGRConfig):
-        if regularizer.estimator == "finite_difference":
-            parts.append(f"FD, ε = {regularizer.epsilon:g}")
+    parts = [f"{KNOWN_REGULARIZERS.declared(point.regularizer, 'SYMBOL')} = {point.strength:g}"]
+    if point.regularizer == "dgr":
+        if point.get("estimator") == "finite_difference":
+            parts.append(f"FD, ε = {point.get('epsilon'):g}")
         elif "estimator" in point.settings:
             parts.append("exact")
-        if regularizer.num_dummies > 1:
-            parts.append(f"N = {regularizer.num_dummies}")
-        parts += ["resampled"] * regularizer.resample + ["plain norm"] * (regularizer.norm == "plain")
-        parts += ["one norm a task"] * regularizer.per_task
+        if point.get("num_dummies") > 1:
+            parts.append(f"N = {point.get('num_dummies')}")
+        parts += ["resampled"] * point.get("resample") + ["plain norm"] * (point.get("norm") == "plain")
+        parts += ["one norm a task"] * point.get("per_task")
     if "activation" in point.settings:
         parts.append({"relu": "ReLU", "gelu": "GELU"}[point.activation] + " heads")
     return ", ".join(parts)
@@ -115,14 +113,14 @@ def _measured(row: dict[str, Any], metric: Metric) -> dict[str, str]:
 
 def _notes(scope: Scope, points: list[Point], plain: pd.DataFrame | None) -> list[str]:
     seeds = ", ".join(map(str, points[0].runs.index))
-    method = method_label(points[0].config.method.name)
+    method = method_label(points[0].method)
     notes = [
         f"One method ({method}) and few seeds ({seeds}): this shows how sensitive the outcome is; no test is made and "
         "nothing is chosen from it. Cells: mean ± standard deviation over n seeds, test split, last epoch.",
         "Unless a row says otherwise: squared joint norm, one fixed set of dummy heads (N = 1), exact gradient, "
         "heads with ReLU. For the exact squared norm, one norm a task is the same penalty as the joint norm.",
-        f"norm control: {CONTROLS['norm']}, with strength β. z/‖z‖: every representation is scaled to the same norm, "
-        "so that it cannot shrink; λ = 0 is its plain run.",
+        f"norm control: {KNOWN_REGULARIZERS.declared('norm', 'CONTROL')}, with strength β. "
+        "z/‖z‖: every representation is scaled to the same norm, so that it cannot shrink; λ = 0 is its plain run.",
         "FD: the gradient ∂R/∂z by finite differences with step ε. Cosine and Ratio: its cosine with the exact "
         "gradient and the ratio of their norms (FD over exact), on one fixed training batch; mean over seeds and "
         "the ends of all epochs. With kinked heads and a tiny ε most steps cross no kink and agree, and a few that do "

@@ -30,7 +30,7 @@ def build(scope: Scope) -> Table:
         data=pd.DataFrame([_numbers(scope, verdict) for verdict in found]),
         text=pd.DataFrame([_text(verdict) for verdict in found]),
         groups=[ids.index(verdict.claim.id) for verdict in found],
-        title=f"Claims and verdicts (data set {scope.dataset}, architecture {scope.architecture}).",
+        title=f"Claims and verdicts (data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(found),
         records=[[verdict.comparison.id] for verdict in found],
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pandas as pd
 
+from dgr.config.runs import RELEASED
 from dgr.core.errors import DGRError
-from dgr.records.names import REGULARIZERS, method_label
+from dgr.records.names import KNOWN_REGULARIZERS, method_label, regularizer_label
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import Table
 
 NAMES = ("T5",)
-RELEASED = "authors"
-PROCEDURES = {**REGULARIZERS, RELEASED: "+ DGR as released"}
 
 
 def build(scope: Scope) -> Table:
@@ -29,10 +30,10 @@ def build(scope: Scope) -> Table:
             f"{scope.name} lacks the cost of {', '.join(lacking)} without a regularizer; measure it again with "
             "`python -m dgr cost KEY`."
         )
-    if unnamed := sorted(set(costs["regularizer"]) - set(PROCEDURES)):
+    methods, procedures = list(alone.index), [*KNOWN_REGULARIZERS.in_order(), RELEASED]
+    if unnamed := sorted(set(costs["regularizer"]) - set(procedures)):
         raise DGRError(f"{scope.name} has costs with {', '.join(unnamed)}, which has no label.")
-    methods = list(alone.index)
-    order = {cell: index for index, cell in enumerate((method, name) for method in methods for name in PROCEDURES)}
+    order = {cell: index for index, cell in enumerate(itertools.product(methods, procedures))}
     places = [order[cell] for cell in zip(costs["method"], costs["regularizer"], strict=True)]
     costs = costs.assign(order=places).sort_values(["order", "num_dummies"], ignore_index=True).drop(columns="order")
     costs["ratio_to_method"] = costs["seconds_per_step"] / costs["method"].map(alone)
@@ -41,7 +42,7 @@ def build(scope: Scope) -> Table:
         text=_text(costs),
         groups=[methods.index(method) for method in costs["method"]],
         title=f"Cost of one training step of every method, without and with DGR "
-        f"(data set {scope.dataset}, architecture {scope.architecture}).",
+        f"(data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(costs),
         records=[list(scope.costs)] * len(costs),
     )
@@ -51,7 +52,7 @@ def _text(costs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Method": list(map(method_label, costs["method"])),
-            "Regularizer": [PROCEDURES[name] for name in costs["regularizer"]],
+            "Regularizer": list(map(_label, costs["regularizer"])),
             "N": [f"{number:.0f}" if number > 0 else "–" for number in costs["num_dummies"]],
             "Time (ms) ↓": [f"{1000 * seconds:.1f}" for seconds in costs["seconds_per_step"]],
             "Time / EW": [f"{ratio:.2f}" for ratio in costs["ratio"]],
@@ -59,6 +60,10 @@ def _text(costs: pd.DataFrame) -> pd.DataFrame:
             "Peak memory (MB) ↓": ["–" if pd.isna(peak) else f"{peak:.1f}" for peak in costs["peak_memory_mb"]],
         }
     )
+
+
+def _label(procedure: str) -> str:
+    return "+ DGR as released" if procedure == RELEASED else regularizer_label(procedure)
 
 
 def _notes(costs: pd.DataFrame) -> list[str]:

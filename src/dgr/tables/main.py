@@ -8,7 +8,13 @@ from typing import Any
 import pandas as pd
 
 from dgr.core.errors import DGRError
-from dgr.records.names import CONTROLS, REGULARIZERS, RULES, method_label, metric_named
+from dgr.records.names import (
+    KNOWN_REGULARIZERS,
+    RULES,
+    method_label,
+    metric_named,
+    regularizer_label,
+)
 from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
 from dgr.records.sweep_points import NORM
@@ -17,7 +23,7 @@ from dgr.tables.shared.rendering import Table, mean_sd
 NAMES = ("T1", "T2", "T3")
 NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
 """Settings that change nothing: a mean of 0, a deviation of 1, a scale of 1."""
-WORDS = {"width": "features"}
+READERS_WORDS = {"width": "features"}
 """Settings that a reader knows by another word than the configuration's."""
 DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
 UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
@@ -86,7 +92,7 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
 
     columns = {
         "Method": list(map(method_label, data["method"])),
-        "Regularizer": [REGULARIZERS[name] for name in data["regularizer"]],
+        "Regularizer": list(map(regularizer_label, data["regularizer"])),
         "λ": [
             "–" if pd.isna(strength) else f"{strength:g}{'†' * at_end}"
             for strength, at_end in zip(data["strength"], data["strength_at_grid_end"], strict=True)
@@ -110,7 +116,7 @@ def _title(scope: Scope) -> str:
     labels = " and ".join(dict.fromkeys(metric_named(metric).label for metric in scope.primary_metrics().values()))
     return (
         f"Test {labels} of each task and Δm for every method, without and with a regularizer "
-        f"(data set {scope.dataset}, architecture {scope.architecture})."
+        f"(data set {scope.dataset}, architecture {scope.encoder})."
     )
 
 
@@ -149,7 +155,7 @@ def _words(block: dict[str, Any]) -> str:
     for name, value in block.items():
         shown = f"({_words(value)})" if isinstance(value, dict) else "" if value is True else str(value)
         if value not in (None, False, 0, [], "none", *NEUTRAL):
-            parts.append(f"{WORDS.get(name, name).replace('_', ' ')} {shown}".rstrip())
+            parts.append(f"{READERS_WORDS.get(name, name).replace('_', ' ')} {shown}".rstrip())
     return ", ".join(parts)
 
 
@@ -167,7 +173,9 @@ def _universality_notes(scope: Scope) -> list[str]:
 
 
 def _regularizer_note(present: set[str]) -> str:
-    controls = [f"{REGULARIZERS[name]} ({text})" for name, text in CONTROLS.items() if name in present]
+    listed = [name for name in KNOWN_REGULARIZERS.in_order() if name in present]
+    what = {name: KNOWN_REGULARIZERS.declared(name, "CONTROL") for name in listed}
+    controls = [f"{regularizer_label(name)} ({text})" for name, text in what.items() if text]
     text = "Regularizers: + DGR is Dummy Gradient norm Regularization"
     if controls:
         text += f"; {', '.join(controls)} {'is the control' if len(controls) == 1 else 'are controls'}"
@@ -180,7 +188,7 @@ def _tuning_notes(scope: Scope) -> list[str]:
     for key, tuning in scope.tuning.items():
         grid = ", ".join(f"{strength:g}" for strength in tuning["grid"])
         seeds = ", ".join(map(str, tuning["seeds"]))
-        label = REGULARIZERS[scope.runs[key]["regularizer"]["name"]]
+        label = regularizer_label(scope.runs[key]["regularizer"]["name"])
         ways.setdefault((grid, seeds, RULES[tuning["rule"]]), []).append(label)
     return [
         f"Selection of λ for {' and '.join(dict.fromkeys(labels))}: for each method, from {{{grid}}}, on the "

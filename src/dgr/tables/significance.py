@@ -6,7 +6,7 @@ import pandas as pd
 
 from dgr.comparison import ALPHA, NARROW, Comparison, compare, paired_differences, smallest_p
 from dgr.core.errors import DGRError
-from dgr.records.names import REGULARIZERS, method_label
+from dgr.records.names import method_label, regularizer_label
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import Table, interval_text, signed
 
@@ -34,7 +34,7 @@ def build(scope: Scope) -> Table:
         data=data,
         text=_text(data),
         groups=[FAMILIES.index(family) for family in data["family"]],
-        title=f"Paired comparisons of Δm on test (data set {scope.dataset}, architecture {scope.architecture}).",
+        title=f"Paired comparisons of Δm on test (data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(data),
         records=[
             [scope.run_key(method, regularizer), scope.run_key(method, against)]
@@ -91,7 +91,7 @@ def _numbers(test: Comparison) -> dict[str, object]:
 
 def _text(data: pd.DataFrame) -> pd.DataFrame:
     against = [
-        f"{REGULARIZERS[name]} vs {'alone' if reference == 'none' else REGULARIZERS[reference]}"
+        f"{regularizer_label(name)} vs {'alone' if reference == 'none' else regularizer_label(reference)}"
         for name, reference in zip(data["regularizer"], data["against"], strict=True)
     ]
     intervals = [interval_text(low, high) for low, high in zip(data["low"], data["high"], strict=True)]

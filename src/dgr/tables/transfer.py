@@ -9,7 +9,14 @@ import pandas as pd
 
 from dgr.core.errors import DGRError
 from dgr.datasets.unseen import unseen_task
-from dgr.records.names import CLASSIFIERS, REGULARIZERS, method_label, metric_named, task_label
+from dgr.records.names import (
+    KNOWN_CLASSIFIERS,
+    classifier_label,
+    method_label,
+    metric_named,
+    regularizer_label,
+    task_label,
+)
 from dgr.records.outcomes import mean_over_tasks
 from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
@@ -39,24 +46,22 @@ def build(scope: Scope) -> Table:
     has every task and classifier as well.
 
     Raises:
-        DGRError: there are no probes, some are missing, or a classifier has no label.
+        DGRError: there are no probes, some are missing, or a classifier has no file.
     """
     if not scope.probes:
         raise DGRError(f"{scope.name} needs probes; add a block 'probes' to the suite's configuration of runs.")
     blocks = list(_blocks(scope))
-    fitted = {name for block in blocks for _, name in _columns(block) if block.source != MAJORITY}
-    if unnamed := sorted(fitted - set(CLASSIFIERS)):
-        raise DGRError(f"{scope.name} has accuracies of the classifiers {', '.join(unnamed)}, which have no label.")
+    classifiers = _classifiers(blocks)
     trained = list(scope.primary_metrics())
     labels = list(dict.fromkeys(block.label for block in blocks))
     first = next(index for index, block in enumerate(blocks) if block.source == REPRESENTATION)
     return Table(
         data=pd.DataFrame([_numbers(scope, block, trained) for block in blocks]),
-        text=pd.DataFrame([_text(block, trained, _tasks(blocks)) for block in blocks]),
+        text=pd.DataFrame([_text(block, trained, _tasks(blocks), classifiers) for block in blocks]),
         groups=[0 if i < first else 1 + labels.index(block.label) for i, block in enumerate(blocks)],
         title=f"Transfer: test accuracy (%) of classifiers fitted to frozen representations "
-        f"(data set {scope.dataset}, architecture {scope.architecture}).",
-        notes=_notes(scope, blocks, trained),
+        f"(data set {scope.dataset}, architecture {scope.encoder}).",
+        notes=_notes(scope, blocks, trained, classifiers),
         records=[block.records for block in blocks],
     )
 
@@ -89,6 +94,14 @@ def _tasks(blocks: list[Block]) -> list[str]:
     return list(dict.fromkeys(task for block in blocks for task, _ in _columns(block)))
 
 
+def _classifiers(blocks: list[Block]) -> list[str]:
+    """All that were fitted, in the order in which readers meet them."""
+    fitted = {name for block in blocks for _, name in _columns(block) if block.source != MAJORITY}
+    for name in fitted:
+        KNOWN_CLASSIFIERS.check(name)
+    return [name for name in KNOWN_CLASSIFIERS.in_order() if name in fitted]
+
+
 def _of_task(block: Block, task: str) -> pd.Series:
     """Mean over classifiers, one value a seed."""
     return block.values[[column for column in _columns(block) if column[0] == task]].mean(axis=1)
@@ -112,7 +125,7 @@ def _numbers(scope: Scope, block: Block, trained: list[str]) -> dict[str, Any]:
     return row
 
 
-def _text(block: Block, trained: list[str], tasks: list[str]) -> dict[str, str]:
+def _text(block: Block, trained: list[str], tasks: list[str], classifiers: list[str]) -> dict[str, str]:
     def cell(values: pd.Series) -> str:
         return mean_sd(values.mean(), values.std(ddof=1), ACCURACY.scale)
 
@@ -120,25 +133,25 @@ def _text(block: Block, trained: list[str], tasks: list[str]) -> dict[str, str]:
     marks = {task: "" if task in trained else " *" for task in tasks}
     return {
         "Representation": block.label,
-        "Regularizer": REGULARIZERS[block.regularizer or "none"],
+        "Regularizer": regularizer_label(block.regularizer or "none"),
         **{f"{task_label(task)}{marks[task]} ↑": cell(_of_task(block, task)) for task in tasks},
         **{
-            f"{label} ↑": cell(by_classifier[name]) if name in by_classifier else "–"
-            for name, label in CLASSIFIERS.items()
+            f"{classifier_label(name)} ↑": cell(by_classifier[name]) if name in by_classifier else "–"
+            for name in classifiers
         },
         "n": str(len(block.values)) if block.source not in BASELINES else "–",
     }
 
 
-def _notes(scope: Scope, blocks: list[Block], trained: list[str]) -> list[str]:
+def _notes(scope: Scope, blocks: list[Block], trained: list[str], classifiers: list[str]) -> list[str]:
     samples = ", ".join(map(str, sorted({entry["train_samples"] for entry in scope.probes.values()})))
     new = [task for task in _tasks(blocks) if task not in trained]
-    named = ", ".join(CLASSIFIERS.values())
+    named = ", ".join(map(classifier_label, classifiers))
+    words = ", ".join(KNOWN_CLASSIFIERS.declared(name, "WORDS") for name in classifiers)
     notes = [
-        f"Columns named after a task: mean over the classifiers. Columns named after a classifier ({named}: k nearest "
-        "neighbours, decision tree, support vector machine with a Gaussian kernel, logistic regression, random "
-        f"forest): mean over the trained tasks {', '.join(map(task_label, trained))}. Every task with every classifier "
-        "stands in the CSV file.",
+        f"Columns named after a task: mean over the classifiers. Columns named after a classifier ({named}: "
+        f"{words}): mean over the trained tasks {', '.join(map(task_label, trained))}. Every task with every "
+        "classifier stands in the CSV file.",
         "Cells: mean ± standard deviation over n runs with different seeds, last epoch. ± is the spread of runs, "
         "neither a test nor a confidence interval. Raw pixels and the majority class involve no random encoder.",
         f"Classifiers are fitted to standardised features of {samples} training images; their settings come from "

@@ -3,60 +3,100 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 import torch
 from torch import nn
 from torch.optim.lr_scheduler import ConstantLR, CosineAnnealingLR, LRScheduler, StepLR
 
-from dgr.config.runs import DGRConfig, RegularizerConfig, RunConfig
+from dgr.core.errors import DGRError
 from dgr.core.seeds import seed_for
 from dgr.core.task import Task
 from dgr.methods.registry import build_method
 from dgr.methods.shared.base import Method
-from dgr.models.factory import build_model
-from dgr.models.model import MultiTaskModel
-from dgr.regularizers.dummy_gradient_norm import DummyGradientNorm
-from dgr.regularizers.norm_penalty import FeatureNormPenalty
+from dgr.models.model import MultiTaskModel, build_model
+from dgr.regularizers.registry import REGULARIZERS
+from dgr.training.configuration import RunConfig
 
 
-def build_regularizer(
-    config: RegularizerConfig, strength: float | None, model: MultiTaskModel, tasks: Sequence[Task], seed: int
-) -> DummyGradientNorm | FeatureNormPenalty | None:
-    """The configured penalty with its strength after tuning, or None where nothing is added to the loss."""
-    if isinstance(config, DGRConfig):
-        assert strength is not None
-        return DummyGradientNorm(
-            list(model.heads.values()),
-            [task.criterion for task in tasks],
-            strength,
-            seed=seed,
-            **config.model_dump(exclude={"name", "strength"}),
-        )
-    return FeatureNormPenalty(strength or 0.0) if config.name == "norm" else None
+@dataclass(frozen=True)
+class Parts:
+    """What trains together.
+
+    Attributes:
+        model: the model.
+        regularizer: what adds a penalty to the loss, ``penalty(z, targets)``; None without one.
+        method: the multi-task method.
+        optimizer: over the parameters of model and method, never of the regularizer.
+        schedule: of the learning rate, by epochs.
+    """
+
+    model: MultiTaskModel
+    regularizer: nn.Module | None
+    method: Method
+    optimizer: torch.optim.Optimizer
+    schedule: LRScheduler
+
+    def to(self, device: torch.device) -> Self:
+        """Move the modules; on a GPU the model in the layout that its convolutions are fastest in.
+
+        Before the first step only: the optimizer has no state yet that would have to follow.
+        """
+        for module in self.modules():
+            module.to(device)
+        if device.type == "cuda":
+            # Inputs and representations follow the weights' layout.
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return self
+
+    def modules(self) -> list[nn.Module]:
+        """Model, regularizer if there is one, method."""
+        return [module for module in (self.model, self.regularizer, self.method) if module is not None]
+
+    def stateful(self) -> dict[str, Any]:
+        """All that a resumed run has to restore, by name."""
+        return {name: part for name, part in vars(self).items() if part is not None}
 
 
-def build_run(
-    config: RunConfig, strength: float | None, tasks: Sequence[Task], image_shape: Sequence[int], seed: int
-) -> tuple[MultiTaskModel, DummyGradientNorm | FeatureNormPenalty | None, Method]:
-    """Model, regularizer and method of one run."""
+def build_parts(config: RunConfig, tasks: Sequence[Task], image_shape: Sequence[int], seed: int) -> Parts:
+    """All parts of one run, fresh, on the CPU.
+
+    Args:
+        config: the run, with a number for the strength of its regularizer.
+        tasks: of its data set.
+        image_shape: ``(channels, height, width)``.
+        seed: of the run.
+
+    Raises:
+        DGRError: a method's option is wrong, a file of weights is missing, or the strength is left to tuning.
+    """
     method = build_method(config.method.name, len(tasks), **config.method.options)
     initialization = seed_for(config.experiment, seed, "initialization")
     model = build_model(config.architecture, tasks, image_shape, method.separate_encoders, initialization)
-    if config.regularizer.name == "dropout":
-        model.encoder = nn.Sequential(model.encoder, nn.Dropout(strength or 0.0))
-    dummies = seed_for(config.experiment, seed, "dummies")
-    return model, build_regularizer(config.regularizer, strength, model, tasks, dummies), method
+    model.encoder = config.regularizer.encoder(model.encoder)
+    regularizer = build_penalty(config, model, tasks, seed)
+    return Parts(model, regularizer, method, *_optimizer(config, model, method))
 
 
-def build_optimizer(
-    config: RunConfig, strength: float | None, model: nn.Module, method: Method
-) -> tuple[torch.optim.Optimizer, LRScheduler]:
-    """The optimizer over the parameters of model and method (never of the dummies), and its schedule by epochs."""
+def build_penalty(config: RunConfig, model: MultiTaskModel, tasks: Sequence[Task], seed: int) -> nn.Module | None:
+    """What a run's regularizer adds to the loss, or None.
+
+    Raises:
+        DGRError: the regularizer's file does not say whether it does.
+    """
+    name, dummies = config.regularizer.name, seed_for(config.experiment, seed, "dummies")
+    made = config.regularizer.penalty(list(model.heads.values()), [task.criterion for task in tasks], dummies)
+    if (made is not None) != REGULARIZERS.declared(name, "PENALTY"):
+        does = "gives none" if made is None else "gives one"
+        raise DGRError(f"{REGULARIZERS.file(name)}: PENALTY does not say what penalty() does, which {does}; change it.")
+    return made
+
+
+def _optimizer(config: RunConfig, model: nn.Module, method: Method) -> tuple[torch.optim.Optimizer, LRScheduler]:
     training = config.training
-    decay = strength if config.regularizer.name == "weight_decay" else training.weight_decay
     groups: list[dict[str, Any]] = [
-        {"params": list(model.parameters()), "weight_decay": decay},
+        {"params": list(model.parameters()), "weight_decay": config.regularizer.weight_decay(training.weight_decay)},
         # A method's own parameters are log-variances and scales: shrinking them is no regularization.
         *({"params": [parameter], "weight_decay": 0.0} for parameter in method.parameters()),
     ]

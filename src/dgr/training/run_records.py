@@ -7,6 +7,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from dgr.config.runs import SPLITS
 from dgr.core.files import write_atomically, write_json, write_text
@@ -16,12 +17,11 @@ from dgr.training.evaluation import Evaluation, Scores, evaluate
 from dgr.training.run import Run
 
 
-def write_records(run: Run, strength: float | None, folder: Path) -> None:
+def write_records(run: Run, folder: Path) -> None:
     """Evaluate a trained run once on every split and write its five files into a folder.
 
     Args:
         run: a run whose training is done.
-        strength: the regularizer's strength, None without one.
         folder: an existing, empty folder.
     """
     last = run.config.training.epochs
@@ -40,7 +40,7 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
             "regularizer": config.regularizer.name,
             "seed": run.seed,
         },
-        "strength": strength,
+        "strength": config.strength,
         "tasks": {
             task.name: {"metric": task.primary_metric, "higher_is_better": task.higher_is_better} for task in run.tasks
         },
@@ -54,11 +54,9 @@ def write_records(run: Run, strength: float | None, folder: Path) -> None:
     kept = last_epoch | run.progress.snapshots
     arrays = {name: z.cpu().numpy().astype(np.float32) for name, z in kept.items() if z is not None}
     write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
-    parts = {"model": run.model.state_dict(), "method": run.method.state_dict()}
-    if run.regularizer is not None:
-        parts["regularizer"] = run.regularizer.state_dict()
-    save_checkpoint(folder / "checkpoint.pt", run.identity, parts)
-    settings = {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed, "strength": strength}
+    trained = {name: part.state_dict() for name, part in run.parts.stateful().items() if isinstance(part, nn.Module)}
+    save_checkpoint(folder / "checkpoint.pt", run.identity, trained)
+    settings = {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed}
     write_json(folder / "provenance.json", provenance(settings, run.device, run.progress.seconds))
 
 

@@ -12,7 +12,6 @@ import torch
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
-from dgr.config.runs import NoRegularizer, RunConfig, TuningConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json, write_json, write_manifest
@@ -20,6 +19,7 @@ from dgr.core.improvement import mean_relative_improvement
 from dgr.core.paths import DATA, output_path
 from dgr.core.provenance import device_name
 from dgr.datasets.prepared import PreparedData, load
+from dgr.training.configuration import RunConfig, TuningConfig
 from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import Scores, evaluate
 from dgr.training.run import Run
@@ -37,11 +37,10 @@ def train(key: str, device: str) -> None:
     Raises:
         DGRError: unknown key, missing data or tuning, non-finite loss, unwritable folder.
     """
-    config = parse(RunConfig, plan_entry(key, ("runs", "tuned_runs")), key)
-    strength = _strength(config)
+    config = _resolved(parse(RunConfig, plan_entry(key, ("runs", "tuned_runs")), key))
     place = choose_device(device)
     data = load(config.dataset, DATA)
-    work = {"strength": strength, "device": device_name(place)}
+    work = {"device": device_name(place)}
     workspace, identity = open_workspace(config, work), identity_of(config, work)
     target = output_path(config.suite, "train", key)
     try:
@@ -50,7 +49,7 @@ def train(key: str, device: str) -> None:
         finished = [seed for seed in config.seeds if is_finished(target / f"seed-{seed}", identity)]
         for seed in config.seeds:
             if seed not in finished:
-                _train_seed(config, seed, strength, data, place, workspace, identity)
+                _train_seed(config, seed, data, place, workspace, identity)
         for seed in finished:
             if not (result / f"seed-{seed}").exists():
                 (target / f"seed-{seed}").replace(result / f"seed-{seed}")
@@ -85,7 +84,7 @@ def tune(key: str, device: str) -> None:
             done = workspace / f"{strength}-{seed}.json"
             if not done.exists():
                 checkpoint = workspace / f"{strength}-{seed}.pt"
-                validation = _validation(Run(config.run, seed, strength, data, place, checkpoint))
+                validation = _validation(Run(config.run.resolved(strength), seed, data, place, checkpoint))
                 write_json(done, {"strength": strength, "seed": seed, "val": validation})
             rows.append(read_json(done, f"remove {workspace} and run again"))
     directions = {task.name: task.higher_is_better for task in data.tasks}
@@ -99,7 +98,6 @@ def tune(key: str, device: str) -> None:
 def _train_seed(
     config: RunConfig,
     seed: int,
-    strength: float | None,
     data: PreparedData,
     device: torch.device,
     workspace: Path,
@@ -109,12 +107,12 @@ def _train_seed(
     checkpoint = workspace / f"seed-{seed}.pt"
     if finished.exists():
         return
-    run = Run(config, seed, strength, data, device, checkpoint)
+    run = Run(config, seed, data, device, checkpoint)
     run.train()
     with tempfile.TemporaryDirectory(dir=workspace) as temporary:
         records = Path(temporary) / finished.name
         records.mkdir()
-        write_records(run, strength, records)
+        write_records(run, records)
         seal(records, identity)
         records.replace(finished)
     checkpoint.unlink()
@@ -160,11 +158,9 @@ def best_strength(scores: Mapping[str, float | None], grid: list[float]) -> floa
     return max(found, key=lambda strength: found[strength])
 
 
-def _strength(config: RunConfig) -> float | None:
-    if isinstance(config.regularizer, NoRegularizer):
-        return None
-    if config.regularizer.strength != "tuned":
-        return config.regularizer.strength
+def _resolved(config: RunConfig) -> RunConfig:
+    """The run with the strength that its tuning chose, where it was left to that."""
+    if not config.is_tuned:
+        return config
     path = output_path(config.suite, "tune", f"{config.key}.json")
-    chosen: float = read_json(path, f"run `python -m dgr tune {config.key}`")["chosen"]
-    return chosen
+    return config.resolved(read_json(path, f"run `python -m dgr tune {config.key}`")["chosen"])

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from dgr.config.runs import RunConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, cannot_write, read_manifest, sha256, write_manifest
 from dgr.core.paths import DATA, UNFINISHED
 from dgr.core.provenance import code_hash, config_hash, is_current, loaded_code, versions
+from dgr.training.configuration import RunConfig
 
 
 def identity_of(config: RunConfig, extra: dict[str, Any]) -> str:

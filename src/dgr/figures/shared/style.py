@@ -7,21 +7,18 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dgr.records.names import REGULARIZERS
+from dgr.records.names import KNOWN_REGULARIZERS, regularizer_label
 
-# From Okabe and Ito's palette, https://jfly.uni-koeln.de/color/
-COLOURS = {"none": "#000000", "dgr": "#D55E00", "norm": "#0072B2", "dropout": "#009E73", "weight_decay": "#CC79A7"}
-DASHES: dict[str, Any] = {
-    "none": (1, 0),
-    "dgr": (5, 1.5),
-    "norm": (1.2, 1.2),
-    "dropout": (4, 1.2, 1, 1.2),
-    "weight_decay": (2.5, 2.5),
-}
-MARKERS = {"none": "o", "dgr": "o", "norm": "D", "dropout": "^", "weight_decay": "v"}
+_NAMES = KNOWN_REGULARIZERS.in_order()
+COLOURS, DASHES, MARKERS = (
+    {name: KNOWN_REGULARIZERS.declared(name, constant) for name in _NAMES} for constant in ("COLOUR", "DASH", "MARKER")
+)
+"""How each regularizer is drawn, as its file says."""
 LABELS = {
-    name: label if name == "dgr" else "no regularizer" if name == "none" else f"{label} (control)"
-    for name, label in REGULARIZERS.items()
+    name: "no regularizer"
+    if name == "none"
+    else regularizer_label(name) + (" (control)" if KNOWN_REGULARIZERS.declared(name, "CONTROL") else "")
+    for name in _NAMES
 }
 REFERENCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2))}
 RC = {

@@ -6,8 +6,6 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from dgr.config.architectures import ResNetArchitecture, VectorArchitecture
-
 
 def mlp_head(
     width: int,
@@ -28,12 +26,6 @@ def mlp_head(
     middle = nn.ReLU() if activation == "relu" else nn.GELU()
     last = [nn.ReLU()] if relu_logits else []
     return nn.Sequential(nn.Linear(width, hidden), middle, nn.Linear(hidden, outputs), *last)
-
-
-def vector_head(config: VectorArchitecture, outputs: int) -> nn.Sequential:
-    """The head of an architecture whose representation is one vector a sample, see :func:`mlp_head`."""
-    relu_logits = isinstance(config, ResNetArchitecture) and config.relu_logits
-    return mlp_head(config.width, config.hidden, outputs, config.activation, relu_logits)
 
 
 class SliceHead(nn.Module):

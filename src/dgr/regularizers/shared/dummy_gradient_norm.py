@@ -8,22 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import chain, islice
-from typing import Any, Literal, Self
+from itertools import chain
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from torch.nn.utils import parameters_to_vector
 
 from dgr.core.errors import DGRError
-from dgr.regularizers.dummies import differentiable, draw, dummy_copy
-from dgr.regularizers.norm_penalty import check_strength
-from dgr.regularizers.precision import full_precision
-from dgr.regularizers.two_layer import has_closed_form, parameter_gradients
+from dgr.regularizers.shared.by_autograd import Estimate, Groups, exact, finite_difference, inverse
+from dgr.regularizers.shared.carried_gradient import with_gradient
+from dgr.regularizers.shared.dummies import differentiable, draw, dummy_copy
+from dgr.regularizers.shared.norm_penalty import check_strength
+from dgr.regularizers.shared.precision import full_precision
+from dgr.regularizers.shared.two_layer import has_closed_form, parameter_gradients
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-Groups = list[list[Tensor]]
+_Loss = Callable[[Tensor, Tensor], Tensor]
 
 
 class DummyGradientNorm(nn.Module):
@@ -39,7 +39,7 @@ class DummyGradientNorm(nn.Module):
     Estimators of ∂R/∂z, which are two different regularizers where heads have kinks (ReLU):
 
     * ``exact``: double backward through the dummy heads, or the same in closed form where every head is two linear
-      layers of one shape with a ReLU between and its loss is torch's cross-entropy (:mod:`dgr.regularizers.two_layer`).
+      layers of one shape with a ReLU between and its loss is torch's cross-entropy (:mod:`.two_layer`).
     * ``finite_difference``: with the direction ``d = g/‖g‖`` held fixed and ``D⁺`` the loss at ``θ + εd``,
       ``R = ((D⁺ − D)/ε)²`` and ``∂R/∂z = 2 (D⁺ − D)(∂D⁺/∂z − ∂D/∂z)/ε²``, the factored form of the released code's
       expansion, which loses less to cancellation.
@@ -68,7 +68,7 @@ class DummyGradientNorm(nn.Module):
     def __init__(
         self,
         heads: Sequence[nn.Module],
-        losses: Sequence[Loss],
+        losses: Sequence[_Loss],
         strength: float = 1.0,
         *,
         estimator: Literal["exact", "finite_difference"] = "exact",
@@ -125,9 +125,7 @@ class DummyGradientNorm(nn.Module):
         estimate = self._in_closed_form if self._fits_closed_form(z, targets) else self._by_autograd
         with full_precision(representation.device.type):
             value, gradient = estimate(z, targets)
-        scaled = (self.strength * value, self.strength * gradient)
-        penalty: Tensor = _WithGradient.apply(representation, *scaled)  # type: ignore[no-untyped-call]
-        return penalty
+        return with_gradient(representation, self.strength * value, self.strength * gradient)
 
     def _fits_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> bool:
         """Whether the exact estimator's closed form holds; what is malformed is left to autograd's messages."""
@@ -139,65 +137,34 @@ class DummyGradientNorm(nn.Module):
         )
 
     @torch.no_grad()
-    def _in_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def _in_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> Estimate:
         squares, pull_back = parameter_gradients(self._parameters_by_head, z, targets)
         grouped = squares.reshape(-1, self._group_size).sum(dim=1)
         if self.norm == "squared":
-            return grouped.sum() / self.num_dummies, pull_back(torch.ones_like(squares) / self.num_dummies)
+            return Estimate(grouped.sum() / self.num_dummies, pull_back(torch.ones_like(squares) / self.num_dummies))
         norms = grouped.sqrt()
         # ∂‖g‖/∂z = ∂‖g‖²/∂z / (2‖g‖)
-        factors = (_inverse(norms) / (2 * self.num_dummies)).repeat_interleave(self._group_size)
-        return norms.sum() / self.num_dummies, pull_back(factors)
+        factors = (inverse(norms) / (2 * self.num_dummies)).repeat_interleave(self._group_size)
+        return Estimate(norms.sum() / self.num_dummies, pull_back(factors))
 
-    def _by_autograd(self, z: Tensor, targets: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    def _by_autograd(self, z: Tensor, targets: Sequence[Tensor]) -> Estimate:
         parameters = self._parameters_by_head
         with torch.enable_grad(), differentiable(chain(*parameters)):
             z.requires_grad_()
             losses = self._losses(z, targets, [partial(dummy, z) for dummy in self.dummies])
-            estimate = self._exact if self.estimator == "exact" else self._finite_difference
-            return estimate(z, targets, losses, self._grouped(parameters))
+            groups, squared, sets = self._grouped(parameters), self.norm == "squared", self.num_dummies
+            if self.estimator == "exact":
+                return exact(z, losses, groups, squared=squared, sets=sets)
+            at = partial(self._losses_at, z, targets)
+            return finite_difference(z, losses, groups, at, epsilon=self.epsilon, squared=squared, sets=sets)
 
-    def _exact(
-        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
-    ) -> tuple[Tensor, Tensor]:
-        gradients = _gradients(losses, parameters, create_graph=True)
-        fixed = [[g.detach() for g in gradient] for gradient in gradients]
-        norms = torch.stack([_norm(gradient) for gradient in fixed])
-        # ∂‖g‖²/∂z = 2 (∂g/∂z)ᵀ g and ∂‖g‖/∂z = (∂g/∂z)ᵀ g/‖g‖: one vector-Jacobian product with g held fixed.
-        if self.norm == "squared":
-            value, factor = norms.square().sum(), 2.0
-        else:
-            value, factor = norms.sum(), 1.0
-            fixed = [[step * g for g in gradient] for step, gradient in zip(_inverse(norms), fixed, strict=True)]
-        # A gradient that does not depend on z, such as that of a loss linear in the prediction, has nothing to add.
-        varying = [(g, v) for g, v in zip(chain(*gradients), chain(*fixed), strict=True) if g.requires_grad]
-        if not varying:
-            return value / self.num_dummies, torch.zeros_like(z)
-        outputs, vectors = zip(*varying, strict=True)
-        (product,) = torch.autograd.grad(outputs, z, vectors, materialize_grads=True)
-        return value / self.num_dummies, product * (factor / self.num_dummies)
-
-    def _finite_difference(
-        self, z: Tensor, targets: Sequence[Tensor], losses: list[Tensor], parameters: Groups
-    ) -> tuple[Tensor, Tensor]:
-        gradients = _gradients(losses, parameters, create_graph=False)
-        steps = self.epsilon * _inverse(torch.stack([_norm(gradient) for gradient in gradients]))
-        # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
-        shifted = iter(
-            [
-                p.detach() + step * g
-                for step, group, gradient in zip(steps, parameters, gradients, strict=True)
-                for p, g in zip(group, gradient, strict=True)
-            ]
+    def _losses_at(self, z: Tensor, targets: Sequence[Tensor], parameters: Groups) -> list[Tensor]:
+        """:meth:`_losses` with other parameters in place of the dummies' own."""
+        flat = chain(*parameters)
+        at = [{name: next(flat) for name, _ in dummy.named_parameters()} for dummy in self.dummies]
+        return self._losses(
+            z, targets, [partial(functional_call, dummy, p, (z,)) for dummy, p in zip(self.dummies, at, strict=True)]
         )
-        at = [{name: next(shifted) for name, _ in dummy.named_parameters()} for dummy in self.dummies]
-        calls = [partial(functional_call, dummy, p, (z,)) for dummy, p in zip(self.dummies, at, strict=True)]
-        rises = self._grouped_sums(self._losses(z, targets, calls)) - self._grouped_sums(losses)
-        slopes = rises.detach() / self.epsilon
-        squared = self.norm == "squared"
-        factors = (2 * slopes if squared else slopes.sign()) / (self.epsilon * self.num_dummies)
-        value = (slopes.square() if squared else slopes.abs()).sum() / self.num_dummies
-        return value, torch.autograd.grad((factors * rises).sum(), z)[0]
 
     def _losses(self, z: Tensor, targets: Sequence[Tensor], calls: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
         """L_k(h_k^n(z)) of every dummy head, by set n and, within it, by task k."""
@@ -213,10 +180,6 @@ class DummyGradientNorm(nn.Module):
                 ) from error
             losses.append(self.losses[task](prediction, targets[task]))
         return losses
-
-    def _grouped_sums(self, losses: list[Tensor]) -> Tensor:
-        """The losses whose gradients share one norm, added: D_n of each set, or L_k(h_k^n(z)) of each dummy head."""
-        return torch.stack(losses).reshape(-1, self._group_size).sum(dim=1)
 
     def _grouped(self, lists: Groups) -> Groups:
         """One list a dummy head, joined to one list a norm."""
@@ -243,43 +206,6 @@ class DummyGradientNorm(nn.Module):
         )
 
 
-class _WithGradient(torch.autograd.Function):
-    """A scalar of a given value whose gradient with respect to the representation is given as well."""
-
-    @staticmethod
-    def forward(ctx: Any, representation: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
-        ctx.save_for_backward(gradient.to(representation.dtype))
-        return value.clone()
-
-    @staticmethod
-    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None]:
-        (gradient,) = ctx.saved_tensors
-        return grad_outputs[0] * gradient, None, None
-
-
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
         raise DGRError(f"{name} must be one of {', '.join(choices)}, but is '{value}'.")
-
-
-def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) -> Groups:
-    """∂D/∂θ of every group; as the heads share no parameter, one backward of all losses gives each."""
-    flat = torch.autograd.grad(
-        losses,
-        list(chain(*parameters)),
-        create_graph=create_graph,
-        retain_graph=True,
-        materialize_grads=True,
-    )
-    remaining = iter(flat)
-    return [list(islice(remaining, len(group))) for group in parameters]
-
-
-def _norm(gradient: list[Tensor]) -> Tensor:
-    norm: Tensor = torch.linalg.vector_norm(parameters_to_vector(gradient))
-    return norm
-
-
-def _inverse(norms: Tensor) -> Tensor:
-    """1/‖g‖, and 0 where a gradient vanishes: there R is at its minimum and has no direction."""
-    return torch.where(norms > 0, norms.clamp_min(torch.finfo(norms.dtype).tiny).reciprocal(), 0.0)

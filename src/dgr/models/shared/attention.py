@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from dgr.models.backbones import Backbone, normalized_convolution
+from dgr.models.shared.backbones import Backbone, normalized_convolution
 
 
 class MTANEncoder(nn.Module):

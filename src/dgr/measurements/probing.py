@@ -1,44 +1,38 @@
 """Transfer to other classifiers: how well they do on a frozen representation, also on a task nobody trained it for.
 
-Five usual classifiers, fitted afresh to a few labelled training representations and scored by accuracy on test. They
-differ in what they can use: distances (kNN, SVM with a Gaussian kernel), single features (tree, forest), linear
-combinations (logistic regression). Features are standardised first, so that none profits from the size of z alone.
+Every classifier of :mod:`dgr.measurements.classifiers` is fitted afresh to a few labelled training representations and
+scored by accuracy on test. They differ in what they can use. Features are standardised first, so that none profits from
+the size of z alone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import ClassifierMixin
 from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, ParameterGrid
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
-from sklearn.tree import DecisionTreeClassifier
 
 from dgr.core.errors import DGRError
+from dgr.datasets.unseen import Labels
+from dgr.measurements.classifiers.registry import CLASSIFIERS
 
-Labels = NDArray[np.int64]
 Settings = dict[str, Any]
 Choice = dict[str, dict[str, Settings]]
 """Chosen settings by task and classifier."""
 
 
-class Samples(NamedTuple):
+class ProbeSamples(NamedTuple):
     """Inputs ``(samples, width)``, such as a representation, and the labels ``(samples,)`` of each task."""
 
     inputs: NDArray[Any]
     labels: Mapping[str, Labels]
 
-    def first(self, count: int, what: str) -> Samples:
+    def first(self, count: int, what: str) -> ProbeSamples:
         """The first samples.
 
         Raises:
@@ -48,29 +42,13 @@ class Samples(NamedTuple):
             raise DGRError(
                 f"{what} holds {len(self.inputs)} samples, but train_samples asks for {count}; lower that setting."
             )
-        return Samples(self.inputs[:count], {task: labels[:count] for task, labels in self.labels.items()})
+        return ProbeSamples(self.inputs[:count], {task: labels[:count] for task, labels in self.labels.items()})
 
 
-@dataclass(frozen=True)
-class Classifier:
-    """How a classifier is made from its settings, and the settings that are tried."""
-
-    make: Callable[..., ClassifierMixin]
-    grid: Mapping[str, list[Any]]
-
-
-CLASSIFIERS = {
-    "knn": Classifier(KNeighborsClassifier, {"n_neighbors": [1, 5, 15]}),
-    "tree": Classifier(lambda **s: DecisionTreeClassifier(random_state=0, **s), {"min_samples_leaf": [1, 5, 15]}),
-    "svm": Classifier(SVC, {"C": [1.0, 10.0, 100.0]}),
-    "logistic": Classifier(lambda **s: LogisticRegression(max_iter=2000, **s), {"C": [0.01, 0.1, 1.0, 10.0]}),
-    # A forest hardly depends on its settings beyond the number of trees, which is never too large.
-    "forest": Classifier(lambda **s: RandomForestClassifier(n_jobs=1, random_state=0, **s), {"n_estimators": [30]}),
-}
 FOLDS = 3
 
 
-def choose_settings(train: Samples, val: Samples) -> Choice:
+def choose_settings(train: ProbeSamples, val: ProbeSamples) -> Choice:
     """Select every classifier's settings by inner cross-validation on train and val.
 
     In each of :data:`FOLDS` folds a classifier is fitted to the training samples outside the fold and scored on the
@@ -95,16 +73,16 @@ def choose_settings(train: Samples, val: Samples) -> Choice:
         return float(np.mean(accuracies))
 
     def best(name: str, task: str) -> Settings:
-        candidates: list[Settings] = list(ParameterGrid(CLASSIFIERS[name].grid))
+        candidates: list[Settings] = list(ParameterGrid(CLASSIFIERS[name].GRID))
         if len(candidates) == 1:
             return candidates[0]
         return max(candidates, key=lambda settings: score(name, settings, task))
 
     _check(train, val)
-    return {task: {name: best(name, task) for name in CLASSIFIERS} for task in train.labels}
+    return {task: {name: best(name, task) for name in CLASSIFIERS.in_order()} for task in train.labels}
 
 
-def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[str, str, float]]:
+def accuracies(train: ProbeSamples, test: ProbeSamples, choice: Choice) -> Iterator[tuple[str, str, float]]:
     """Fit every classifier to train for every task, and score it on test.
 
     A class that is absent from train cannot be predicted and counts as wrong; where train holds a single class, it is
@@ -123,12 +101,12 @@ def accuracies(train: Samples, test: Samples, choice: Choice) -> Iterator[tuple[
     """
     _check(train, test)
     for task, labels in train.labels.items():
-        for name in CLASSIFIERS:
+        for name in CLASSIFIERS.in_order():
             fitted = _fit(name, choice[task][name], train.inputs, labels)
             yield task, name, _accuracy(fitted, test.inputs, test.labels[task])
 
 
-def majority_accuracies(train: Samples, test: Samples) -> Iterator[tuple[str, float]]:
+def majority_accuracies(train: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, float]]:
     """Accuracy on test of always predicting train's most frequent class, by task."""
     for task, labels in train.labels.items():
         majority = DummyClassifier(strategy="most_frequent").fit(train.inputs, labels)
@@ -154,7 +132,7 @@ def _folds(train: int, val: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np
         yield fit, held_out
 
 
-def _check(*parts: Samples) -> None:
+def _check(*parts: ProbeSamples) -> None:
     for part in parts:
         if not len(part.inputs):
             raise DGRError("A classifier needs at least one sample to be fitted to and one to be scored on.")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from dgr.models.backbones import Backbone
+from dgr.models.shared.backbones import Backbone
 
 
 class Standardize(nn.Module):

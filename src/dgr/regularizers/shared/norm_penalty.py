@@ -10,7 +10,7 @@ from dgr.core.errors import DGRError
 
 
 class FeatureNormPenalty(nn.Module):
-    """β · mean‖z‖², with the interface of :class:`dgr.regularizers.dummy_gradient_norm.DummyGradientNorm`.
+    """β · mean‖z‖², with the interface of :class:`dgr.regularizers.shared.dummy_gradient_norm.DummyGradientNorm`.
 
     The gradient of a head's first linear layer is δzᵀ, so a small dummy gradient is also reached by a small z. This
     penalty does that and nothing else: what DGR gains beyond it is not explained by shrinking alone.

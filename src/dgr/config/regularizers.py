@@ -1,0 +1,57 @@
+"""What every regularizer is: its settings, and what it does to a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from dgr.config.named import Named
+from dgr.core.errors import DGRError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
+
+class Regularizer(Named):
+    """Settings of a regularizer and what it does: nothing, unless a file in ``regularizers`` says otherwise."""
+
+    def penalty(
+        self, heads: Sequence[nn.Module], losses: Sequence[Callable[[Tensor, Tensor], Tensor]], seed: int
+    ) -> nn.Module | None:
+        """What is added to the loss, ``penalty(z, targets) -> scalar``; None: nothing.
+
+        Args:
+            heads: one a task.
+            losses: one a task, ``loss(prediction, target) -> scalar``.
+            seed: of what is random in it.
+        """
+        return None
+
+    def encoder(self, encoder: nn.Module) -> nn.Module:
+        """The encoder, or a module around it."""
+        return encoder
+
+    def weight_decay(self, configured: float) -> float:
+        """The optimizer's weight decay, where the configuration says the given one."""
+        return configured
+
+
+class StrengthRegularizer(Regularizer):
+    """A regularizer with a strength, which may be left to tuning."""
+
+    strength: Strength | Literal["tuned"]
+
+    @property
+    def chosen_strength(self) -> float:
+        """The strength as a number.
+
+        Raises:
+            DGRError: it is left to tuning.
+        """
+        if self.strength == "tuned":
+            raise DGRError(f"The strength of '{self.name}' is not chosen yet; give a number, or tune it first.")
+        return self.strength

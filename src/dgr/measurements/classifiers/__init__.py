@@ -1,0 +1,1 @@
+"""The classifiers that are put on frozen representations: a file a classifier."""

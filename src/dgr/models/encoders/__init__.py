@@ -1,0 +1,1 @@
+"""Encoders, each with its settings and heads: a file an encoder."""

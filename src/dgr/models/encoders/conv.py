@@ -1,0 +1,59 @@
+"""``conv``: a small convolutional encoder for CPUs, and heads with one hidden layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import PositiveInt
+from typing_extensions import override
+
+from dgr.config.architectures import Architecture, Channels
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LABEL = "conv"
+
+
+class Config(Architecture):
+    """Strided 3×3 convolutions with ReLU, then one linear layer with ReLU; images are square."""
+
+    gives_vectors: ClassVar[bool] = True
+
+    pooling: PositiveInt = 1
+    """Side of the squares of pixels that are averaged first."""
+    channels: Channels
+    """Of each convolution, which halves height and width."""
+    width: PositiveInt
+    """Of the representation."""
+    hidden: PositiveInt
+    activation: Literal["relu", "gelu"] = "relu"
+    """Of the heads' hidden layer; the encoder's is always ReLU."""
+    normalize: bool = False
+    """Divide each sample's representation by its norm and multiply by the square root of its width."""
+
+    @property
+    @override
+    def head_width(self) -> int:
+        return self.width
+
+    @override
+    def encoder(self, tasks: int, image_shape: Sequence[int]) -> nn.Module:
+        from torch import nn
+
+        from dgr.models.shared.wrappers import Normalized
+
+        layers: list[nn.Module] = [nn.AvgPool2d(self.pooling)] if self.pooling > 1 else []
+        before, size = image_shape[0], image_shape[1] // self.pooling
+        for after in self.channels:
+            layers += [nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1), nn.ReLU()]
+            before, size = after, (size + 1) // 2
+        made = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * size**2, self.width), nn.ReLU())
+        return Normalized(made) if self.normalize else made
+
+    @override
+    def head(self, outputs: int) -> nn.Module:
+        from dgr.models.shared.heads import mlp_head
+
+        return mlp_head(self.width, self.hidden, outputs, self.activation)

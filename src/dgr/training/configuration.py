@@ -1,0 +1,100 @@
+"""What is trained: one run, the tuning of its regularizer, and a sweep over its settings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from dgr.config.parsing import Strict, parse
+from dgr.config.regularizers import StrengthRegularizer
+from dgr.config.runs import MethodConfig, Seeds, TrainingConfig, TuningRule
+from dgr.config.sweeps import combinations
+from dgr.core.errors import DGRError
+from dgr.models.registry import AnyArchitecture
+from dgr.regularizers.registry import AnyRegularizer
+
+
+class RunConfig(Strict):
+    """One cell of a table: a method with a regularizer on a data set, for a list of seeds."""
+
+    suite: str
+    dataset: str
+    architecture: AnyArchitecture
+    method: MethodConfig
+    regularizer: AnyRegularizer
+    seeds: Seeds
+    training: TrainingConfig
+
+    @property
+    def experiment(self) -> str:
+        """Names the random streams: what methods that are compared have in common."""
+        return f"{self.dataset}/{self.architecture.name}"
+
+    @property
+    def key(self) -> str:
+        """The stable run id, also the folder name below ``runs``."""
+        parts = (self.suite, self.dataset, self.architecture.name, self.method.name, self.regularizer.name)
+        return "-".join(parts)
+
+    @property
+    def is_tuned(self) -> bool:
+        """Whether the regularizer's strength is left to tuning."""
+        return isinstance(self.regularizer, StrengthRegularizer) and self.regularizer.strength == "tuned"
+
+    @property
+    def strength(self) -> float | None:
+        """The regularizer's strength; None where it has none.
+
+        Raises:
+            DGRError: it is left to tuning.
+        """
+        return self.regularizer.chosen_strength if isinstance(self.regularizer, StrengthRegularizer) else None
+
+    def resolved(self, strength: float) -> RunConfig:
+        """The same run with a number for its regularizer's strength: what is trained.
+
+        Raises:
+            DGRError: the regularizer has no such strength.
+        """
+        block = self.regularizer.model_dump() | {"strength": strength}
+        return parse(RunConfig, self.model_dump() | {"regularizer": block}, self.key)
+
+
+class TuningConfig(TuningRule):
+    """A tuning stage: the rule and the run whose strength it chooses (without its reported seeds)."""
+
+    run: RunConfig
+
+
+class SweepConfig(Strict):
+    """One run whose settings are varied, every combination for every seed of the run.
+
+    ``vary`` maps a setting's path, such as ``regularizer.strength``, to the values it takes.
+    """
+
+    suite: str
+    name: str
+    run: RunConfig
+    vary: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
+
+    def points(self) -> list[tuple[dict[str, Any], RunConfig]]:
+        """The varied settings of each combination, and its whole configuration.
+
+        Raises:
+            DGRError: a path or a value does not fit a run's schema, or the method or the encoder is varied.
+        """
+        points = [
+            (settings, parse(RunConfig, data, f"sweep '{self.name}' at {settings}"))
+            for settings, data in combinations(self.run.model_dump(mode="json"), self.vary)
+        ]
+        for what, own, names in (
+            ("method", self.run.method, {run.method.name for _, run in points}),
+            ("encoder", self.run.architecture, {run.architecture.name for _, run in points}),
+        ):
+            if names != {own.name}:
+                raise DGRError(
+                    f"Sweep '{self.name}' varies its {what}, but the pipeline knows what one {what} depends on; "
+                    f"give each {what} a sweep of its own."
+                )
+        return points

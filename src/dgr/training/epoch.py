@@ -1,0 +1,116 @@
+"""One epoch of training: every batch forward, backward, and the optimizer's step; what is recorded of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dgr.core.seeds import Purpose, generator_for
+from dgr.core.task import Batch, Task
+from dgr.datasets.augmentation import augment
+from dgr.datasets.prepared import Split
+from dgr.methods.shared.base import Step, forward
+from dgr.training.build import Parts
+from dgr.training.configuration import RunConfig
+from dgr.training.divergence import check_finite
+
+_Row = dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One epoch of one run.
+
+    Args:
+        config: the run.
+        seed: which of its seeds.
+        parts: what trains.
+        tasks: of its data set.
+        split: the training split.
+        number: epochs completed before.
+    """
+
+    config: RunConfig
+    seed: int
+    parts: Parts
+    tasks: tuple[Task, ...]
+    split: Split
+    number: int
+
+    def train(self) -> _Row:
+        """Train, and give the epoch's columns of ``history.csv``, apart from validation and time.
+
+        Raises:
+            DivergedError: a loss or the penalty is not finite.
+        """
+        row: _Row = {
+            "epoch": self.number + 1,
+            "learning_rate": float(self.parts.schedule.get_last_lr()[0]),
+            "penalty": None,
+            "gradient_ratio": None,
+        }
+        losses: list[Tensor] = []
+        weights: list[Tensor] = []
+        penalties: list[Tensor] = []
+        self.parts.model.train()
+        for index, (batch, held_out) in enumerate(self._batches()):
+            self.parts.optimizer.zero_grad()
+            parts = self.parts
+            step = forward(parts.model, self.tasks, parts.regularizer, batch, held_out, parts.optimizer)
+            check_finite(self._named_values(step), f"{self.config.key}, seed {self.seed}", self.number, index)
+            if step.penalty is not None and index == 0:
+                row["gradient_ratio"] = self._measured_backward(step, weights)
+            else:
+                weights.append(parts.method.backward(step))
+            parts.optimizer.step()
+            losses.append(torch.stack([loss.detach() for loss in step.losses]))
+            if step.penalty is not None:
+                penalties.append(step.penalty.detach())
+        row |= self.parts.method.details()
+        self.parts.method.end_epoch()
+        self.parts.schedule.step()
+        if penalties:
+            row["penalty"] = torch.stack(penalties).mean().item()
+        for name, values in (("train_loss", losses), ("weight", weights)):
+            means = torch.stack(values).mean(dim=0).tolist()
+            row |= {f"{name}/{task.name}": value for task, value in zip(self.tasks, means, strict=True)}
+        return row
+
+    def _batches(self) -> Iterator[tuple[Batch, Batch | None]]:
+        """Each batch in a new order, and beside it, for methods that need one, a held-out batch in another."""
+        drawn = self._drawn("batch_order", "augmentation")
+        if not self.parts.method.needs_held_out:
+            return ((batch, None) for batch in drawn)
+        return zip(drawn, self._drawn("held_out", "held_out_augmentation"), strict=True)
+
+    def _drawn(self, order: Purpose, augmentation: Purpose) -> Iterator[Batch]:
+        size, samples = self.config.training.batch_size, len(self.split)
+        rows = torch.randperm(samples, generator=self._generator(order))
+        generator, settings = self._generator(augmentation), self.config.training.augmentation
+        # A last batch of one sample has no statistics for batch normalisation, and is left out.
+        for start in range(0, samples - (size > 1 and samples % size == 1), size):
+            batch = self.split.batch(rows[start : start + size])
+            yield batch if settings is None else augment(batch, self.tasks, settings, generator)
+
+    def _generator(self, purpose: Purpose) -> torch.Generator:
+        return generator_for(self.config.experiment, self.seed, purpose, self.number)
+
+    def _measured_backward(self, step: Step, weights: list[Tensor]) -> float:
+        """Backward, and λ|g_R|/|g_task| on the encoder; costs one more encoder backward, hence once an epoch."""
+        assert step.penalty is not None
+        shared = self.parts.model.shared_parameters()
+        penalty = torch.autograd.grad(step.penalty, shared, retain_graph=True)
+        weights.append(self.parts.method.backward(step))
+        task = [p.grad - g for p, g in zip(shared, penalty, strict=True) if p.grad is not None]
+        return (_norm(penalty) / _norm(task).clamp_min(torch.finfo(torch.float32).tiny)).item()
+
+    def _named_values(self, step: Step) -> dict[str, Tensor]:
+        values = {f"loss of task '{task.name}'": loss for task, loss in zip(self.tasks, step.losses, strict=True)}
+        return values if step.penalty is None else values | {"penalty of the regularizer": step.penalty}
+
+
+def _norm(tensors: Iterable[Tensor]) -> Tensor:
+    return torch.stack([tensor.square().sum() for tensor in tensors]).sum().sqrt()

@@ -1,0 +1,74 @@
+"""Adding an encoder takes one file."""
+
+from pathlib import Path
+
+import pytest
+from adding_support import ProjectCopy
+
+FILE = "src/dgr/models/encoders/flat.py"
+ENCODER = '''"""``flat``: one linear layer with ReLU on the pixels."""
+
+from math import prod
+
+from torch import nn
+
+from dgr.config.architectures import Architecture
+from dgr.models.shared.heads import mlp_head
+
+LABEL = "flat layer"
+
+
+class Config(Architecture):
+    """The heads have one hidden layer."""
+
+    gives_vectors = True
+
+    width: int
+    hidden: int
+
+    @property
+    def head_width(self):
+        return self.width
+
+    def encoder(self, tasks, image_shape):
+        return nn.Sequential(nn.Flatten(), nn.Linear(prod(image_shape), self.width), nn.ReLU())
+
+    def head(self, outputs):
+        return mlp_head(self.width, self.hidden, outputs)
+'''
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """With the encoder's file, and a suite on the new encoder."""
+    project = ProjectCopy(tmp_path_factory.mktemp("adding"))
+    project.write(FILE, ENCODER)
+    for other in ("T5", "T6"):
+        (project.root / f"paper_configs/mini/{other}.yaml").unlink()
+    settings = {"architecture": {"name": "flat", "width": 5, "hidden": 3}, "tables": ["T1", "T4"]}
+    project.edit_yaml("paper_configs/mini/T1.yaml", lambda suite: suite.update(settings))
+    project.make_tables()
+    return project
+
+
+def test_it_is_trained_probed_and_in_the_tables_under_its_label(copy: ProjectCopy) -> None:
+    for table in ("T1", "T4"):
+        text = copy.read(f"results/mini/tables/{table}.md")
+        assert "(data set multimnist, architecture flat layer)." in text
+        rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in text.splitlines() if line[:1] == "|"]
+        assert ["EW", "+ DGR"] in rows
+    weights = copy.python(
+        "-c",
+        "import torch; state = torch.load('runs/mini/train/mini-multimnist-flat-equal_weighting-dgr/seed-0/"
+        "checkpoint.pt', weights_only=True)['model']; print(*state['encoder.1.weight'].shape)",
+    )
+    assert weights == "5 1296\n"
+    assert copy.changed() == {FILE}
+
+
+def test_a_setting_that_it_does_not_have_is_named(copy: ProjectCopy, tmp_path: Path) -> None:
+    before = copy.read("paper_configs/mini/T1.yaml")
+    copy.edit("paper_configs/mini/T1.yaml", "hidden: 3", "hiden: 3")
+    said = copy.dgr("plan", fails=True)
+    copy.write("paper_configs/mini/T1.yaml", before)
+    assert "T1.yaml: architecture: unknown key 'hiden'; did you mean 'hidden'?" in said
