@@ -71,6 +71,6 @@ def test_no_public_name_is_defined_twice() -> None:
     assert {name: sorted(files) for name, files in places.items() if len(files) > 1 and name not in ENTRY_NAMES} == {}
 
 
-ENTRY_NAMES: set[str] = {"Config", "GRID", "LABEL", "NAMES", "ORDER", "WORDS", "build", "make"}
+ENTRY_NAMES: set[str] = {"Config", "GRID", "LABEL", "NAMES", "ORDER", "WORDS", "build", "make", "run"}
 ENTRY_NAMES |= {"COLOUR", "CONTROL", "DASH", "MARKER", "PENALTY", "SYMBOL"}
 """What every entry of a registry defines, and so many files do."""

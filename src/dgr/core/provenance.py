@@ -20,7 +20,7 @@ from dgr.core.files import sha256
 PACKAGE = Path(__file__).parents[1]
 COMMAND_LINE = ("cli.py", "__main__.py")
 # What decides a run's outcome; results and lock files that a reproduction rewrites do not make a checkout dirty.
-SOURCES = ("src", "paper_configs", "requirements.lock", "pyproject.toml")
+DECIDING = ("src", "paper_configs", "requirements.lock", "pyproject.toml")
 
 
 def config_hash(config: Any) -> str:
@@ -107,5 +107,5 @@ def _commit() -> dict[str, Any]:
             return None
         return done.stdout.strip()
 
-    changes = git("status", "--porcelain", "--", *SOURCES)
+    changes = git("status", "--porcelain", "--", *DECIDING)
     return {"commit": git("rev-parse", "HEAD"), "dirty": None if changes is None else bool(changes)}

@@ -14,7 +14,7 @@ from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
 from dgr.core.paths import DATA
-from dgr.datasets.unseen import Labels, add_unseen
+from dgr.datasets.unseen import ClassLabels, add_unseen
 from dgr.measurements.probing import ProbeSamples
 
 Arrays = dict[str, NDArray[Any]]
@@ -26,7 +26,7 @@ class ProbedData:
 
     kind: str
     classes: dict[str, int]
-    labels: dict[str, dict[str, Labels]]
+    labels: dict[str, dict[str, ClassLabels]]
 
     def samples(self, arrays: Arrays, split: str, snapshot: str = "") -> ProbeSamples:
         """One split for classifiers, with the tasks nobody was trained on."""
@@ -54,7 +54,7 @@ def load_probed(dataset: str, kind: str) -> ProbedData:
         if task.get("partial"):
             raise DGRError(f"Probes need every label, but task '{task['name']}' of {dataset} lacks some; probe others.")
     classes = {task["name"]: task["classes"] for task in manifest["tasks"]}
-    labels: dict[str, dict[str, Labels]] = {
+    labels: dict[str, dict[str, ClassLabels]] = {
         split: {task: np.load(DATA / dataset / f"{split}_{task}.npy", allow_pickle=False) for task in classes}
         for split in SPLITS
     }

@@ -18,7 +18,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from dgr.core.errors import DGRError
-from dgr.datasets.unseen import Labels
+from dgr.datasets.unseen import ClassLabels
 from dgr.measurements.classifiers.registry import CLASSIFIERS
 
 Settings = dict[str, Any]
@@ -30,7 +30,7 @@ class ProbeSamples(NamedTuple):
     """Inputs ``(samples, width)``, such as a representation, and the labels ``(samples,)`` of each task."""
 
     inputs: NDArray[Any]
-    labels: Mapping[str, Labels]
+    labels: Mapping[str, ClassLabels]
 
     def first(self, count: int, what: str) -> ProbeSamples:
         """The first samples.
@@ -113,7 +113,7 @@ def majority_accuracies(train: ProbeSamples, test: ProbeSamples) -> Iterator[tup
         yield task, _accuracy(majority, test.inputs, test.labels[task])
 
 
-def _fit(name: str, settings: Settings, inputs: NDArray[Any], labels: Labels) -> Pipeline | DummyClassifier:
+def _fit(name: str, settings: Settings, inputs: NDArray[Any], labels: ClassLabels) -> Pipeline | DummyClassifier:
     if len(np.unique(labels)) == 1:  # which SVM and logistic regression refuse
         return DummyClassifier(strategy="most_frequent").fit(inputs, labels)
     if "n_neighbors" in settings:
@@ -121,7 +121,7 @@ def _fit(name: str, settings: Settings, inputs: NDArray[Any], labels: Labels) ->
     return make_pipeline(StandardScaler(), CLASSIFIERS[name].make(**settings)).fit(inputs, labels)
 
 
-def _accuracy(fitted: Pipeline | DummyClassifier, inputs: NDArray[Any], labels: Labels) -> float:
+def _accuracy(fitted: Pipeline | DummyClassifier, inputs: NDArray[Any], labels: ClassLabels) -> float:
     return float(np.mean(fitted.predict(inputs) == labels))
 
 

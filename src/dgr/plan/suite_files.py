@@ -115,7 +115,11 @@ if TYPE_CHECKING:
 
     AnyFile = TableFile | SweepFile | CostFile | StudyFile
 
-RUNS: dict[str, type[TableFile | SweepFile | CostFile]] = {"runs": TableFile, "sweeps": SweepFile, "cost": CostFile}
+FILE_KINDS: dict[str, type[TableFile | SweepFile | CostFile]] = {
+    "runs": TableFile,
+    "sweeps": SweepFile,
+    "cost": CostFile,
+}
 
 
 def read_file(path: Path) -> AnyFile:
@@ -130,6 +134,6 @@ def read_file(path: Path) -> AnyFile:
         from dgr.plan.study_files import StudyFile
 
         return parse(StudyFile, data, str(path))
-    if kind not in RUNS:
-        raise DGRError(f"{path}: unknown kind '{kind}'{nearest(str(kind), (*RUNS, 'study'))}")
-    return parse(RUNS[kind], data, str(path))
+    if kind not in FILE_KINDS:
+        raise DGRError(f"{path}: unknown kind '{kind}'{nearest(str(kind), (*FILE_KINDS, 'study'))}")
+    return parse(FILE_KINDS[kind], data, str(path))
