@@ -33,7 +33,7 @@ def claim(**changes):
         "levels": [0.1, 0.2], "direction": "higher", "treatment": "new", "references": ["old", "other"],
     } | changes  # fmt: skip
     comparison = {key: value for key, value in comparison.items() if value is not None}
-    whole = {"id": "X1", "title": "t", "text": "t", "source": "s", "alpha": 0.05, "comparisons": [comparison]}
+    whole = {"id": "X1", "title": "t", "text": "t", "paper": "s", "alpha": 0.05, "comparisons": [comparison]}
     return parse(Claim, whole, "claim")
 
 
@@ -107,6 +107,6 @@ def test_a_seed_that_lacks_a_cell_is_not_averaged_over_fewer():
 
 def test_a_claim_is_of_runs_or_of_studies_of_one_suite():
     one = claim().model_dump(exclude_none=True)["comparisons"][0]
-    whole = {"id": "X", "title": "t", "text": "t", "source": "s", "alpha": 0.05}
+    whole = {"id": "X", "title": "t", "text": "t", "paper": "s", "alpha": 0.05}
     with pytest.raises(DGRError, match="either runs decide all comparisons of a claim, or studies of one suite"):
         parse(Claim, whole | {"comparisons": [one, one | {"id": "X1b", "study": "other-X"}]}, "claim")

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dgr.config.runs import SweepConfig
+from dgr.training.configuration import SweepConfig
 from dgr.figures.sensitivity import build
 
 

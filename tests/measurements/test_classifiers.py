@@ -154,13 +154,13 @@ def test_probe_stage(workplace: Path) -> None:
     path = Path("runs/toy/probe", f"{KEY}.json")
     first = path.read_bytes()
     record = json.loads(first)
-    cells = [(row["seed"], row["source"], row["task"], row["classifier"]) for row in record["rows"]]
+    cells = [(row["seed"], row["given"], row["task"], row["classifier"]) for row in record["rows"]]
     assert len(cells) == len(set(cells)) == 2 * 2 * 3 * 5
     assert {cell[1] for cell in cells} == {"representation", "untrained"}
     assert {cell[2] for cell in cells} == {"left", "right", "left_greater"}
     means = {
-        source: np.mean([row["value"] for row in record["rows"] if row["source"] == source and row["task"] == "left"])
-        for source in ("representation", "untrained")
+        given: np.mean([row["value"] for row in record["rows"] if row["given"] == given and row["task"] == "left"])
+        for given in ("representation", "untrained")
     }
     assert means["representation"] > 0.9 > means["untrained"]
     measured = [(row["seed"], row["epoch"], row["task"]) for row in record["universality"]]
@@ -174,7 +174,7 @@ def test_separate_encoders_are_probed_joined_and_measured_apart(workplace: Path)
     assert workplace
     probe(UNTUNED)
     record = json.loads(Path("runs/toy/probe", f"{UNTUNED}.json").read_text())
-    assert {row["source"] for row in record["rows"]} == {"representation"}
+    assert {row["given"] for row in record["rows"]} == {"representation"}
     z = np.load(Path("runs/toy/train", UNTUNED, "seed-0/representation.npz"))["test"]
     norms = [row["mean_norm"] for row in record["universality"][:2]]
     parts = (z[:, :WIDTH], z[:, WIDTH:])
@@ -185,7 +185,7 @@ def test_baselines_stage(workplace: Path) -> None:
     assert workplace
     baselines("toy-digits")
     rows = json.loads(Path("runs/toy/baselines/toy-digits.json").read_text())["rows"]
-    assert [(row["source"], row["classifier"]) for row in rows[:3]] == [("majority", "majority")] * 3
+    assert [(row["given"], row["classifier"]) for row in rows[:3]] == [("majority", "majority")] * 3
     assert len(rows) == 3 + 3 * 5
     right = np.load("data/digits/test_right.npy")
     train = np.load("data/digits/train_right.npy")[:50]

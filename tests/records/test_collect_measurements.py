@@ -63,7 +63,7 @@ def test_measurements_become_records(measured: dict[str, Any]) -> None:
     assert list(probes["value"]) == [row["value"] for row in made["rows"]]
     assert list(probes["seed"]) == [row["seed"] for row in made["rows"]]
     plain = records.probes[records.probes["seed"].isna()]
-    assert set(plain["source"]) == {"majority", "pixels"}
+    assert set(plain["given"]) == {"majority", "pixels"}
     assert plain[["architecture", "method", "regularizer"]].isna().all(axis=None)
     gaps = records.universality.query("method == 'equal_weighting' and regularizer == 'none'")["gap"]
     assert list(gaps) == [row["gap"] for row in made["universality"]]

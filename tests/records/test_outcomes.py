@@ -49,7 +49,7 @@ def test_primary_metrics_and_their_values() -> None:
 def test_probe_accuracies_are_averaged_over_the_chosen_tasks(tasks: str, names: list[str]) -> None:
     records = make_records()
     found = mean_over_tasks(probe_accuracies(records.probes), trained_tasks(records.runs), tasks)
-    own = of_run(records.probes).query("source == 'representation' and classifier == 'knn' and task in @names")
+    own = of_run(records.probes).query("given == 'representation' and classifier == 'knn' and task in @names")
     assert found[(*RUN, "knn")] == pytest.approx(own["value"].mean())
 
 

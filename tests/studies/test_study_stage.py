@@ -46,7 +46,7 @@ STUDY = {
         "methods": [{"name": "equal_weighting"}, {"name": "slgrad"}],
     },
     "title": "A tiny study.",
-    "source": "none",
+    "paper": "none",
     "seeds_note": "Seeds draw everything.",
     "methods": {"equal_weighting-with_held_out": "EW, held-out data too"},
     "level": {"label": "wrong targets", "percent": True},
@@ -62,7 +62,7 @@ STUDY = {
     "figure": ["main_error", "detection_auc"],
 }
 CLAIM = {
-    "id": "S1", "title": "Finds", "text": "It finds them.", "source": "made up", "alpha": 0.05,
+    "id": "S1", "title": "Finds", "text": "It finds them.", "paper": "made up", "alpha": 0.05,
     "comparisons": [{
         "id": "S1a", "question": "found vs chance", "kind": "study", "study": KEY, "measure": "detection_auc",
         "settings": ["constant"], "levels": [0.5], "direction": "higher", "treatment": "slgrad", "bound": 0.5,

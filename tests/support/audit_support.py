@@ -24,7 +24,7 @@ CLAIM = {
     "id": "C2",
     "title": "Prediction",
     "text": "DGR improves <multi-task> prediction.",
-    "source": "a paper",
+    "paper": "a paper",
     "alpha": 0.05,
     "comparisons": [
         {

@@ -54,7 +54,7 @@ def cost(**changes):
 def claims_of(*comparisons):
     from dgr.claims import Claims
 
-    data = {"id": "X", "title": "t", "text": "t", "source": "s", "alpha": 0.05, "comparisons": list(comparisons)}
+    data = {"id": "X", "title": "t", "text": "t", "paper": "s", "alpha": 0.05, "comparisons": list(comparisons)}
     return parse(Claims, {"claims": [data]}, "claims.yaml")
 
 
@@ -76,8 +76,8 @@ def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
             continue
         for task, classifier in itertools.product(("left", "right", "parity"), CLASSIFIERS):
             row = {**run, "task": task, "classifier": classifier}
-            probes.append({**row, "source": "representation", "value": 0.8 + effect[name] + noise * random.normal()})
-            probes.append({**row, "source": "untrained", "value": 0.99})
+            probes.append({**row, "given": "representation", "value": 0.8 + effect[name] + noise * random.normal()})
+            probes.append({**row, "given": "untrained", "value": 0.99})
         for task, epoch in itertools.product(("left", "right"), (1, 3)):
             gap = (1.0 - 10 * effect[name] if epoch == 3 else 5.0) + noise * random.normal()
             gaps.append({**run, "epoch": epoch, "task": task, "gap": gap, "gap_normalized": gap})

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from synthetic import SUITE, TASKS, write_plan
 
-from dgr.config.runs import SweepConfig
+from dgr.training.configuration import SweepConfig
 from dgr.records.records import load_records
 from dgr.records.rows import AGREEMENT_COLUMNS
 from dgr.records.scope import Scope, open_scope

@@ -137,9 +137,9 @@ def make_measurements(plan: dict[str, Any], root: Path) -> None:
     for key, entry in plan["probes"].items():
         (root / "runs" / SUITE / "probe" / f"{key}.json").write_text(json.dumps(make_probes(key, entry, plan)))
     for key, entry in plan["baselines"].items():
-        rows = [{"source": "majority", "task": task, "classifier": "majority", "value": 0.1} for task in PROBED]
+        rows = [{"given": "majority", "task": task, "classifier": "majority", "value": 0.1} for task in PROBED]
         rows += [
-            {"source": "pixels", "task": task, "classifier": name, "value": round(0.6 + index / 50, 4)}
+            {"given": "pixels", "task": task, "classifier": name, "value": round(0.6 + index / 50, 4)}
             for task in PROBED
             for index, name in enumerate(CLASSIFIERS)
         ]
@@ -153,12 +153,12 @@ def make_probes(key: str, entry: dict[str, Any], plan: dict[str, Any]) -> dict[s
     rows, measured = [], []
     for seed in entry["seeds"]:
         random = np.random.default_rng(zlib.crc32(f"probe/{key}/{seed}".encode()))
-        sources = (
+        inputs = (
             ["representation", "untrained"] if (method, name) == ("equal_weighting", "none") else ["representation"]
         )
-        for source, task, classifier in itertools.product(sources, PROBED, CLASSIFIERS):
-            value = 0.7 + GAIN[name] - 0.3 * (source == "untrained") + 0.01 * random.standard_normal()
-            row = {"seed": seed, "source": source, "task": task, "classifier": classifier}
+        for given, task, classifier in itertools.product(inputs, PROBED, CLASSIFIERS):
+            value = 0.7 + GAIN[name] - 0.3 * (given == "untrained") + 0.01 * random.standard_normal()
+            row = {"seed": seed, "given": given, "task": task, "classifier": classifier}
             rows.append({**row, "value": round(value, 4)})
         epochs = [0, 1, last] if method == "equal_weighting" else [last]
         for epoch, task in itertools.product(epochs, TASKS):

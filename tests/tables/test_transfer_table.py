@@ -34,8 +34,8 @@ def test_golden(tmp_path: Path, suffix: str) -> None:
 
 def test_recomputed_from_probes_csv_alone() -> None:
     probes = pd.read_csv(GOLDEN / "probes.csv", keep_default_na=False)
-    for _, row in golden_table().data.query("source == 'representation'").iterrows():
-        own = probes.query("source == 'representation' and method == @row.method and regularizer == @row.regularizer")
+    for _, row in golden_table().data.query("given == 'representation'").iterrows():
+        own = probes.query("given == 'representation' and method == @row.method and regularizer == @row.regularizer")
         assert row["n"] == own["seed"].nunique() == 3
         for task in PROBED:
             for classifier in CLASSIFIERS:
@@ -69,7 +69,7 @@ def test_notes_say_what_was_done() -> None:
 
 def test_a_missing_value_is_never_averaged_over() -> None:
     probes = load_records(GOLDEN).probes
-    gone = probes.query("source == 'representation' and method == 'pcgrad' and seed == 1 and classifier == 'svm'").index
+    gone = probes.query("given == 'representation' and method == 'pcgrad' and seed == 1 and classifier == 'svm'").index
     with pytest.raises(DGRError, match="pcgrad, dgr, 1 in probes of 'representation'; run `python -m dgr collect toy`"):
         golden_table(probes=probes.drop(gone))
 

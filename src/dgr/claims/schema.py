@@ -167,7 +167,7 @@ class Claim(Strict):
     """A few words for the tables."""
     text: Text
     """What the paper says."""
-    source: Text
+    paper: Text
     """Where it says so."""
     alpha: Annotated[float, Field(gt=0, lt=1)]
     """Level of the family of tests."""

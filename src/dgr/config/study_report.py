@@ -43,7 +43,7 @@ class StudyReportEntry(Strict):
     """The study's, such as ``S1``."""
     title: str
     """Of its table and figure."""
-    source: str
+    paper: str
     """The paper and what of it is followed."""
     level: LevelText
     """The quantity that is varied."""

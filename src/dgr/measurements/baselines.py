@@ -36,11 +36,11 @@ def baselines(key: str) -> None:
     with one_thread():
         choice = probing.choose_settings(few, val)
         rows = [
-            {"source": "majority", "task": task, "classifier": "majority", "value": value}
+            {"given": "majority", "task": task, "classifier": "majority", "value": value}
             for task, value in probing.majority_accuracies(few, test)
         ]
         for task, classifier, value in probing.accuracies(few, test, choice):
-            rows.append({"source": "pixels", "task": task, "classifier": classifier, "value": value})
+            rows.append({"given": "pixels", "task": task, "classifier": classifier, "value": value})
     record = {"key": key, "config": config.model_dump(mode="json"), "settings": {"pixels": choice}}
     write_json(output_path(config.suite, "baselines", f"{key}.json"), {**record, "rows": rows})
 

@@ -57,16 +57,16 @@ def probe(key: str) -> None:
             metrics = read_json(place / "metrics.json", remedy)
             arrays = load_representation(place / "representation.npz", remedy)
             _check_sizes(arrays, data, place, remedy)
-            sources = {"representation": ""}
+            snapshots = {"representation": ""}
             if metrics["identity"]["regularizer"] == "none" and "train@0" in arrays:
-                sources["untrained"] = "@0"
-            for source, snapshot in sources.items():
+                snapshots["untrained"] = "@0"
+            for given, snapshot in snapshots.items():
                 train, val, test = (data.samples(arrays, split, snapshot) for split in SPLITS)
                 few = train.first(config.train_samples, f"Run {key}, seed {seed},")
-                choice = choices.setdefault(source, {}) or probing.choose_settings(few, val)
-                choices[source] = choice
+                choice = choices.setdefault(given, {}) or probing.choose_settings(few, val)
+                choices[given] = choice
                 for task, classifier, value in probing.accuracies(few, test, choice):
-                    row = {"seed": seed, "source": source, "task": task, "classifier": classifier, "value": value}
+                    row = {"seed": seed, "given": given, "task": task, "classifier": classifier, "value": value}
                     rows.append(row)
             measured += _universality(config, seed, metrics["final"]["epoch"], arrays, data)
     record = {"key": key, "config": config.model_dump(mode="json"), "settings": choices}

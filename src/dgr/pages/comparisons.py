@@ -62,7 +62,7 @@ class ClaimText:
     id: str
     title: str
     text: str
-    source: str
+    paper: str
     evidence: list[Evidence]
 
 
@@ -80,7 +80,7 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
             claim.id,
             claim.title,
             claim.text,
-            claim.source,
+            claim.paper,
             [_evidence(inputs, comparison, decided.get(comparison.id, {})) for comparison in claim.comparisons],
         )
         for claim in load_claims(CLAIMS_FILE).claims

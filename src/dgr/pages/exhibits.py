@@ -98,12 +98,12 @@ def figure_exhibits(inputs: Inputs) -> list[Exhibit]:
 def _table(suite: str, name: str, command: str, titles: Titles) -> Exhibit:
     stem = paths.tables_folder(suite) / name
     blank = Exhibit(name, f"table-{name}", command, [stem.with_suffix(suffix) for suffix in (".csv", ".md", ".tex")])
-    source = stem.with_suffix(".json")
-    if not source.exists():
+    file = stem.with_suffix(".json")
+    if not file.exists():
         return blank
-    table = read_table(source, command)
+    table = read_table(file, command)
     for key in (key for keys in table.records for key in keys if key not in titles):
-        raise DGRError(f"{source} names the record '{key}', which suite '{suite}' does not have; run `{command}`.")
+        raise DGRError(f"{file} names the record '{key}', which suite '{suite}' does not have; run `{command}`.")
     grid = _grid(table, titles)
     if name == CLAIMS_TABLE:
         grid = replace(moved_to_second(grid, "Verdict"), caption=table.title)

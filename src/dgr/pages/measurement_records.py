@@ -70,5 +70,5 @@ def _cost(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:
 def _baselines(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:
     probes = inputs.records.probes
     ours: pd.DataFrame = probes[probes["method"].isna() & (probes["dataset"] == entry["dataset"])]
-    shown = ours[["source", "task", "classifier", "value"]]
+    shown = ours[["given", "task", "classifier", "value"]]
     return [from_frame("Test accuracy without any trained encoder", shown)] if len(ours) else []

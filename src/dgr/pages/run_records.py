@@ -85,7 +85,7 @@ def _run_record(
         grids.append(_tuning(title, tuning, inputs.plan["tuning"][key]))
     if len(frames["probes"]):
         caption = "classifiers on the frozen representation, test accuracy"
-        grids.append(_by_seed(f"{title}: {caption}", frames["probes"], ["source", "task", "classifier"], "value"))
+        grids.append(_by_seed(f"{title}: {caption}", frames["probes"], ["given", "task", "classifier"], "value"))
     if len(frames["universality"]):
         caption = "universality gap (loss of untrained heads minus loss of refitted heads, test)"
         grids.append(_by_seed(f"{title}: {caption}", frames["universality"], ["epoch", "task"], "gap"))

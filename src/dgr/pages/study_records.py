@@ -47,7 +47,7 @@ def _record(inputs: Inputs, key: str, entry: dict[str, Any]) -> RecordView:
     return RecordView(
         key=key,
         title=title,
-        summary=f"{study.seeds} seeds. {study.report.title} Source: {study.report.source}.",
+        summary=f"{study.seeds} seeds. {study.report.title} Source: {study.report.paper}.",
         command=command,
         settings=as_yaml(origin["config"]),
         facts={what.replace("_", " "): number_text(value) for what, value in told.items()}

@@ -78,7 +78,7 @@ class ProbeRow(BaseModel):
     """The test accuracy of one classifier on one representation."""
 
     seed: int
-    source: Literal["representation", "untrained"]
+    given: Literal["representation", "untrained"]
     task: str
     classifier: str
     value: FiniteFloat
@@ -111,7 +111,7 @@ class Probes(BaseModel):
 class BaselineRow(BaseModel):
     """The test accuracy of one classifier without an encoder."""
 
-    source: Literal["majority", "pixels"]
+    given: Literal["majority", "pixels"]
     task: str
     classifier: str
     value: FiniteFloat

@@ -30,11 +30,11 @@ def read_probes(key: str, entry: dict[str, Any], root: Path) -> Probes:
     path, remedy = _file(root, entry["suite"], key, "probe")
     probes = read_record(path, Probes, remedy)
     _check_made_for(path, probes.key == key and probes.config == entry, remedy)
-    for source in sorted({row.source for row in probes.rows} | {REPRESENTATION}):
-        rows = [row for row in probes.rows if row.source == source]
+    for given in sorted({row.given for row in probes.rows} | {REPRESENTATION}):
+        rows = [row for row in probes.rows if row.given == given]
         axes = [{row.task for row in rows}, {row.classifier for row in rows}]
         found = [(row.seed, row.task, row.classifier) for row in rows]
-        _check_complete(path, found, itertools.product(entry["seeds"], *axes), f"accuracies of '{source}'", remedy)
+        _check_complete(path, found, itertools.product(entry["seeds"], *axes), f"accuracies of '{given}'", remedy)
     epochs = {row.epoch for row in probes.universality}
     tasks = {row.task for row in probes.universality}
     wanted = itertools.product(entry["seeds"], epochs, tasks)
@@ -48,10 +48,10 @@ def read_baselines(key: str, entry: dict[str, Any], root: Path) -> Baselines:
     path, remedy = _file(root, entry["suite"], key, "baselines")
     baselines = read_record(path, Baselines, remedy)
     _check_made_for(path, baselines.key == key and baselines.config == entry, remedy)
-    for source in ("majority", "pixels"):
-        rows = [row for row in baselines.rows if row.source == source]
+    for given in ("majority", "pixels"):
+        rows = [row for row in baselines.rows if row.given == given]
         wanted = itertools.product({row.task for row in rows}, {row.classifier for row in rows})
-        _check_complete(path, [(row.task, row.classifier) for row in rows], wanted, f"values of '{source}'", remedy)
+        _check_complete(path, [(row.task, row.classifier) for row in rows], wanted, f"values of '{given}'", remedy)
     return baselines
 
 

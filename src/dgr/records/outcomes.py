@@ -92,12 +92,12 @@ def last_universality(universality: pd.DataFrame, column: str) -> pd.DataFrame:
     return rows.pivot(index=RUN, columns="task", values=column)
 
 
-def probe_accuracies(probes: pd.DataFrame, source: str = REPRESENTATION) -> pd.DataFrame:
+def probe_accuracies(probes: pd.DataFrame, given: str = REPRESENTATION) -> pd.DataFrame:
     """Test accuracy of classifiers on frozen representations.
 
     Args:
         probes: ``probes.csv``.
-        source: ``representation``, or ``untrained`` for encoders as they were initialised.
+        given: ``representation``, or ``untrained`` for encoders as they were initialised.
 
     Returns:
         Rows indexed by (method, regularizer, seed), columns by (task, classifier).
@@ -105,7 +105,7 @@ def probe_accuracies(probes: pd.DataFrame, source: str = REPRESENTATION) -> pd.D
     Raises:
         DGRError: a value is NaN or infinite.
     """
-    rows = probes[probes["source"] == source]
+    rows = probes[probes["given"] == given]
     _check_finite(rows, [*RUN, "classifier"], "value")
     return rows.pivot(index=RUN, columns=["task", "classifier"], values="value")
 

@@ -39,9 +39,9 @@ class Records:
         histories: the same identity, then one row an epoch, as in ``history.csv`` (without times).
         tuning: ``suite, key, method, regularizer, strength, seed, task, split, metric, value, chosen``.
         provenance: one row a run and seed; ``strength`` is the regularizer's, empty without one.
-        probes: ``suite, dataset, architecture, method, regularizer, seed, source, task, classifier, value``: test
-            accuracy of classifiers on the frozen representation, or before training (source ``untrained``). Without a
-            run (sources ``majority``, ``pixels``) architecture, method, regularizer and seed are empty.
+        probes: ``suite, dataset, architecture, method, regularizer, seed, given, task, classifier, value``: test
+            accuracy of classifiers on the frozen representation, or before training (given ``untrained``). Without a
+            run (given ``majority``, ``pixels``) architecture, method, regularizer and seed are empty.
         universality: the same identity, then ``epoch, task`` and what :mod:`dgr.measurements.universality` measures.
         sweeps: ``suite, sweep, settings, seed, split, task, metric, value`` of the last epoch; settings are JSON.
         agreement: ``suite, sweep, settings, seed, epoch, cosine, norm_ratio`` of DGR's two estimators.

@@ -20,7 +20,7 @@ TUNING_COLUMNS = [
     *("suite", "key", "method", "regularizer", "strength", "seed"),
     *("task", "split", "metric", "value", "chosen"),
 ]
-PROBE_COLUMNS = [*IDENTITY, "source", "task", "classifier", "value"]
+PROBE_COLUMNS = [*IDENTITY, "given", "task", "classifier", "value"]
 UNIVERSALITY_COLUMNS = [*IDENTITY, *(name for name in UniversalityRow.model_fields if name not in IDENTITY)]
 SWEEP_COLUMNS = ["suite", "sweep", "settings", "seed", "split", "task", "metric", "value"]
 AGREEMENT_COLUMNS = ["suite", "sweep", "settings", "seed", "epoch", "cosine", "norm_ratio"]
@@ -91,7 +91,7 @@ def provenance_row(key: str, identity: CsvRow, record: SeedRecord) -> CsvRow:
 
 
 def probe_rows(identity: CsvRow, probes: Probes) -> list[CsvRow]:
-    """Rows of ``probes.csv`` for one run, one a seed, source, task and classifier."""
+    """Rows of ``probes.csv`` for one run, one a seed, given, task and classifier."""
     return [{**identity, **row.model_dump()} for row in probes.rows]
 
 

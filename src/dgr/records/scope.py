@@ -106,20 +106,20 @@ class Scope:
         self._check_holes(table, self.probes, f"in '{column}'")
         return table
 
-    def probe_accuracies(self, source: str) -> pd.DataFrame:
+    def probe_accuracies(self, given: str) -> pd.DataFrame:
         """:func:`dgr.records.outcomes.probe_accuracies`, complete for the runs that have such probes.
 
         Raises:
             DGRError: a value is missing.
         """
-        table = outcomes.probe_accuracies(self.records.probes, source)
+        table = outcomes.probe_accuracies(self.records.probes, given)
         found = {(method, regularizer) for method, regularizer, _ in table.index}
         entries = {
             key: entry
             for key, entry in self.probes.items()
-            if source == REPRESENTATION or _cell(self.runs[key]) in found
+            if given == REPRESENTATION or _cell(self.runs[key]) in found
         }
-        self._check_holes(table, entries, f"in probes of '{source}'")
+        self._check_holes(table, entries, f"in probes of '{given}'")
         return table
 
     def _keys(self) -> dict[tuple[str, str], str]:

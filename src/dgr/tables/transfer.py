@@ -32,7 +32,7 @@ class Block(NamedTuple):
     """One row of the table: accuracies of one row a seed, one column a (task, classifier), and the records' keys."""
 
     label: str
-    source: str
+    given: str
     method: str | None
     regularizer: str | None
     values: pd.DataFrame
@@ -54,7 +54,7 @@ def build(scope: Scope) -> Table:
     classifiers = _classifiers(blocks)
     trained = list(scope.primary_metrics())
     labels = list(dict.fromkeys(block.label for block in blocks))
-    first = next(index for index, block in enumerate(blocks) if block.source == REPRESENTATION)
+    first = next(index for index, block in enumerate(blocks) if block.given == REPRESENTATION)
     return Table(
         data=pd.DataFrame([_numbers(scope, block, trained) for block in blocks]),
         text=pd.DataFrame([_text(block, trained, _tasks(blocks), classifiers) for block in blocks]),
@@ -68,11 +68,11 @@ def build(scope: Scope) -> Table:
 
 def _blocks(scope: Scope) -> Iterator[Block]:
     probes = scope.records.probes
-    for source, label in BASELINES.items():
-        rows = probes[probes["source"] == source].assign(row=0)
+    for given, label in BASELINES.items():
+        rows = probes[probes["given"] == given].assign(row=0)
         if len(rows):
             values = rows.pivot(index="row", columns=["task", "classifier"], values="value")
-            yield Block(label, source, None, None, values, list(scope.baselines))
+            yield Block(label, given, None, None, values, list(scope.baselines))
     untrained = scope.probe_accuracies(UNTRAINED)
     if len(untrained):
         keys = [scope.run_key(*cell) for cell in dict.fromkeys(index[:2] for index in untrained.index)]
@@ -96,7 +96,7 @@ def _tasks(blocks: list[Block]) -> list[str]:
 
 def _classifiers(blocks: list[Block]) -> list[str]:
     """All that were fitted, in the order in which readers meet them."""
-    fitted = {name for block in blocks for _, name in _columns(block) if block.source != MAJORITY}
+    fitted = {name for block in blocks for _, name in _columns(block) if block.given != MAJORITY}
     for name in fitted:
         KNOWN_CLASSIFIERS.check(name)
     return [name for name in KNOWN_CLASSIFIERS.in_order() if name in fitted]
@@ -139,7 +139,7 @@ def _text(block: Block, trained: list[str], tasks: list[str], classifiers: list[
             f"{classifier_label(name)} ↑": cell(by_classifier[name]) if name in by_classifier else "–"
             for name in classifiers
         },
-        "n": str(len(block.values)) if block.source not in BASELINES else "–",
+        "n": str(len(block.values)) if block.given not in BASELINES else "–",
     }
 
 

@@ -31,10 +31,10 @@ def found_numbers(verdict: Verdict) -> dict[str, object]:
 def source_notes(found: list[Verdict]) -> list[str]:
     """Each paper with its claims, once."""
     claims = {verdict.claim.id: verdict.claim for verdict in found}
-    sources: dict[str, list[str]] = {}
+    papers: dict[str, list[str]] = {}
     for claim in claims.values():
-        sources.setdefault(claim.source, []).append(f"{claim.id}: {claim.text}")
-    return [f"Source: {source}, in our words. {' '.join(texts)}" for source, texts in sources.items()]
+        papers.setdefault(claim.paper, []).append(f"{claim.id}: {claim.text}")
+    return [f"Source: {paper}, in our words. {' '.join(texts)}" for paper, texts in papers.items()]
 
 
 def levels_text(found: list[Verdict]) -> str:

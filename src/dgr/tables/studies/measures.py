@@ -46,7 +46,7 @@ def study_table(study: StudyRecords) -> Table:
         notes=[
             f"Columns: {report.level.label}. Mean ± standard deviation over n = {study.seeds} seeds.",
             report.seeds_note,
-            f"Source: {report.source}.",
+            f"Source: {report.paper}.",
             *report.notes,
         ],
         records=[[study.key]] * len(found),
