@@ -131,7 +131,7 @@ def baselines(key: str) -> None:
 
 @app.command()
 def sweep(key: str, device: Device = "auto") -> None:
-    """Train every point of a sensitivity study, runs/SUITE/sweep/KEY.json."""
+    """Train every point of a sweep, runs/SUITE/sweep/KEY.json."""
     from dgr.measurements.sweeps import sweep as train_points
 
     train_points(key, device)

@@ -15,7 +15,7 @@ class Inner(Strict):
 
     Attributes:
         share: of the whole,
-            ``0 … 1``.
+            ``0 … 1``
     """
 
     share: Annotated[float, Field(ge=0, lt=1)]
@@ -50,7 +50,7 @@ class Untold(Strict):
 
 def test_a_block_says_what_each_key_takes_and_means() -> None:
     assert (
-        key_reference({"Part": [Outer], "More": [Inner, Outer]}, {})
+        key_reference({"Part": [Outer], "More": []}, {})
         == """\
 ## Part
 
@@ -72,7 +72,7 @@ A block within others.
 
 | Key | Value | Default | Meaning |
 |:--|:--|:--|:--|
-| `share` | number ≥ 0 < 1 | required | of the whole, `0 … 1`. |
+| `share` | number ≥ 0 and < 1 | required | Of the whole, `0 … 1` |
 
 ## More
 """

@@ -44,6 +44,7 @@ class StrengthRegularizer(Regularizer):
     """A regularizer with a strength, which may be left to tuning."""
 
     strength: Strength | Literal["tuned"]
+    """λ or β, what the penalty is multiplied by, or what the block says instead; ``tuned``: chosen on validation."""
 
     @property
     def chosen_strength(self) -> float:

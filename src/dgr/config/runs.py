@@ -33,12 +33,15 @@ class TrainingConfig(Strict):
     epochs: PositiveInt
     batch_size: PositiveInt
     optimizer: Literal["adam", "sgd"] = "adam"
+    """Adam, or gradient descent with momentum."""
     learning_rate: PositiveFloat
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """The optimizer's coefficient."""
     schedule: Literal["constant", "cosine", "step"] = "cosine"
     """``step``: half the rate after each third of the epochs."""
     augmentation: AugmentationConfig | None = None
+    """Without it there is none."""
     snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
     """After which epochs the representation is kept as well; 0 is the untrained encoder."""
 
@@ -47,7 +50,9 @@ class MethodConfig(Strict):
     """A registered method and its options."""
 
     name: str
+    """Of a file in ``src/dgr/methods``."""
     options: dict[str, float | int | bool | str] = {}
+    """The method's own, see ``docs/methods.md``."""
 
 
 class TuningRule(Strict):
@@ -58,8 +63,11 @@ class TuningRule(Strict):
     """
 
     rule: Literal["best_mean_validation"]
+    """The one there is."""
     grid: Annotated[list[Strength], Field(min_length=2)]
+    """The strengths that are tried; the smallest is the reference."""
     seeds: Seeds
+    """None of them may be among the reported ones."""
 
 
 class ProbeConfig(Strict):

@@ -1,4 +1,4 @@
-"""The sweep stage: one run trained at every combination of its varied settings, for sensitivity studies."""
+"""The sweep stage: one run trained at every combination of its varied settings."""
 
 from __future__ import annotations
 

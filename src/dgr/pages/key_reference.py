@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import re
 import textwrap
 from collections.abc import Collection, Iterator, Mapping
@@ -46,14 +47,14 @@ def key_reference(parts: dict[str, list[SchemaClass]], elsewhere: Mapping[Schema
     Raises:
         DGRError: a key has no description.
     """
-    done: set[SchemaClass] = set()
+    done = {*elsewhere, *itertools.chain.from_iterable(parts.values())}
     lines = []
     for heading, outermost in parts.items():
         lines += [f"## {heading}", ""]
-        for block in (each for outer in outermost for each in (outer, *_within(outer, elsewhere))):
-            if block not in done and block not in elsewhere:
-                done.add(block)
-                lines += _section(block, elsewhere)
+        for outer in outermost:
+            inner = [block for block in _within(outer, elsewhere) if block not in done]
+            done.update(inner)
+            lines += itertools.chain.from_iterable(_section(block, elsewhere) for block in (outer, *inner))
     return "\n".join(lines)
 
 
@@ -83,8 +84,10 @@ def _section(block: SchemaClass, elsewhere: Mapping[SchemaClass, str]) -> Iterat
     yield from (f"### {_title(block)}", "", _plain((block.__doc__ or "").partition("Attributes:\n")[0]), "")
     yield from ("| Key | Value | Default | Meaning |", "|:--|:--|:--|:--|")
     for key, schema in own["properties"].items():
+        if block.__name__ == "Config" and key == "name":
+            schema = {"const": _title(block)}
         if "const" in schema:
-            about.setdefault(key, "Says that it is this block.")
+            about[key] = "Says that it is this block."
         if key not in about:
             raise DGRError(f"{_title(block)}: the key '{key}' has no description; write one below it in the code.")
         default = "required" if key in own.get("required", ()) else _default(schema.get("default"))
@@ -135,7 +138,7 @@ def _value(schema: dict[str, Any], links: dict[str, str]) -> str:
             return f"{of}, each with {_value(schema.get('additionalProperties', {}), links)}"
         case {"type": kind}:
             bounds = (f"{sign} {schema[name]:g}" for name, sign in _BOUNDS.items() if name in schema)
-            return " ".join([_TYPES[kind], *bounds])
+            return f"{_TYPES[kind]} {' and '.join(bounds)}".rstrip()
     return "any value"
 
 
@@ -150,6 +153,8 @@ def _anchor(heading: str) -> str:
 
 
 def _yaml(value: Any) -> str:
+    if value == "":
+        return "empty"
     return f"`{_VALUES[value] if value is None or isinstance(value, bool) else value}`"
 
 
@@ -160,4 +165,5 @@ def _default(value: Any) -> str:
 def _plain(docstring: str) -> str:
     """A docstring in one line of Markdown."""
     text = re.sub(r":\w+:`~?([^`]*)`", r"`\1`", inspect.cleandoc(docstring)).replace("``", "`")
-    return " ".join(text.split())
+    text = " ".join(text.split())
+    return text[:1].upper() + text[1:]

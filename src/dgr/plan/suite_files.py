@@ -78,7 +78,7 @@ class TableFile(Common):
 
 
 class SweepBlock(Strict):
-    """One sensitivity study."""
+    """One sweep: a run whose settings are varied."""
 
     use: AnyRegularizer
     """The regularizer that the sweep starts from."""
@@ -87,7 +87,7 @@ class SweepBlock(Strict):
 
 
 class SweepFile(Common):
-    """Sensitivity studies of one method."""
+    """Sweeps of one method."""
 
     kind: Literal["sweeps"]
     seeds: Seeds

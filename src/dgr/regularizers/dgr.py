@@ -27,11 +27,17 @@ class Config(StrengthRegularizer):
     """Fields as in :class:`dgr.DummyGradientNorm`."""
 
     estimator: Literal["exact", "finite_difference"] = "exact"
+    """How the penalty's gradient is computed: by double backward, or as in the authors' code."""
     epsilon: PositiveFloat = 1e-3
+    """Length ε of the finite difference's step in the dummies' weights."""
     num_dummies: PositiveInt = 1
+    """Number N of sets of dummy heads, whose penalties are averaged."""
     norm: Literal["squared", "plain"] = "squared"
+    """Of the gradient: squared as in the authors' code, or not."""
     per_task: bool = False
+    """One norm for each task instead of one over all, then summed."""
     resample: bool = False
+    """Draw the dummies anew for each step."""
 
     @override
     def penalty(

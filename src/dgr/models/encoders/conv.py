@@ -28,6 +28,7 @@ class Config(Architecture):
     width: PositiveInt
     """Of the representation."""
     hidden: PositiveInt
+    """Width of the hidden layer of each head."""
     activation: Literal["relu", "gelu"] = "relu"
     """Of the heads' hidden layer; the encoder's is always ReLU."""
     normalize: bool = False

@@ -22,13 +22,17 @@ class DenseArchitecture(Architecture):
     """A backbone for colour images and a head a task; what lies between is up to the encoder."""
 
     backbone: Literal["small", "resnet18", "resnet50"]
+    """What computes the maps that heads read."""
     channels: Channels | None = None
     """Width of each stage of the small backbone."""
     head_channels: PositiveInt = 256
+    """Width of the layers in each head."""
     rates: list[PositiveInt] | None = None
     """Dilation rates of the ResNets' DeepLabV3 heads."""
     mean: Colour = [0.0, 0.0, 0.0]
+    """Of each colour of the inputs in [0, 1], subtracted."""
     std: PositiveColour = [1.0, 1.0, 1.0]
+    """Of each colour of the inputs in [0, 1], divided by."""
 
     @model_validator(mode="after")
     def _has_its_own(self) -> Self:
