@@ -17,11 +17,11 @@ from dgr.plan.opening import open_suite
 
 try:
     SUITE = open_suite(config, check=workflow.is_main_process)
+    STAGES = suite_stages(SUITE)
+    if workflow.is_main_process and STAGES["collect"].entries:
+        logger.info(describe(SUITE))  # what it will cost, before it starts
 except DGRError as error:
     raise WorkflowError(str(error)) from None
-STAGES = suite_stages(SUITE)
-if workflow.is_main_process and STAGES["collect"].entries:
-    logger.info(describe(SUITE))  # what it will cost, before it starts
 PIPELINE = suite_folder(SUITE) / STAGES_FILE
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.

@@ -93,6 +93,18 @@ def test_a_broken_table_fails_with_its_own_sentence_and_leaves_nothing(project: 
     assert project.bytes_below("data/shapes") == before
 
 
+def test_a_split_that_nobody_knows_stops_snakemake_before_anything_runs(project: Project) -> None:
+    text = project.read("own/shapes/labels.csv")
+    project.write("own/shapes/labels.csv", text.replace("0.25,train", "0.25,trian", 1))
+    try:
+        output = project.run("snakemake", "--cores", "2", "--config", "suite=shapes", fails=True)
+    finally:
+        project.write("own/shapes/labels.csv", text)
+    assert "line 2, column 'split', holds 'trian', but a split is one of train, val, test." in output
+    assert "Traceback" not in output
+    assert "Building DAG of jobs" not in output
+
+
 def test_the_arrays_of_the_page_are_prepared(project: Project) -> None:
     project.run("python", "-m", "dgr", "prepare", "vectors")
     inputs, total = (np.load(project.root / f"data/vectors/train_{name}.npy") for name in ("images", "total"))

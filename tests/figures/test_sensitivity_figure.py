@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dgr.training.configuration import SweepConfig
 from dgr.figures.sensitivity import build
+from dgr.training.configuration import SweepConfig
 
 
 def titles(figure: Figure) -> list[str]:

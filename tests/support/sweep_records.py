@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from synthetic import SUITE, TASKS, write_plan
 
-from dgr.training.configuration import SweepConfig
 from dgr.records.records import load_records
 from dgr.records.rows import AGREEMENT_COLUMNS
 from dgr.records.scope import Scope, open_scope
+from dgr.training.configuration import SweepConfig
 
 ARCHITECTURE = {"name": "conv", "channels": [2], "width": 4, "hidden": 4}
 DGR = {"name": "dgr", "strength": 0.1}
