@@ -51,7 +51,7 @@ class Project:
     def snakemake(self, *options: str, fails: bool = False) -> set[str]:
         """Stages that Snakemake ran, or with ``--dry-run`` would run."""
         output = self.run("snakemake", "--cores", "2", "--printshellcmds", *options, fails=fails)
-        return set(re.findall(r"^ +dvc --wait-for-lock repro --single-item (\S+) >", output, re.MULTILINE))
+        return set(re.findall(r"--wait-for-lock repro --single-item (\S+)", output))
 
     def dvc_repro(self, *targets: str, fails: bool = False) -> set[str]:
         """Stages whose command DVC ran."""
