@@ -107,7 +107,7 @@ rule all:
         checks=[f"{folder / STAGES_FILE}:{CHECK}" for folder in (SHARED, suite_folder(SUITE))],
         stages=[PIPELINE, *(stage.address(key) for stage, key in CHOSEN if stage.file != PIPELINE)],
     shell:
-        "{{ dvc repro --single-item {params.checks} && dvc status {params.stages}; }} > {log} 2>&1"
+        "dvc repro --single-item {params.checks} > {log} 2>&1 && dvc status {params.stages} > {log} 2>&1"
         " && grep -q 'pipelines are up to date' {log}"
 
 

@@ -1,0 +1,56 @@
+"""DVC's commands that compare committed revisions, in a repository with two suites and two commits."""
+
+import json
+from pathlib import Path
+
+import pytest
+from project_support import TABLE, Project, make_project
+
+ROOT = Path(__file__).parents[2]
+RUN = "runs.mini-multimnist-conv-single_task-none.training.learning_rate"
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Between the commits a learning rate and a metric of each suite change; nothing was run."""
+    project = make_project(tmp_path_factory.mktemp("revisions"))
+    project.write("paper_configs/other/T1.yaml", project.read(TABLE).replace("suite: mini", "suite: other"))
+    for delta, rate in ((1.0, 0.001), (2.5, 0.002)):
+        project.configure(lambda table, rate=rate: table["training"].update(learning_rate=rate))
+        for suite in ("mini", "other"):
+            project.write(f"results/summaries/{suite}.json", json.dumps({"delta_m": {"digits": delta}}))
+        project.commit(f"learning rate {rate}")
+    return project
+
+
+def test_metrics_of_every_suite_are_compared(project: Project) -> None:
+    output = project.run("dvc", "metrics", "diff", "HEAD~1", "--json")
+    changes = {"delta_m.digits": {"old": 1.0, "new": 2.5, "diff": 1.5}}
+    assert json.loads(output) == {f"results/summaries/{suite}.json": changes for suite in ("mini", "other")}
+
+
+def test_settings_are_compared(project: Project) -> None:
+    changed = json.loads(project.run("dvc", "params", "diff", "HEAD~1", "--json"))
+    assert changed["plan.json"][RUN] == {"old": 0.001, "new": 0.002}
+    assert set(changed) == {"plan.json"}
+    assert project.run("dvc", "params", "diff") == ""
+
+
+def test_experiments_are_shown(project: Project) -> None:
+    workspace, head = json.loads(project.run("dvc", "exp", "show", "--json", "--rev", "HEAD"))
+    for shown in (workspace, head):
+        assert shown["data"]["metrics"]["results/summaries/mini.json"]["data"] == {"delta_m": {"digits": 2.5}}
+        assert set(shown["data"]["params"]) == {"plan.json", "suites/other/plan.json", "suites/shared/plan.json"}
+    assert "learning rate" not in project.run("dvc", "exp", "show", "--only-changed", "--no-pager")
+
+
+@pytest.mark.parametrize(
+    "command", [("metrics", "diff", "HEAD"), ("params", "diff", "HEAD"), ("exp", "show", "--json")]
+)
+def test_the_own_last_commit_can_be_read(command: tuple[str, ...]) -> None:
+    """Where the tests run in a clone. Warnings name a revision that cannot be read."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("no git repository")
+    output = Project(ROOT).run("dvc", *command)
+    assert "failed to load" not in output
+    assert "validation failed" not in output
