@@ -21,7 +21,7 @@ def representation(count: int, seed: int, noise: float) -> tuple[np.ndarray, np.
 def probed(seed: int, noise: float) -> float:
     splits = (representation(60, 10 * seed + part, noise) for part in range(3))
     samples = [dgr.ProbeSamples(z, {"kind": labels}) for z, labels in splits]
-    return float(np.mean([accuracy for _, _, accuracy in dgr.probe_accuracies(*samples)]))
+    return float(np.mean([accuracy for _, _, accuracy in dgr.transfer_accuracies(*samples)]))
 
 
 def test_a_clearer_representation_is_found_better_seed_by_seed() -> None:

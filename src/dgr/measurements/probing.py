@@ -82,7 +82,7 @@ def choose_settings(train: ProbeSamples, val: ProbeSamples) -> Choice:
     return {task: {name: best(name, task) for name in CLASSIFIERS.in_order()} for task in train.labels}
 
 
-def probe_accuracies(train: ProbeSamples, val: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, str, float]]:
+def transfer_accuracies(train: ProbeSamples, val: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, str, float]]:
     """Accuracy on test of every classifier for every task, with the settings that train and val choose.
 
     Args:
