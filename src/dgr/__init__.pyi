@@ -18,7 +18,9 @@ from dgr.core.improvement import (
 )
 from dgr.core.seeds import seed_for as seed_for
 from dgr.core.task import Task as Task
+from dgr.measurements.probing import ProbeSamples as ProbeSamples, transfer_accuracies as transfer_accuracies
 from dgr.measurements.universality import (
+    Represented as Represented,
     Universality as Universality,
     measure_universality as measure_universality,
 )

@@ -82,6 +82,23 @@ def choose_settings(train: ProbeSamples, val: ProbeSamples) -> Choice:
     return {task: {name: best(name, task) for name in CLASSIFIERS.in_order()} for task in train.labels}
 
 
+def transfer_accuracies(train: ProbeSamples, val: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, str, float]]:
+    """Accuracy on test of every classifier for every task, with the settings that train and val choose.
+
+    Args:
+        train: what classifiers are fitted to.
+        val: where settings are compared.
+        test: where they are scored.
+
+    Yields:
+        Task, classifier, accuracy.
+
+    Raises:
+        DGRError: as :func:`accuracies`.
+    """
+    yield from accuracies(train, test, choose_settings(train, val))
+
+
 def accuracies(train: ProbeSamples, test: ProbeSamples, choice: Choice) -> Iterator[tuple[str, str, float]]:
     """Fit every classifier to train for every task, and score it on test.
 
