@@ -47,6 +47,7 @@ class Side(Strict):
     """One side of a comparison; without a method it takes each of the comparison's in turn."""
 
     regularizer: Annotated[str, _known(KNOWN_REGULARIZERS)]
+    """Its name."""
     method: str | None = None
     """Its name."""
 

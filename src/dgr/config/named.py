@@ -15,6 +15,7 @@ class Named(Strict):
     """A block whose ``name`` is that of a file in a folder of such files, whose ``Config`` reads it."""
 
     name: str
+    """Which of the blocks of that heading it is, as the file that reads it is called."""
 
 
 def read_by_name(entries: Registry) -> BeforeValidator:

@@ -44,6 +44,7 @@ class StrengthRegularizer(Regularizer):
     """A regularizer with a strength, which may be left to tuning."""
 
     strength: Strength | Literal["tuned"]
+    """A number, or ``tuned``: then the suite says how it is chosen."""
 
     @property
     def chosen_strength(self) -> float:

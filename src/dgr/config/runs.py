@@ -33,12 +33,15 @@ class TrainingConfig(Strict):
     epochs: PositiveInt
     batch_size: PositiveInt
     optimizer: Literal["adam", "sgd"] = "adam"
+    """Of model and method."""
     learning_rate: PositiveFloat
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """Of all weights of the model."""
     schedule: Literal["constant", "cosine", "step"] = "cosine"
-    """``step``: half the rate after each third of the epochs."""
+    """Of the learning rate; ``step`` halves it after each third of the epochs."""
     augmentation: AugmentationConfig | None = None
+    """Random changes of each training sample."""
     snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
     """After which epochs the representation is kept as well; 0 is the untrained encoder."""
 
@@ -47,7 +50,9 @@ class MethodConfig(Strict):
     """A registered method and its options."""
 
     name: str
+    """A method of docs/methods.md."""
     options: dict[str, float | int | bool | str] = {}
+    """Of the method, by name."""
 
 
 class TuningRule(Strict):
@@ -58,7 +63,9 @@ class TuningRule(Strict):
     """
 
     rule: Literal["best_mean_validation"]
+    """What the choice is made by."""
     grid: Annotated[list[Strength], Field(min_length=2)]
+    """The strengths that are tried."""
     seeds: Seeds
 
 

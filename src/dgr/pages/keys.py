@@ -6,14 +6,20 @@ import re
 from pathlib import Path
 
 from dgr.claims.schema import Claims
+from dgr.config.architectures import Architecture
+from dgr.config.regularizers import Regularizer
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.datasets.registry import KINDS
+from dgr.models.registry import ENCODERS
 from dgr.pages.key_reference import SchemaClass, key_reference
 from dgr.plan.study_files import StudyFile
 from dgr.plan.suite_files import CostFile, SweepFile, TableFile
+from dgr.regularizers.registry import REGULARIZERS
 
+ARCHITECTURES = "Encoders: `architecture`"
+REGULARIZATION = "Regularizers: `use`"
 KEY_LIST = re.compile(r"(<!-- begin keys -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
@@ -21,6 +27,8 @@ def outermost_blocks() -> dict[str, list[SchemaClass]]:
     """The blocks that the files of ``paper_configs`` are, or hold under names of the user's choice."""
     return {
         "Suites: `SUITE/*.yaml`": [TableFile, SweepFile, CostFile, StudyFile],
+        ARCHITECTURES: [ENCODERS[name].Config for name in ENCODERS],
+        REGULARIZATION: [REGULARIZERS[name].Config for name in REGULARIZERS.in_order()],
         "Data sets: `datasets.yaml`, each under its name": [KINDS[kind].Config for kind in KINDS],
         "Sources: `sources.yaml`, each under its name": [SourceConfig],
         "Claims: `claims.yaml`": [Claims],
@@ -39,5 +47,5 @@ def update_keys(page: Path) -> None:
     old = page.read_text(encoding="utf-8")
     if not KEY_LIST.search(old):
         raise DGRError(f"{page} has no lines `<!-- begin keys -->` and `<!-- end -->` to write between; add them.")
-    text = key_reference(outermost_blocks(), {})
+    text = key_reference(outermost_blocks(), {Architecture: ARCHITECTURES, Regularizer: REGULARIZATION})
     write_text(page, KEY_LIST.sub(lambda match: f"{match[1]}\n{text}\n{match[2]}", old))

@@ -24,14 +24,20 @@ DASH = (5, 1.5)
 
 
 class Config(StrengthRegularizer):
-    """Fields as in :class:`dgr.DummyGradientNorm`."""
+    """Dummy Gradient norm Regularization, see :class:`dgr.DummyGradientNorm`; the strength is λ."""
 
     estimator: Literal["exact", "finite_difference"] = "exact"
+    """Of the gradient with respect to z."""
     epsilon: PositiveFloat = 1e-3
+    """Length of a finite difference's step, in units of the dummies' parameters."""
     num_dummies: PositiveInt = 1
+    """Sets of dummy heads."""
     norm: Literal["squared", "plain"] = "squared"
+    """Of the dummies' gradients."""
     per_task: bool = False
+    """One norm a task, added, instead of one over all tasks."""
     resample: bool = False
+    """Draw new dummies at every step instead of once."""
 
     @override
     def penalty(

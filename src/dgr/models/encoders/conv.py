@@ -17,17 +17,18 @@ LABEL = "conv"
 
 
 class Config(Architecture):
-    """Strided 3×3 convolutions with ReLU, then one linear layer with ReLU; images are square."""
+    """For square images: strided 3×3 convolutions and one linear layer, each with ReLU; heads with one hidden layer."""
 
     gives_vectors: ClassVar[bool] = True
 
     pooling: PositiveInt = 1
     """Side of the squares of pixels that are averaged first."""
     channels: Channels
-    """Of each convolution, which halves height and width."""
+    """Width of each convolution, which halves height and width."""
     width: PositiveInt
-    """Of the representation."""
+    """Width of the representation."""
     hidden: PositiveInt
+    """Width of the heads' hidden layer."""
     activation: Literal["relu", "gelu"] = "relu"
     """Of the heads' hidden layer; the encoder's is always ReLU."""
     normalize: bool = False

@@ -22,13 +22,17 @@ class DenseArchitecture(Architecture):
     """A backbone for colour images and a head a task; what lies between is up to the encoder."""
 
     backbone: Literal["small", "resnet18", "resnet50"]
+    """``small`` is for CPUs."""
     channels: Channels | None = None
     """Width of each stage of the small backbone."""
     head_channels: PositiveInt = 256
+    """Width of the heads' hidden convolutions."""
     rates: list[PositiveInt] | None = None
     """Dilation rates of the ResNets' DeepLabV3 heads."""
     mean: Colour = [0.0, 0.0, 0.0]
+    """Of each colour of the inputs in [0, 1]; subtracted."""
     std: PositiveColour = [1.0, 1.0, 1.0]
+    """Likewise; divided by."""
 
     @model_validator(mode="after")
     def _has_its_own(self) -> Self:

@@ -29,12 +29,15 @@ class ResNetArchitecture(Architecture):
     pretrained: bool
     """Start from the ImageNet weights among the sources, instead of from random ones."""
     mean: Colour = [0.0, 0.0, 0.0]
+    """Of each colour of the inputs in [0, 1]; subtracted."""
     std: PositiveColour = [1.0, 1.0, 1.0]
-    """Of each colour of the inputs in [0, 1], subtracted and divided by."""
+    """Likewise; divided by."""
     weights: str | None = None
     """Hash of the file of weights; the plan fills it in from the sources, so that other weights are another run."""
     hidden: PositiveInt
+    """Width of the heads' hidden layer."""
     activation: Literal["relu", "gelu"] = "relu"
+    """Of the heads' hidden layer."""
     relu_logits: bool = False
     """ReLU also on the heads' outputs, as in the authors' code for faces."""
 
