@@ -8,8 +8,9 @@ from dgr.config.parsing import parse
 from dgr.config.plan_file import merged, read_plan
 from dgr.config.runs import TrainingConfig
 from dgr.core.errors import DGRError
-from dgr.core.paths import CONFIGS, PLAN, SUITES
+from dgr.core.paths import CONFIGS, PLAN, SHARED, STAGES, SUITES
 from dgr.plan.expand import dump, make_plans
+from dgr.plan.files import write_plans
 from dgr.training.configuration import RunConfig
 
 TABLE = CONFIGS / "mini" / "T1.yaml"
@@ -34,16 +35,20 @@ def test_the_committed_plans_are_current():
 
 
 def test_every_other_suite_has_the_same_stages():
-    for folder in (PROJECT / SUITES).iterdir():
-        assert (folder / "dvc.yaml").resolve() == PROJECT / "dvc.yaml"
+    own = (PROJECT / STAGES).read_text(encoding="utf-8")
+    for folder in {path.parent for path in (PROJECT / SUITES).glob(f"*/{PLAN}")} - {PROJECT / SHARED}:
+        head, stages = (folder / STAGES.name).read_text(encoding="utf-8").split("\n", 1)
+        assert "change that one" in head
+        assert stages == own
 
 
-def test_two_suites_cannot_make_one_data_set(project):
+def test_two_suites_may_share_a_data_set(project):
     other = CONFIGS / "other"
     other.mkdir()
     (other / "T1.yaml").write_text(TABLE.read_text().replace("suite: mini", "suite: other"))
-    with pytest.raises(DGRError, match=r"other: 'multimnist' is made by suite 'mini' too"):
-        make_plan(CONFIGS)
+    plan = make_plan(CONFIGS)
+    assert set(plan["datasets"]) == {"multimnist"}
+    assert {entry["suite"] for entry in plan["runs"].values()} == {"mini", "other"}
 
 
 def test_a_file_in_the_wrong_folder_is_named(project):
@@ -73,7 +78,7 @@ def test_tuning_seeds_are_not_reported_seeds():
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: runs\.training: unknown key 'learnig_rate'; di"),
+        (lambda t: t["training"].update(learnig_rate=1), r"T1\.yaml: training: unknown key 'learnig_rate'; di"),
         (lambda t: t.update(metods=[]), "unknown key 'metods'; did you mean 'methods'"),
         (lambda t: t["methods"].append({"name": "pcgard"}), "[Uu]nknown method 'pcgard'.*pcgrad"),
         (lambda t: t["methods"].append({"name": "cagrad", "options": {"cc": 1}}), "'cagrad' has no option 'cc'"),
@@ -93,7 +98,7 @@ def test_tuning_seeds_are_not_reported_seeds():
 def test_mistakes_are_named_in_one_sentence(project, edit, message):
     edit_table(edit)
     with pytest.raises(DGRError, match=message) as caught:
-        make_plan(CONFIGS)
+        write_plans()
     assert "\n" not in str(caught.value)
 
 

@@ -23,7 +23,7 @@ DASH = (4, 1.2, 1, 1.2)
 
 
 class Config(StrengthRegularizer):
-    """The strength is the probability that an entry of z is left out."""
+    """Dropout on z; the strength is the probability that an entry is left out."""
 
     @model_validator(mode="after")
     def _is_probability(self) -> Self:

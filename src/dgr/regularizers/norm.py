@@ -23,7 +23,7 @@ DASH = (1.2, 1.2)
 
 
 class Config(StrengthRegularizer):
-    """The strength is β of :class:`dgr.FeatureNormPenalty`."""
+    """A plain penalty on the squared norm of z, see :class:`dgr.FeatureNormPenalty`; the strength is β."""
 
     @override
     def penalty(

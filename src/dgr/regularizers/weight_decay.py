@@ -15,7 +15,7 @@ DASH = (2.5, 2.5)
 
 
 class Config(StrengthRegularizer):
-    """The strength takes the place of the configured coefficient."""
+    """The optimizer's weight decay; the strength takes the place of the configured coefficient."""
 
     @override
     def weight_decay(self, configured: float) -> float:

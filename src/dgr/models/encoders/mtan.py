@@ -16,7 +16,7 @@ LABEL = "mtan"
 
 
 class Config(DenseArchitecture):
-    """The representation is what each task attends to, side by side, see :mod:`dgr.models.shared.attention`."""
+    """Dense prediction with attention to a shared backbone for each task; z holds what each attends to."""
 
     has_parts: ClassVar[bool] = True
 

@@ -8,6 +8,6 @@ LABEL = "ResNet-18"
 
 
 class Config(ResNetArchitecture):
-    """Fields as those of the other ResNet."""
+    """A ResNet-18 with global average pooling, for colour images; heads with one hidden layer."""
 
     depth: ClassVar[Literal[18, 50]] = 18

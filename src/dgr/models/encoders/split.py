@@ -16,7 +16,7 @@ LABEL = "split"
 
 
 class Config(DenseArchitecture):
-    """The representation is the backbone's last map."""
+    """Dense prediction from a shared backbone, whose last maps are the representation; a head a task."""
 
     @override
     def encoder(self, tasks: int, image_shape: Sequence[int]) -> nn.Module:
