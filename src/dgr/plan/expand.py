@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dgr.plan.study_files import StudyFile
 
 TrainedFile = TableFile | SweepFile | CostFile
-SECTIONS = (
+PLAN_SECTIONS = (
     "suites",
     "tuning",
     "runs",
@@ -68,7 +68,7 @@ def suite_plan(suite: Suite, configs: Path) -> Plan:
     Raises:
         DGRError: as :func:`make_plans`.
     """
-    plan: Plan = {"paths": _paths(suite_folder(suite.name)), **{stage: {} for stage in SECTIONS}}
+    plan: Plan = {"paths": _paths(suite_folder(suite.name)), **{stage: {} for stage in PLAN_SECTIONS}}
     plan["paths"] |= {"suite": suite.name, "configs": str(CONFIGS / suite.of)}
     plan["suites"][suite.name] = {}
     for path in sorted((configs / suite.of).glob("*.yaml")):
