@@ -189,7 +189,7 @@ def test_costs_that_are_missing_or_wrong():
     verdict = decide(fewer, cost(reference=AUTHORS))
     assert (verdict.decision, verdict.reason) == (
         "not run",
-        "no cost measurement of EW authors (num_dummies 1, 4)",
+        "no cost measurement of EW + DGR as released (num_dummies 1, 4)",
     )
     for costs in (pd.concat([records.costs] * 2), records.costs.assign(seconds_per_step=np.nan)):
         with pytest.raises(DGRError, match="twice or not positive"):

@@ -383,4 +383,4 @@ for make in (lambda: backbones.resnet_backbone(18, dilated=True), lambda: dense_
     )
     assert said[0] == "torch.Size([2, 2, 4, 4])"
     assert len(said) == 4
-    assert all("'torchvision' is not installed; install" in sentence for sentence in said[1:3])
+    assert all("needs the package 'torchvision', which is not installed; run" in sentence for sentence in said[1:3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dgr.config.runs import RELEASED
 from dgr.core.errors import DGRError
 from dgr.core.registry import Listing
 from dgr.datasets.unseen import unseen_tasks
@@ -62,12 +63,12 @@ def method_label(name: str) -> str:
 
 
 def regularizer_label(name: str) -> str:
-    """A regularizer as tables write it behind a method, ``LABEL`` in its file.
+    """A regularizer as tables write it behind a method, ``LABEL`` in its file; or DGR by the authors' procedure.
 
     Raises:
         DGRError: there is no such regularizer, or it declares no label.
     """
-    return str(KNOWN_REGULARIZERS.declared(name, "LABEL"))
+    return "+ DGR as released" if name == RELEASED else str(KNOWN_REGULARIZERS.declared(name, "LABEL"))
 
 
 def classifier_label(name: str) -> str:

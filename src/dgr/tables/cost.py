@@ -52,7 +52,7 @@ def _text(costs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Method": list(map(method_label, costs["method"])),
-            "Regularizer": list(map(_label, costs["regularizer"])),
+            "Regularizer": list(map(regularizer_label, costs["regularizer"])),
             "N": [f"{number:.0f}" if number > 0 else "–" for number in costs["num_dummies"]],
             "Time (ms) ↓": [f"{1000 * seconds:.1f}" for seconds in costs["seconds_per_step"]],
             "Time / EW": [f"{ratio:.2f}" for ratio in costs["ratio"]],
@@ -60,10 +60,6 @@ def _text(costs: pd.DataFrame) -> pd.DataFrame:
             "Peak memory (MB) ↓": ["–" if pd.isna(peak) else f"{peak:.1f}" for peak in costs["peak_memory_mb"]],
         }
     )
-
-
-def _label(procedure: str) -> str:
-    return "+ DGR as released" if procedure == RELEASED else regularizer_label(procedure)
 
 
 def _notes(costs: pd.DataFrame) -> list[str]:
