@@ -51,6 +51,17 @@ def test_heads_read_what_the_encoder_gives(name, separate):
     assert isinstance(ENCODERS.declared(name, "LABEL"), str)
 
 
+@pytest.mark.parametrize("shape", [(1, 6, 9), (5, 1, 1), (3, 7, 2)])
+def test_small_convolutions_read_any_height_and_width(shape):
+    model = build_model(architecture("conv"), TASKS, shape, separate=False, seed=0)
+    assert model.encoder(torch.rand(2, *shape)).shape == (2, 6)
+
+
+def test_pooling_that_leaves_nothing_is_named():
+    with pytest.raises(DGRError, match=r"pooling 4 leaves nothing of inputs \[1, 3, 9\]; lower it"):
+        build_model(architecture("conv", pooling=4), TASKS, (1, 3, 9), separate=False, seed=0)
+
+
 @pytest.mark.parametrize("name", ENCODERS)
 def test_a_block_is_dumped_as_it_was_read(name):
     block = Block(architecture=architecture(name)).model_dump(mode="json")

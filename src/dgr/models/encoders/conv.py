@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -9,6 +10,7 @@ from pydantic import PositiveInt
 from typing_extensions import override
 
 from dgr.config.architectures import Architecture, Channels
+from dgr.core.errors import DGRError
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +19,7 @@ LABEL = "conv"
 
 
 class Config(Architecture):
-    """Strided 3×3 convolutions with ReLU, then one linear layer with ReLU; images are square."""
+    """Strided 3×3 convolutions with ReLU, then one linear layer with ReLU."""
 
     gives_vectors: ClassVar[bool] = True
 
@@ -46,11 +48,16 @@ class Config(Architecture):
         from dgr.models.shared.wrappers import Normalized
 
         layers: list[nn.Module] = [nn.AvgPool2d(self.pooling)] if self.pooling > 1 else []
-        before, size = image_shape[0], image_shape[1] // self.pooling
+        before, *sides = image_shape
+        sides = [side // self.pooling for side in sides]
+        if 0 in sides:
+            raise DGRError(
+                f"Encoder 'conv': pooling {self.pooling} leaves nothing of inputs {list(image_shape)}; lower it."
+            )
         for after in self.channels:
             layers += [nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1), nn.ReLU()]
-            before, size = after, (size + 1) // 2
-        made = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * size**2, self.width), nn.ReLU())
+            before, sides = after, [(side + 1) // 2 for side in sides]
+        made = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * math.prod(sides), self.width), nn.ReLU())
         return Normalized(made) if self.normalize else made
 
     @override
