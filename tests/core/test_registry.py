@@ -62,3 +62,14 @@ def test_a_file_and_a_folder_of_one_name_are_refused(package):
     (package / "first" / "__init__.py").touch()
     with pytest.raises(DGRError, match="both make entry 'first'; rename one"):
         list(Registry(package.name, "entry"))
+
+
+def test_entries_are_listed_by_the_order_that_they_declare(package):
+    (package / "broken.py").unlink()
+    for name, order in (("ant", 2), ("bee", 0.5), ("cat", 2)):
+        (package / f"{name}.py").write_text(f"ORDER = {order}\n")
+    listing = Listing(package.name, "entry")
+    with pytest.raises(DGRError, match=r"first.py is no entry: it does not declare ORDER"):
+        listing.in_order()
+    (package / "first.py").unlink()
+    assert listing.in_order() == ["bee", "ant", "cat"]

@@ -171,6 +171,25 @@ def test_run_of_an_older_configuration(plan: dict[str, Any]) -> None:
     refused(plan, "was trained with another training", f"train {EW}")
 
 
+def test_a_run_says_the_strength_that_was_chosen_or_as_earlier_ones_that_it_was_tuned(plan: dict[str, Any]) -> None:
+    path = Path(f"runs/toy/train/{TUNED}/seed-0/provenance.json")
+    assert json.loads(path.read_text())["config"]["regularizer"]["strength"] == "tuned"
+    edit(path, lambda p: p["config"]["regularizer"].update(strength=1.0))
+    collect_records(SUITE, plan, Path())
+    shutil.rmtree("results")
+    edit(path, lambda p: p["config"]["regularizer"].update(strength=0.1))
+    refused(plan, "seed 0, was trained with another regularizer", f"train {TUNED}")
+
+
+def test_a_record_keeps_the_words_of_its_time(plan: dict[str, Any]) -> None:
+    path = Path(f"runs/toy/train/{EW}/seed-0/provenance.json")
+    edit(path, lambda p: p["config"]["architecture"].update(features=p["config"]["architecture"].pop("width")))
+    collect_records(SUITE, plan, Path())
+    shutil.rmtree("results")
+    edit(path, lambda p: p["config"]["architecture"].update(features=5))
+    refused(plan, "seed 0, was trained with another architecture")
+
+
 def test_run_with_another_strength_than_tuned(plan: dict[str, Any]) -> None:
     edit(Path("runs/toy/tune", f"{TUNED}.json"), lambda value: value.update(chosen=0.1), manifest=False)
     refused(plan, TUNED, "strength 1.0, not with the tuned 0.1")

@@ -7,9 +7,10 @@ import pandas as pd
 from dgr.claims.pairs import cell_label
 from dgr.claims.schema import Claim, CostComparison, CostSide
 from dgr.claims.verdict import NotRunError, Verdict, decision_of
+from dgr.config.runs import RELEASED
 from dgr.core.errors import DGRError
 
-NO_DUMMIES = ("none", "norm")
+WITH_DUMMIES = ("dgr", RELEASED)
 
 
 def cost_verdict(costs: pd.DataFrame, claim: Claim, comparison: CostComparison) -> Verdict:
@@ -34,7 +35,7 @@ def cost_ratios(costs: pd.DataFrame, comparison: CostComparison) -> dict[int, fl
     """
     treatment, reference = (_seconds(costs, side) for side in (comparison.treatment, comparison.reference))
     wanted = sorted(treatment) if comparison.num_dummies is None else [comparison.num_dummies]
-    if comparison.reference.regularizer in NO_DUMMIES:
+    if comparison.reference.regularizer not in WITH_DUMMIES:
         reference = dict.fromkeys(wanted, *reference.values()) if reference else {}
     for side, seconds in ((comparison.treatment, treatment), (comparison.reference, reference)):
         if not wanted or set(wanted) - set(seconds):
@@ -46,7 +47,7 @@ def cost_ratios(costs: pd.DataFrame, comparison: CostComparison) -> dict[int, fl
 def _seconds(costs: pd.DataFrame, side: CostSide) -> dict[int, float]:
     """By number of dummies; 0 where there are none."""
     rows = costs[(costs["method"] == side.method) & (costs["regularizer"] == side.regularizer)]
-    numbers = rows["num_dummies"].fillna(0).astype(int) * (side.regularizer not in NO_DUMMIES)
+    numbers = rows["num_dummies"].fillna(0).astype(int) * (side.regularizer in WITH_DUMMIES)
     if numbers.duplicated().any() or not (rows["seconds_per_step"] > 0).all():
         raise DGRError(
             f"The cost of {cell_label(side.method, side.regularizer)} is measured twice or not positive; measure again."

@@ -15,7 +15,7 @@ from matplotlib.ticker import NullLocator
 
 from dgr.figures.shared.agreement_panel import HEADS, draw_agreement
 from dgr.figures.shared.size_panel import draw_size
-from dgr.figures.shared.style import COLOURS, DASHES, PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
+from dgr.figures.shared.style import COLOURS, CURVES, DASHES, MARKERS, PAGE_WIDTH, RC, REFERENCE_LINE, SYMBOLS, Drawing
 from dgr.records.names import Metric, method_label
 from dgr.records.scope import Scope
 from dgr.records.sweep_points import VALUE, Point, all_runs, plain_runs, sweep_metric, sweep_points
@@ -82,14 +82,16 @@ def _finish_accuracy(
 
 
 def _draw_strength(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
-    shown = {
-        "dgr": ("DGR, against λ", [point for point in points if point.is_usual() and point.strength > 0]),
-        "norm": ("norm control, against β", [point for point in points if point.regularizer == "norm"]),
-    }
-    for name, (label, chosen) in shown.items():
-        style = {"color": COLOURS[name], "dashes": DASHES[name], "marker": "o" if name == "dgr" else "D"}
-        draw_curve(axis, _runs(chosen, lambda point: point.strength, metric), label, style)
-    axis.set(title="strength", xscale="log", xlabel="strength λ or β")
+    symbols = []
+    for name, what in CURVES.items():
+        own = [point for point in points if point.regularizer == name and point.strength > 0]
+        chosen = [point for point in own if point.is_usual()] if name == "dgr" else own
+        if chosen:
+            symbols.append(SYMBOLS[name])
+            style = {"color": COLOURS[name], "dashes": DASHES[name], "marker": MARKERS[name]}
+            runs = _runs(chosen, lambda point: point.strength, metric)
+            draw_curve(axis, runs, f"{what}, against {SYMBOLS[name]}", style)
+    axis.set(title="strength", xscale="log", xlabel=f"strength {' or '.join(dict.fromkeys(symbols))}".rstrip())
 
 
 def _draw_epsilon(axis: Axes, points: Sequence[Point], metric: Metric) -> None:

@@ -9,13 +9,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-from dgr.figures.shared.style import COLOURS, DASHES, LABELS, MARKERS
+from dgr.figures.shared.style import COLOURS, CURVES, DASHES, LABELS, MARKERS, SYMBOLS
 from dgr.records.names import Metric
 from dgr.records.sweep_points import NORM, VALUE, Point
 
 
 def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: Metric) -> None:
-    """Accuracy against mean ‖z‖: every run as a dot, the strengths of DGR and of the control joined by a line.
+    """Accuracy against mean ‖z‖: every run as a dot, the strengths of each regularizer that was swept joined by a line.
 
     Args:
         axis: where.
@@ -23,10 +23,11 @@ def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: M
         runs: of the main comparison, see :func:`dgr.records.sweep_points.all_runs`.
         metric: what is shown.
     """
+    swept = {name: _by_strength(points, name) for name in CURVES}
     for name in (name for name in COLOURS if name in set(runs["regularizer"])):
         mine = runs[runs["regularizer"] == name]
         look: dict[str, Any] = {"marker": MARKERS[name], "s": 11, "facecolor": "none", "linewidth": 0.6, "alpha": 0.6}
-        label = None if name in ("dgr", "norm") else LABELS[name]
+        label = None if swept.get(name) else LABELS[name]
         axis.scatter(mine[NORM], metric.scale * mine[VALUE], edgecolor=COLOURS[name], label=label, zorder=2, **look)
     others = [point for point in points if point.regularizer == "dgr" and not point.is_usual()]
     for scaled in (False, True):
@@ -37,11 +38,10 @@ def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: M
             label = "DGR, ‖z‖ fixed (0 ≤ λ)" if scaled else "DGR, other settings"
             colour = "#56B4E9" if scaled else COLOURS["dgr"]
             axis.scatter(rest[NORM], metric.scale * rest[VALUE], color=colour, label=label, alpha=0.8, **style)
-    for name, label in (("dgr", "DGR, λ rising leftwards"), ("norm", "norm control, β likewise")):
-        chosen = [point for point in points if (point.is_usual() if name == "dgr" else point.regularizer == name)]
-        by_strength = {point.strength: point.runs for point in chosen}
-        means = pd.DataFrame([by_strength[strength].mean() for strength in sorted(by_strength)])
-        if len(means):
+    for name, by_strength in swept.items():
+        if by_strength:
+            means = pd.DataFrame([by_strength[strength].mean() for strength in sorted(by_strength)])
+            label = f"{CURVES[name]}, {SYMBOLS[name]} {'rising leftwards' if name == 'dgr' else 'likewise'}"
             look = {"color": COLOURS[name], "dashes": DASHES[name], "marker": MARKERS[name], "markersize": 3.5}
             axis.plot(means[NORM], metric.scale * means[VALUE], label=label, linewidth=1.3, zorder=3, **look)
             each = pd.concat(by_strength.values())
@@ -51,3 +51,9 @@ def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: M
     axis.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
+
+
+def _by_strength(points: Sequence[Point], name: str) -> dict[float, pd.DataFrame]:
+    """The runs of each strength of a regularizer whose other settings are as usual."""
+    chosen = [point for point in points if (point.is_usual() if name == "dgr" else point.regularizer == name)]
+    return {point.strength: point.runs for point in chosen}

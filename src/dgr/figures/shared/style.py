@@ -20,6 +20,14 @@ LABELS = {
     else regularizer_label(name) + (" (control)" if KNOWN_REGULARIZERS.declared(name, "CONTROL") else "")
     for name in _NAMES
 }
+CURVES = {
+    name: regularizer_label(name).removeprefix("+ ")
+    + (" control" if KNOWN_REGULARIZERS.declared(name, "CONTROL") else "")
+    for name in _NAMES
+    if KNOWN_REGULARIZERS.declared(name, "SYMBOL")
+}
+"""What a curve over a regularizer's strengths is called."""
+SYMBOLS = {name: KNOWN_REGULARIZERS.declared(name, "SYMBOL") for name in CURVES}
 REFERENCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2))}
 RC = {
     "font.family": "DejaVu Sans",
