@@ -45,7 +45,7 @@ def same_state(one, other):
     return all(torch.equal(a, b) for a, b in zip(one.state_dict().values(), other.state_dict().values(), strict=True))
 
 
-def test_a_stage_writes_the_five_files_of_every_seed(project):
+def test_a_stage_writes_the_five_files_of_every_seed_and_their_manifest(project):
     stages.train(EW, "cpu")
     plan = yaml.safe_load(PLAN.read_text())["runs"][EW]
     data = load("multimnist", DATA)
@@ -53,6 +53,7 @@ def test_a_stage_writes_the_five_files_of_every_seed(project):
         folder = output_path("mini", "train", EW) / f"seed-{seed}"
         assert {path.name for path in folder.iterdir()} == {
             "metrics.json", "history.csv", "representation.npz", "checkpoint.pt", "provenance.json",
+            "manifest.json",
         }  # fmt: skip
         with np.load(folder / "representation.npz") as arrays:
             for split in ("train", "val", "test"):
