@@ -35,8 +35,12 @@ def plan(
         check_shared()
         return
     chosen = choose_suite(suite, seeds, CONFIGS)
-    (check_plans if check else write_plans)(chosen)
-    if not check and chosen and chosen.seeds:
+    if check:
+        check_plans(chosen)
+        return
+    for folder in write_plans(chosen):
+        typer.echo(f"{folder} is gone; what was made stays in runs, results and figures.")
+    if chosen and chosen.seeds:
         typer.echo(f"snakemake --cores all --config suite={chosen.name}")
 
 

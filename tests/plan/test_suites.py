@@ -63,7 +63,7 @@ def test_a_plan_makes_and_removes_all_that_a_suite_needs(other):
     (CONFIGS / "other").rmdir()
     with pytest.raises(DGRError, match=r"suites/other belongs to no suite of paper_configs; run `python -m dgr plan`"):
         check_plans()
-    write_plans()
+    assert write_plans() == [OTHER]
     assert not OTHER.exists()
     check_plans()
 

@@ -15,8 +15,11 @@ from dgr.plan.suites import QUICK, Suite, find_suite, find_suites
 HEAD = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and run it again.\n"
 
 
-def write_plans(suite: Suite | None = None) -> None:
+def write_plans(suite: Suite | None = None) -> list[Path]:
     """Write the files of one suite, or of all; then folders of no suite go, quick looks among them.
+
+    Returns:
+        The folders that went. What their stages made stays where it is.
 
     Raises:
         DGRError: a file of ``paper_configs`` is wrong, and nothing was written; or a file cannot be written.
@@ -31,9 +34,10 @@ def write_plans(suite: Suite | None = None) -> None:
         # A file that is right stays as it is: engines that go by its time have nothing to do again.
         if not _is_current(path, text):
             write_text(path, text)
-    if suite is None:
-        for folder in _left_over(suites):
-            shutil.rmtree(folder)
+    gone = [] if suite else _left_over(suites)
+    for folder in gone:
+        shutil.rmtree(folder)
+    return gone
 
 
 def check_plans(suite: Suite | None = None) -> None:

@@ -67,7 +67,7 @@ def suite_stages(suite: str) -> dict[str, Stage]:
         wanted = {dep for stage, key in found for dep in needs(stage, key)}
         for stage, key in found:
             needed[stage.name].add(key)
-    if any(stage.name.endswith("audit") and stage.entries for stage in own):
+    if any(stage.name == "audit" and stage.entries for stage in own):
         needed[INDEX] = {""}
     chosen = [
         replace(stage, entries={key: stage.entries[key] for key in stage.entries if key in needed[stage.name]})
