@@ -1,7 +1,8 @@
 # `make reproduce` and `make test` work from a clean clone: each makes the environment it needs in .venv first.
 PYTHON ?= python3
-# Whole files stay on one worker, so that the pipeline tests share their one run.
-PYTEST_FLAGS ?= -n 2 --dist loadfile
+# Whole files stay on one worker, so that the pipeline tests share their one run, and in their order, so that slow files do
+# not all come last.
+PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
 .PHONY: help install reproduce studies test lint lock clean
