@@ -31,13 +31,10 @@ def plan(
     from dgr.plan.files import check_plans, check_shared, write_plans
     from dgr.plan.suites import choose_suite
 
-    if check and suite == SHARED.name:
-        check_shared()
+    if check:
+        check_shared() if suite == SHARED.name else check_plans(choose_suite(suite, seeds, CONFIGS))
         return
     chosen = choose_suite(suite, seeds, CONFIGS)
-    if check:
-        check_plans(chosen)
-        return
     for folder in write_plans(chosen):
         typer.echo(f"{folder} is gone; what was made stays in runs, results and figures.")
     if chosen and chosen.seeds:
