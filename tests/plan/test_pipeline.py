@@ -125,11 +125,11 @@ def test_another_list_of_seeds_trains_the_new_ones_only(project: Project) -> Non
         }
         kept = {path: content for path, content in before.items() if path.startswith(f"{key}/seed-0/")}
         assert {path: after[path] for path in kept} == kept
-    # Another module or setting trains them all. Histories hold times: no run is repeated without changing them.
+    # Another module trains them all; each seed's manifest has the hashes of the code that trained it.
     project.write("src/dgr/training/run.py", project.read("src/dgr/training/run.py") + "\n")
     project.dvc_repro(f"train@{SINGLE}")
     again = project.bytes_below(RUNS)
-    assert all(again[f"{SINGLE}/seed-{n}/history.csv"] != after[f"{SINGLE}/seed-{n}/history.csv"] for n in (0, 2))
+    assert all(again[f"{SINGLE}/seed-{n}/manifest.json"] != after[f"{SINGLE}/seed-{n}/manifest.json"] for n in (0, 2))
 
 
 def test_editing_a_module_repeats_only_what_imports_it(project: Project) -> None:
