@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from functools import cache
+from functools import cache, cached_property
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -35,7 +35,7 @@ class Listing:
     def __init__(self, package: str, what: str) -> None:
         self.package, self.what = package, what
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """Where the entries' files are."""
         spec = find_spec(self.package)
@@ -143,6 +143,19 @@ class Registry(Listing, Mapping[str, ModuleType]):
             if not hasattr(module, wanted):
                 raise DGRError(f"{self.file(name)} is no {self.what}: it does not define {wanted}.")
         return module
+
+    def making(self, name: str) -> ModuleType:
+        """The entry that makes what has a name of its own, imported.
+
+        What stands behind a hyphen tells it apart from others of its kind, such as ``T2-split`` and ``T2-mtan``.
+
+        Raises:
+            DGRError: no entry makes it, or as for an entry itself.
+        """
+        makers, kind = self.by_names(), name.partition("-")[0]
+        if kind not in makers:
+            raise DGRError(f"There is no {self.what} '{name}'{nearest(name, makers)}")
+        return self[makers[kind]]
 
 
 @cache

@@ -8,6 +8,7 @@ classes. Nothing is imported, so that a probe depends on the file of its own kin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -33,6 +34,7 @@ class Unseen(NamedTuple):
     note: str
 
 
+@cache
 def unseen_tasks(kind: str | None = None) -> dict[str, Unseen]:
     """What a kind declares, or all of them together, by name of the task.
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from dgr.config.plan_file import read_plan
 from dgr.core import paths
-from dgr.core.errors import DGRError, nearest
 from dgr.core.registry import Registry
 from dgr.figures.shared.files import save_drawing
 from dgr.figures.shared.style import Drawing
@@ -23,14 +22,10 @@ DRAWN = Registry("dgr.figures", "figure", provides=("NAMES", "build"))
 def write_figure(suite: str, name: str) -> list[Path]:
     """Make ``figures/SUITE/NAME.{pdf,png}`` from the suite's records and the plan.
 
-    A name may be told apart from others of its kind, such as ``F5-split`` and ``F5-mtan``.
-
     Raises:
         DGRError: an unknown figure, or records that are missing, incomplete or not those of the plan.
     """
-    files, kind = DRAWN.by_names(), name.partition("-")[0]
-    if kind not in files:
-        raise DGRError(f"There is no figure '{name}'{nearest(name, files)}")
+    made_by = DRAWN.making(name)
     scope = open_scope("figures", suite, name, read_plan(), load_records(paths.records_folder(suite)))
-    drawing: Drawing = DRAWN[files[kind]].build(scope)
+    drawing: Drawing = made_by.build(scope)
     return save_drawing(drawing, paths.FIGURES / suite / name)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dgr.config.datasets import FetchedDataset, LocalDataset
+from dgr.config.datasets import DatasetConfig, FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
 from dgr.config.regularizers import Regularizer
@@ -58,11 +58,12 @@ def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, P
         DGRError: a file is wrong, or two files of a suite describe the same stage differently.
     """
     wanted = find_suites(configs) if suites is None else suites
-    plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs) for suite in wanted}
-    return plans | {SHARED / PLAN: shared_plan(configs)}
+    datasets = read_datasets(configs)
+    plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets) for suite in wanted}
+    return plans | {SHARED / PLAN: shared_plan(configs, datasets)}
 
 
-def suite_plan(suite: Suite, configs: Path) -> Plan:
+def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig]) -> Plan:
     """All stages of a suite, by stage and key.
 
     Raises:
@@ -76,7 +77,7 @@ def suite_plan(suite: Suite, configs: Path) -> Plan:
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         file = narrowed(file, suite)
-        for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path):
+        for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path, datasets):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
@@ -89,7 +90,7 @@ def suite_plan(suite: Suite, configs: Path) -> Plan:
     return plan
 
 
-def shared_plan(configs: Path) -> Plan:
+def shared_plan(configs: Path, datasets: Mapping[str, DatasetConfig]) -> Plan:
     """The stages that make data sets, whatever suite uses them: all that are described.
 
     Raises:
@@ -99,7 +100,7 @@ def shared_plan(configs: Path) -> Plan:
     made, fetched, local = STAGES_OF_DATA
     for name, source in read_sources(configs).items():
         plan["sources"][name] = source.model_dump(mode="json")
-    for name, config in read_datasets(configs).items():
+    for name, config in datasets.items():
         if isinstance(config, FetchedDataset):
             read_source(configs, config.source)
         stage = fetched if isinstance(config, FetchedDataset) else local if isinstance(config, LocalDataset) else made
@@ -125,12 +126,13 @@ def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
     yield "audits", file.suite, {}
 
 
-def _of_file(file: TrainedFile, configs: Path, path: Path) -> Iterator[tuple[str, str, Any]]:
-    known = read_datasets(configs)
-    if file.dataset not in known:
-        raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, known)}")
+def _of_file(
+    file: TrainedFile, configs: Path, path: Path, datasets: Mapping[str, DatasetConfig]
+) -> Iterator[tuple[str, str, Any]]:
+    if file.dataset not in datasets:
+        raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, datasets)}")
     yield from _reports(file)
-    yield from _stages(_with_weights(file, configs), path, known[file.dataset].kind)
+    yield from _stages(_with_weights(file, configs), path, datasets[file.dataset].kind)
 
 
 def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:

@@ -12,7 +12,8 @@ import yaml
 
 from dgr.config.plan_file import Plan
 from dgr.core.files import read_json
-from dgr.core.paths import PLAN, SHARED, STAGES, suite_folder
+from dgr.core.paths import PLAN, SHARED, SOURCES, STAGES, suite_folder
+from dgr.models.registry import ENCODERS
 
 CHECK, INDEX = "plan", "index"
 """The stage that checks a plan and comes before all others, and the one that makes the page over all suites."""
@@ -84,8 +85,10 @@ def needs(stage: Stage, key: str) -> Iterator[str]:
     yield from stage.fill(key, "deps")
     entry = stage.entries[key]
     architecture = entry.get("run", entry).get("architecture")
-    if isinstance(architecture, dict) and architecture.get("pretrained"):
-        yield f"sources/{architecture['name']}_imagenet"
+    if isinstance(architecture, dict):
+        source = ENCODERS[architecture["name"]].Config(**architecture).weights_source
+        if source is not None:
+            yield str(SOURCES / source)
 
 
 def _read(folder: Path) -> list[Stage]:

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from dgr.config.plan_file import read_plan
 from dgr.core import paths
-from dgr.core.errors import DGRError, nearest
 from dgr.core.registry import Registry
 from dgr.records.records import load_records
 from dgr.records.scope import open_scope
@@ -23,14 +22,10 @@ TABLES = Registry("dgr.tables", "table", provides=("NAMES", "build"))
 def write_table(suite: str, name: str) -> list[Path]:
     """Make ``results/SUITE/tables/NAME.{csv,md,tex,json}`` from the suite's records and the plan.
 
-    A name may be told apart from others of its kind, such as ``T2-split`` and ``T2-mtan``.
-
     Raises:
         DGRError: an unknown table, or records that are missing, incomplete or not those of the plan.
     """
-    files, kind = TABLES.by_names(), name.partition("-")[0]
-    if kind not in files:
-        raise DGRError(f"There is no table '{name}'{nearest(name, files)}")
+    made_by = TABLES.making(name)
     scope = open_scope("tables", suite, name, read_plan(), load_records(paths.records_folder(suite)))
-    table: Table = TABLES[files[kind]].build(scope)
+    table: Table = made_by.build(scope)
     return rendering.write(table, paths.tables_folder(suite) / name, f"tab:{suite}-{name}")
