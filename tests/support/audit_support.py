@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import yaml
+from golden_support import GOLDEN
 
 from dgr.core.paths import suite_folder
 from dgr.figures.learning_curves import build
@@ -16,7 +17,6 @@ from dgr.records.scope import open_scope
 from dgr.tables.shared import rendering
 
 ROOT = Path(__file__).parents[2]
-GOLDEN = ROOT / "tests/records/golden"
 SUITE = "toy"
 KEY = "toy-digits-conv-equal_weighting-dgr"
 RUN = f"record-{KEY}"

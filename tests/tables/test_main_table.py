@@ -4,26 +4,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from golden_support import GOLDEN, PLAN, golden_scope
 from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
-from dgr.records.scope import open_scope
 from dgr.tables.main import build as main_table
 from dgr.tables.registry import write_table
 from dgr.tables.shared import rendering
 
-GOLDEN = Path(__file__).parents[1] / "records/golden"
-PLAN = yaml.safe_load((GOLDEN / "runs.yaml").read_text())
-
 
 def golden_table(plan: dict[str, Any] = PLAN, **changed: pd.DataFrame) -> rendering.Table:
-    records = load_records(GOLDEN)
-    for name, frame in changed.items():
-        object.__setattr__(records, name, frame)
-    return main_table(open_scope("tables", SUITE, "T1", plan, records))
+    return main_table(golden_scope("T1", plan, **changed))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".md", ".tex", ".json"])

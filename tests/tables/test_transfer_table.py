@@ -4,26 +4,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
+from golden_support import GOLDEN, PLAN, golden_scope
 from synthetic import CLASSIFIERS, PROBED, SUITE, TASKS, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
-from dgr.records.scope import open_scope
 from dgr.tables.registry import write_table
 from dgr.tables.shared import rendering
 from dgr.tables.transfer import build as transfer_table
 
-GOLDEN = Path(__file__).parents[1] / "records/golden"
-PLAN = yaml.safe_load((GOLDEN / "runs.yaml").read_text())
-
 
 def golden_table(**changed: pd.DataFrame) -> rendering.Table:
-    records = load_records(GOLDEN)
-    for name, frame in changed.items():
-        object.__setattr__(records, name, frame)
-    return transfer_table(open_scope("tables", SUITE, "T4", PLAN, records))
+    return transfer_table(golden_scope("T4", **changed))
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".md", ".tex", ".json"])
@@ -91,7 +84,7 @@ def test_a_missing_seed_is_named() -> None:
 def test_a_dropped_run_is_refused_until_collected_again() -> None:
     plan = {**PLAN, "probes": {key: entry for key, entry in PLAN["probes"].items() if "pcgrad" not in key}}
     with pytest.raises(DGRError, match=r"probes.csv of suite 'toy' still holds 6 runs"):
-        transfer_table(open_scope("tables", SUITE, "T4", plan, load_records(GOLDEN)))
+        transfer_table(golden_scope("T4", plan))
 
 
 def test_one_seed_and_no_snapshots(workplace: Path) -> None:
