@@ -14,6 +14,7 @@ from dgr.core.paths import SHARED, STAGES as STAGES_FILE, suite_folder
 from dgr.measurements.estimate import describe
 from dgr.plan.graph import CHECK, needs, suite_stages
 from dgr.plan.opening import open_suite
+from dgr.plan.warm import keep_warm
 
 try:
     SUITE = open_suite(config, check=workflow.is_main_process)
@@ -26,6 +27,11 @@ PIPELINE = suite_folder(SUITE) / STAGES_FILE
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
+
+# Stages are forks of one process that has imported what takes seconds; it ends with this one.
+onstart:
+    keep_warm()
+
 
 REPORTED = {
     ("table", ".csv"): ("report/table.rst", "Tables", {"table": "{name}"}),
@@ -137,4 +143,4 @@ for STAGE in STAGES.values():
             stage=lambda w, stage=STAGE: stage.address(key_of(w)),
             configuration=lambda w, stage=STAGE: stage.entries[key_of(w)],
         shell:
-            "dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"
+            "python -m dgr.plan.warm dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"

@@ -1,5 +1,6 @@
 """``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from dgr.core.paths import CONFIGS
 def main() -> None:
     """Run a command in a checkout of the repository; a user's mistake is one sentence and exit status 1."""
     arguments = sys.argv[1:]
+    if "DGR_WARM" in os.environ:
+        from dgr.plan.warm import run_warm
+
+        if (status := run_warm("dgr", arguments)) is not None:
+            sys.exit(status)
     if arguments == ["--version"]:
         import dgr
 

@@ -51,6 +51,14 @@ def list_(suite: Annotated[str | None, typer.Argument(help="one of them, stage b
 
 
 @app.command()
+def code(name: str) -> None:
+    """Hash the code that many stages have in common, runs/shared/code/NAME.json."""
+    from dgr.plan.code import write_code
+
+    write_code(name)
+
+
+@app.command()
 def fetch(
     source: str, origin: Annotated[str | None, typer.Option("--from", help="a file, folder or address")] = None
 ) -> None:

@@ -15,17 +15,57 @@ STAGES = {
 }
 
 
-@pytest.mark.parametrize("stage", STAGES)
+CODE = "${paths.code}/"
+"""A file that stands for what one stage names, ``suites/shared/dvc.yaml:NAME_code``."""
+
+
+@pytest.mark.parametrize("stage", [stage for stage in STAGES if not stage.endswith("_code")])
 def test_deps_name_the_modules_a_stage_imports(stage: str) -> None:
-    command = STAGES[stage]["cmd"].split()[3].replace("-", "_")
+    imported = modules_of(stage)
     deps = [dep for dep in STAGES[stage]["deps"] if dep.startswith("src/")]
     declared = {file for dep in deps for file in source_files(dep)}
-    imported = modules_of_command(command)
     # Whole folders are one entry: each entry of a stage costs a moment whenever DVC writes its lock.
     whole = tuple(dep for dep in deps if (ROOT / dep).is_dir() or "$" in dep)
     assert all(source_files(dep) & imported for dep in whole)
     unused = declared - imported - {file for dep in whole for file in source_files(dep)}
-    assert (imported - declared, unused) == (set(), set()), f"{stage}: add the first, remove the second"
+    shared = {file for dep in code_deps(stage) for file in source_files(dep)}
+    assert (imported - declared - shared, unused) == (set(), set()), f"{stage}: add the first, remove the second"
+
+
+@pytest.mark.parametrize("code", [stage for stage in STAGES if stage.endswith("_code")])
+def test_shared_code_is_what_its_stages_import(code: str) -> None:
+    users = [stage for stage in STAGES if STAGES[code]["deps"] == code_deps(stage)]
+    imported = {file for stage in users for file in modules_of(stage)}
+    for dep in (dep for dep in STAGES[code]["deps"] if dep.startswith("src/")):
+        assert source_files(dep) & imported, dep
+
+
+def test_what_computes_depends_on_the_environment() -> None:
+    computing = ("prepare", "prepare_fetched", "prepare_local", "tune", "train", "train_tuned", "probe", "baselines")
+    computing += (
+        "sweep",
+        "cost",
+        "embed",
+        "study",
+        "collect",
+        "table",
+        "figure",
+        "study_report",
+        "study_claims",
+        "audit",
+    )
+    found = {stage.partition(":")[2]: {*STAGES[stage]["deps"], *code_deps(stage)} for stage in STAGES}
+    assert [name for name in computing if not {"requirements.lock", "requirements.hashes"} <= found[name]] == []
+
+
+def modules_of(stage: str) -> set[str]:
+    return modules_of_command(STAGES[stage]["cmd"].split()[3].replace("-", "_"))
+
+
+def code_deps(stage: str) -> list[str]:
+    """What the files of shared code among a stage's dependencies stand for."""
+    names = [dep.removeprefix(CODE).removesuffix(".json") for dep in STAGES[stage]["deps"] if dep.startswith(CODE)]
+    return [dep for name in names for dep in STAGES[f"suites/shared/dvc.yaml:{name}_code"]["deps"]]
 
 
 def source_files(dep: str) -> set[str]:

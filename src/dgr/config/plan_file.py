@@ -30,7 +30,8 @@ def merged(plans: list[Plan]) -> Plan:
     for plan in plans:
         for stage, entries in plan.items():
             whole.setdefault(stage, {}).update(entries)
-    whole.pop("paths", None)  # those are the one thing that is not keyed
+    for unkeyed in ("paths", "hashes"):
+        whole.pop(unkeyed, None)
     return whole
 
 

@@ -15,6 +15,8 @@ DEFAULT_SUITE = "mini"
 SOURCES = Path("sources")
 DATA = Path("data")
 RUNS = Path("runs")
+CODE = RUNS / SHARED.name / "code"
+"""Hashes of the code that many stages have in common."""
 UNFINISHED = Path("unfinished")
 RESULTS = Path("results")
 SUMMARIES = RESULTS / "summaries"
@@ -36,6 +38,11 @@ def summary_file(suite: str) -> Path:
 def records_folder(suite: str) -> Path:
     """A suite's numbers, of runs or of studies: ``results/SUITE/records``, small and committed."""
     return RESULTS / suite / "records"
+
+
+def origins_folder(suite: str) -> Path:
+    """Who made a suite's numbers first, on which machine, in what time: ``results/SUITE/origins``."""
+    return RESULTS / suite / "origins"
 
 
 def tables_folder(suite: str) -> Path:

@@ -14,8 +14,8 @@ from dgr.config.runs import RELEASED, MethodConfig
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import write_json
+from dgr.core.origin import device_name
 from dgr.core.paths import DATA, output_path
-from dgr.core.provenance import device_name
 from dgr.core.task import Batch
 from dgr.datasets.prepared import PreparedData, load
 from dgr.measurements.configuration import CostConfig

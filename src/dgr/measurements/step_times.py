@@ -9,8 +9,8 @@ from dgr.config.plan_file import Plan, read_plan
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_json
+from dgr.core.origin import device_name
 from dgr.core.paths import RESULTS
-from dgr.core.provenance import device_name
 from dgr.core.task import Batch, Task
 from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper

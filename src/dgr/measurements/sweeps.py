@@ -16,8 +16,9 @@ from dgr.config.plan_file import plan_entry
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, write_json
+from dgr.core.origin import hardware
 from dgr.core.paths import DATA, output_path
-from dgr.core.provenance import config_hash, device_name
+from dgr.core.provenance import config_hash
 from dgr.datasets.prepared import PreparedData, load
 from dgr.regularizers.dgr import Config as DGRConfig
 from dgr.training.build import build_penalty
@@ -46,7 +47,7 @@ def sweep(key: str, device: str) -> None:
     config = parse(SweepConfig, plan_entry(key, ("sweeps",)), key)
     place = choose_device(device)
     data = load(config.run.dataset, DATA)
-    workspace = open_workspace(config.run, {"sweep": config.name, "device": device_name(place)})
+    workspace = open_workspace(config.run, {"sweep": config.name, "device": hardware(place)})
     record: dict[str, Any] = {"key": key, "name": config.name, "rows": [], "agreement": []}
     for (settings, point), seed in itertools.product(config.points(), config.run.seeds):
         done = workspace / f"{config_hash(settings)[:16]}-{seed}.json"

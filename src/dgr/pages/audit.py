@@ -82,7 +82,7 @@ def _environment(inputs: Inputs) -> Grid:
     """Every combination of commit, machine and versions that runs and studies have, with how many have it."""
     rows = [row | {"what": "runs"} for row in inputs.records.provenance.to_dict("records")]
     for entry in inputs.entries("studies").values():
-        if (paths.records_folder(inputs.suite) / f"{entry['name']}.json").exists():
+        if (paths.origins_folder(inputs.suite) / f"{entry['name']}.json").exists():
             origin = study_origin(inputs.suite, entry["name"])
             versions = {f"version_{package}": version for package, version in origin["versions"].items()}
             rows.append({"what": "studies"} | origin | versions)

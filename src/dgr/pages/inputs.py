@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import yaml
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
+from dgr.records.origins import RESULT, read_origins
 from dgr.records.records import RECORD_COLUMNS, Records, configured_measurements, configured_runs, load_records
 
 NOTES = Path("docs/replication.md")
@@ -26,7 +27,7 @@ class Inputs:
         suite: its name.
         plan: the parsed plan.
         runs: the suite's runs in the plan, by key; none where studies alone make the suite.
-        records: of its runs; empty frames without any.
+        records: of its runs, ``provenance`` with who made them; empty frames without any.
     """
 
     suite: str
@@ -90,7 +91,9 @@ def open_inputs(suite: str) -> Inputs:
     if suite not in known:
         raise DGRError(f"There is no suite '{suite}'{nearest(suite, known)}")
     if has_runs(plan, suite):
-        return Inputs(suite, plan, configured_runs(plan, suite), load_records(paths.records_folder(suite)))
+        records = load_records(paths.records_folder(suite))
+        told = records.provenance.merge(read_origins(suite), how="left", on=RESULT)
+        return Inputs(suite, plan, configured_runs(plan, suite), replace(records, provenance=told))
     none = {name: pd.DataFrame(columns=columns) for name, columns in RECORD_COLUMNS.items()}
     return Inputs(suite, plan, {}, Records(**none))
 

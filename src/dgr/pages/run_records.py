@@ -18,7 +18,7 @@ from dgr.records.run_folders import IDENTITY
 QUANTITIES = {"penalty": "penalty λR", "gradient_ratio": "gradient ratio λ|g_R| / |g_task|"}
 PLACE = ["dataset", "architecture"]
 # In provenance.csv, what differs between seeds by nature; the rest is said once where all seeds agree.
-OF_A_SEED = ["config_hash", "wall_seconds", "peak_memory_mb", "median_epoch_seconds"]
+OF_A_SEED = ["config_hash", "result", "wall_seconds", "peak_memory_mb", "median_epoch_seconds"]
 
 
 def run_key(inputs: Inputs, method: str, regularizer: str, dataset: str | None, architecture: str | None) -> str | None:
@@ -134,7 +134,8 @@ def _heading(column: str) -> str:
 def _provenance(title: str, provenance: pd.DataFrame) -> Grid:
     varying = [name for name in provenance if name not in IDENTITY and provenance[name].nunique(dropna=False) > 1]
     columns = [name for name in dict.fromkeys(["seed", *OF_A_SEED, *varying]) if name in provenance]
-    shown = provenance[columns].assign(config_hash=provenance["config_hash"].str[:12]).rename(columns=_heading)
+    shortened = {name: provenance[name].astype(str).str[:12] for name in ("config_hash", "result")}
+    shown = provenance[columns].assign(**shortened).rename(columns=_heading)
     return from_frame(f"{title}: provenance of each seed (hashes shortened)", shown)
 
 

@@ -22,12 +22,12 @@ def study_views(inputs: Inputs) -> list[RecordView]:
 
 
 def study_origin(suite: str, name: str) -> dict[str, Any]:
-    """What a study wrote beside its numbers: commit, versions, machine, time, settings.
+    """Who made a study's numbers first: commit, versions, machine, time.
 
     Raises:
         DGRError: the file is missing or damaged.
     """
-    path = paths.records_folder(suite) / f"{name}.json"
+    path = paths.origins_folder(suite) / f"{name}.json"
     origin: dict[str, Any] = read_json(path, f"run `python -m dgr study {suite}-{name}`")
     return origin
 
@@ -42,14 +42,14 @@ def _record(inputs: Inputs, key: str, entry: dict[str, Any]) -> RecordView:
     wide = study.frame.pivot(index=["measure", "setting", "method", "level"], columns="seed", values="value")
     wide.columns = [f"seed {seed}" for seed in wide.columns]
     origin = study_origin(inputs.suite, name)
-    told = {what: value for what, value in origin.items() if what not in ("config", "versions")}
+    told = {what: value for what, value in origin.items() if what != "versions"}
     told |= {f"version of {package}": version for package, version in origin["versions"].items()}
     return RecordView(
         key=key,
         title=title,
         summary=f"{study.seeds} seeds. {study.report.title} Source: {study.report.paper}.",
         command=command,
-        settings=as_yaml(origin["config"]),
+        settings=as_yaml(entry),
         facts={what.replace("_", " "): number_text(value) for what, value in told.items()}
         | inputs.locked(path)
         | inputs.locked(path.with_suffix(".json")),

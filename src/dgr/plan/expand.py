@@ -14,7 +14,8 @@ from dgr.config.regularizers import Regularizer
 from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig, TuningRule
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
-from dgr.core.paths import CONFIGS, PLAN, SHARED, suite_folder
+from dgr.core.paths import CODE, CONFIGS, PLAN, SHARED, suite_folder
+from dgr.core.provenance import config_hash
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
@@ -109,13 +110,18 @@ def shared_plan(configs: Path, datasets: Mapping[str, DatasetConfig]) -> Plan:
 
 
 def dump(plan: Plan) -> str:
-    """The text of the generated file."""
-    return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
+    """The text of the generated file: the plan, and a hash of each entry, which DVC writes to its lock in one line."""
+    hashes = {
+        stage: {key: config_hash(entry)[:16] for key, entry in entries.items()}
+        for stage, entries in plan.items()
+        if stage != "paths"
+    }
+    return json.dumps({**plan, "hashes": hashes}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _paths(folder: Path) -> dict[str, str]:
-    """From a folder to the top, and to its plan from there."""
-    return {"root": "/".join(".." for _ in folder.parts) or ".", "plan": str(folder / PLAN)}
+    """From a folder to the top, and what stages read from there."""
+    return {"root": "/".join(".." for _ in folder.parts) or ".", "plan": str(folder / PLAN), "code": str(CODE)}
 
 
 def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:

@@ -16,6 +16,7 @@ from dgr.core.files import write_text
 from dgr.records import rows as record_rows
 from dgr.records.file_schemas import Probes, Tuning
 from dgr.records.measurement_files import read_baselines, read_costs, read_probes, read_sweep
+from dgr.records.origins import write_origins
 from dgr.records.records import RECORD_COLUMNS, configured_measurements, configured_runs
 from dgr.records.rows import CsvRow
 from dgr.records.run_folders import SeedRecord, read_run, read_tuning, run_identity
@@ -32,8 +33,9 @@ def collect_records(suite: str, plan: dict[str, Any], root: Path) -> None:
     """Check every configured run and measurement of a suite and write its records.
 
     Only what is configured is looked at: what else lies in the folders leaves no trace. Nothing is written unless
-    everything is there. The files depend on the runs alone, byte for byte, except for the times in ``provenance.csv``
-    and ``costs.csv``. A kind of measurement that is not configured gives a file without rows.
+    everything is there. The records depend on the runs alone, byte for byte, except for the times in ``costs.csv``;
+    who made the runs stands apart, see :mod:`dgr.records.origins`. A kind of measurement that is not configured gives
+    a file without rows.
 
     Args:
         suite: its name in the plan.
@@ -50,12 +52,18 @@ def collect_records(suite: str, plan: dict[str, Any], root: Path) -> None:
     tunings = _read_all(tuned, lambda key: read_tuning(key, plan["tuning"][key], root))
     runs = _read_all(entries, lambda key: read_run(key, entries[key], root))
     _check_agreement(entries, runs, tunings)
-    frames = {**_run_frames(entries, runs, tunings), **_measurement_frames(suite, plan, runs, root)}
+    seeds = [
+        (key, run_identity(entries[key], seed), record)
+        for key, records in runs.items()
+        for seed, record in zip(entries[key]["seeds"], records, strict=True)
+    ]
+    frames = {**_run_frames(entries, seeds, tunings), **_measurement_frames(suite, plan, runs, root)}
     # pandas writes the shortest text that reads back as the same number.
     texts = {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in frames.items()}
     texts["embedding"] = _embedding(suite, plan, root)
     for name, text in texts.items():
         write_text(root / paths.records_folder(suite) / f"{name}.csv", text)
+    write_origins(suite, [record_rows.origin_row(*seed) for seed in seeds], root)
 
 
 def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
@@ -69,13 +77,8 @@ def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
 
 
 def _run_frames(
-    entries: dict[str, Any], runs: dict[str, list[SeedRecord]], tunings: dict[str, Tuning]
+    entries: dict[str, Any], seeds: list[tuple[str, CsvRow, SeedRecord]], tunings: dict[str, Tuning]
 ) -> dict[str, pd.DataFrame]:
-    seeds = [
-        (key, run_identity(entries[key], seed), record)
-        for key, records in runs.items()
-        for seed, record in zip(entries[key]["seeds"], records, strict=True)
-    ]
     rows = [row for _, identity, record in seeds for row in record_rows.metric_rows(identity, record)]
     histories = [record_rows.history_rows(identity, record) for _, identity, record in seeds]
     grids = [
@@ -85,7 +88,7 @@ def _run_frames(
         "runs": _frame("runs", rows),
         "histories": pd.concat(histories, ignore_index=True),
         "tuning": _frame("tuning", grids),
-        "provenance": pd.DataFrame([record_rows.provenance_row(*seed) for seed in seeds]),
+        "provenance": _frame("provenance", [record_rows.provenance_row(*seed) for seed in seeds]),
     }
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AfterValidator, BaseModel, FiniteFloat
+from pydantic import BaseModel, FiniteFloat
 
 from dgr.config.runs import SplitName
-from dgr.records.former_keys import with_present_keys
 
 TaskValues = dict[str, dict[str, FiniteFloat]]
 """Task → metric → value."""
-RecordedSettings = Annotated[dict[str, Any], AfterValidator(with_present_keys)]
 
 
 class TaskRecord(BaseModel):
@@ -34,6 +32,7 @@ class Metrics(BaseModel):
     """``metrics.json`` of one seed."""
 
     identity: dict[str, str | int]
+    config: dict[str, Any]
     strength: FiniteFloat | None
     tasks: dict[str, TaskRecord]
     final: EpochMetrics
@@ -42,18 +41,18 @@ class Metrics(BaseModel):
     """By split."""
 
 
-class Provenance(BaseModel):
-    """``provenance.json`` of one seed, as far as it is tabulated."""
+class Origin(BaseModel):
+    """``runs/SUITE/origins/KEY/seed-N.json``: who made one seed's result."""
 
-    config: RecordedSettings
+    result: str
     commit: str | None
     dirty: bool | None
-    config_hash: str
     versions: dict[str, str | None]
     device: str
     threads: int
     wall_seconds: FiniteFloat
     peak_memory_mb: FiniteFloat | None
+    median_epoch_seconds: FiniteFloat
 
 
 class Candidate(BaseModel):
@@ -103,7 +102,7 @@ class Probes(BaseModel):
     """``runs/SUITE/probe/KEY.json``."""
 
     key: str
-    config: RecordedSettings
+    config: dict[str, Any]
     rows: list[ProbeRow]
     universality: list[UniversalityRow]
 
@@ -121,7 +120,7 @@ class Baselines(BaseModel):
     """``runs/SUITE/baselines/KEY.json``."""
 
     key: str
-    config: RecordedSettings
+    config: dict[str, Any]
     rows: list[BaselineRow]
 
 

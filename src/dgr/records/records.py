@@ -17,7 +17,7 @@ RECORD_COLUMNS = {
     "runs": record_rows.RUN_COLUMNS,
     "histories": [*IDENTITY, "epoch"],
     "tuning": record_rows.TUNING_COLUMNS,
-    "provenance": ["key", *IDENTITY, "strength"],
+    "provenance": ["key", *IDENTITY, "strength", "config_hash", "result"],
     "probes": record_rows.PROBE_COLUMNS,
     "universality": record_rows.UNIVERSALITY_COLUMNS,
     "sweeps": record_rows.SWEEP_COLUMNS,

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 import pandas as pd
 
 from dgr.config.runs import SPLITS
+from dgr.core.provenance import config_hash
 from dgr.records.file_schemas import Baselines, Costs, Probes, Sweep, TaskValues, Tuning, UniversalityRow
 from dgr.records.run_folders import IDENTITY, SeedRecord
 
@@ -54,12 +55,9 @@ def _value(metric: str, primary: bool, moment: Moment, value: float) -> CsvRow:
 
 
 def history_rows(identity: CsvRow, record: SeedRecord) -> pd.DataFrame:
-    """Rows of ``histories.csv``, one an epoch.
-
-    Times differ from one execution to the next and are left out; their summary stands in ``provenance.csv``.
-    """
-    history = record.history.drop(columns="seconds")
-    return pd.concat([pd.DataFrame([identity] * len(history), columns=IDENTITY), history], axis=1)
+    """Rows of ``histories.csv``, one an epoch."""
+    place = pd.DataFrame([identity] * len(record.history), columns=IDENTITY)
+    return pd.concat([place, record.history], axis=1)
 
 
 def tuning_rows(key: str, identity: CsvRow, tuning: Tuning) -> list[CsvRow]:
@@ -83,11 +81,19 @@ def tuning_rows(key: str, identity: CsvRow, tuning: Tuning) -> list[CsvRow]:
 
 
 def provenance_row(key: str, identity: CsvRow, record: SeedRecord) -> CsvRow:
-    """The row of ``provenance.csv``."""
-    provenance = record.provenance.model_dump(exclude={"config"})
-    versions = {f"version_{name}": version for name, version in provenance.pop("versions").items()}
-    seconds = {"median_epoch_seconds": record.history["seconds"].median()}
-    return {"key": key, **identity, "strength": record.metrics.strength, **provenance, **seconds, **versions}
+    """The row of ``provenance.csv``: what a seed's result depends on and what it is, in hashes."""
+    hashes = {"config_hash": config_hash(record.metrics.config), "result": record.result}
+    return {"key": key, **identity, "strength": record.metrics.strength, **hashes}
+
+
+def origin_row(key: str, identity: CsvRow, record: SeedRecord) -> CsvRow:
+    """The row of ``origins/runs.csv``: who made a seed's result; empty but for the result where nobody here did."""
+    place = {"key": key, "seed": identity["seed"], "result": record.result}
+    if record.origin is None:
+        return place
+    made = record.origin.model_dump(exclude={"result"})
+    versions = {f"version_{name}": value for name, value in made.pop("versions").items()}
+    return {**place, **made, **versions}
 
 
 def probe_rows(identity: CsvRow, probes: Probes) -> list[CsvRow]:

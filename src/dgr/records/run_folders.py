@@ -14,9 +14,10 @@ from pydantic import BaseModel
 from dgr.config.parsing import parse
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
-from dgr.core.files import read_json, read_manifest
+from dgr.core.files import MANIFEST, read_json, read_manifest
 from dgr.core.paths import output_path
-from dgr.records.file_schemas import Metrics, Provenance, TaskValues, Tuning
+from dgr.core.provenance import result_hash
+from dgr.records.file_schemas import Metrics, Origin, TaskValues, Tuning
 from dgr.records.names import KNOWN_REGULARIZERS, metric_named
 
 IDENTITY = ["suite", "dataset", "architecture", "method", "regularizer", "seed"]
@@ -28,7 +29,10 @@ class SeedRecord:
 
     metrics: Metrics
     history: pd.DataFrame
-    provenance: Provenance
+    result: str
+    """See :func:`dgr.core.provenance.result_hash`."""
+    origin: Origin | None
+    """None where this result was not made here, but restored."""
 
 
 _Schema = TypeVar("_Schema", bound=BaseModel)
@@ -66,8 +70,11 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
             raise DGRError(f"{folder / name} is missing; {remedy}.")
     records = []
     for seed in entry["seeds"]:
-        record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), remedy)
-        trained, resolved = record.provenance.config, _resolved(entry, record.metrics.strength)
+        own = {name.partition("/")[2]: digest for name, digest in listed.items() if name.startswith(f"seed-{seed}/")}
+        own.pop(MANIFEST, None)
+        origin = root / output_path(entry["suite"], "origins", key) / f"seed-{seed}.json"
+        record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), result_hash(own), origin, remedy)
+        trained, resolved = record.metrics.config, _resolved(entry, record.metrics.strength)
         # Earlier records say ``tuned``, as the plan does; later ones what was chosen.
         known = {name: (value, resolved[name]) for name, value in entry.items() if name != "seeds"}
         if differing := [name for name, values in known.items() if trained.get(name) not in values]:
@@ -105,12 +112,13 @@ def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
     return tuning
 
 
-def _read_seed(folder: Path, identity: dict[str, str | int], remedy: str) -> SeedRecord:
+def _read_seed(folder: Path, identity: dict[str, str | int], result: str, made: Path, remedy: str) -> SeedRecord:
     path = folder / "metrics.json"
     metrics = read_record(path, Metrics, remedy)
     _check_metrics(metrics, identity, f"{path}", remedy)
     history = _read_history(folder / "history.csv", metrics, remedy)
-    return SeedRecord(metrics, history, read_record(folder / "provenance.json", Provenance, remedy))
+    origin = read_record(made, Origin, remedy) if made.exists() else None
+    return SeedRecord(metrics, history, result, origin if origin and origin.result == result else None)
 
 
 def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str, remedy: str) -> None:
@@ -139,7 +147,7 @@ def _read_history(path: Path, metrics: Metrics, remedy: str) -> pd.DataFrame:
         history = pd.read_csv(path)
     except (ValueError, OSError) as error:
         raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
-    columns = ["epoch", "seconds", "learning_rate", "penalty", "gradient_ratio"]
+    columns = ["epoch", "learning_rate", "penalty", "gradient_ratio"]
     for name, task in metrics.tasks.items():
         columns += [f"train_loss/{name}", f"weight/{name}", f"val_loss/{name}", f"val_{task.metric}/{name}"]
     if missing := set(columns) - set(history):

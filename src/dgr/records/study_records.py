@@ -12,7 +12,6 @@ from dgr.config.study_report import MeasureText, StudyReportEntry
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
 from dgr.core.paths import records_folder
-from dgr.records.former_keys import with_present_keys
 from dgr.records.names import method_label
 
 STUDY_CELL = ["setting", "level", "method", "measure"]
@@ -73,7 +72,7 @@ def load_study(key: str) -> StudyRecords:
     repeated = frame.duplicated(STUDY_COLUMNS[:-1]).any() or frame["value"].isna().any()
     if set(cells) != wanted or repeated or any(found != cells[min(wanted)] for found in cells.values()):
         raise DGRError(f"{path} does not hold every number of the seeds {sorted(wanted)} once; {remedy}.")
-    if with_present_keys(read_json(path.with_suffix(".json"), remedy)["config"]) != entry:
+    if read_json(path.with_suffix(".json"), remedy)["config"] != entry:
         raise DGRError(f"{path} was made with other settings than the plan's; {remedy}.")
     for column, known in (("setting", report.settings), ("measure", report.measures)):
         for name in set(frame[column]) - set(known):

@@ -14,9 +14,10 @@ from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
-from dgr.core.files import read_json, write_json, write_text
-from dgr.core.paths import UNFINISHED, records_folder
-from dgr.core.provenance import code_hash, config_hash, provenance
+from dgr.core.files import read_json, sha256, write_json, write_text
+from dgr.core.origin import first_origin, origin
+from dgr.core.paths import UNFINISHED, origins_folder, records_folder
+from dgr.core.provenance import code_hash, config_hash
 from dgr.studies.registry import rows
 from dgr.studies.row import Row
 from dgr.studies.schema import StudyEntry
@@ -25,8 +26,9 @@ from dgr.studies.schema import StudyEntry
 def run_study(key: str) -> None:
     """Run every seed of a study and write its records; a killed call goes on with the seed it was at.
 
-    Written: ``results/SUITE/records/NAME.csv``, one row a number, and ``NAME.json``, where they come from. Studies are
-    small and run on the CPU, with one thread.
+    Written: ``results/SUITE/records/NAME.csv``, one row a number, ``NAME.json``, the settings, and
+    ``results/SUITE/origins/NAME.json``, who made these numbers first. Studies are small and run on the CPU, with one
+    thread.
 
     Args:
         key: a key of the plan's studies.
@@ -51,7 +53,9 @@ def run_study(key: str) -> None:
     seconds = sum(kept["seconds"] for _, kept in found)
     stem = records_folder(entry.suite) / entry.name
     write_text(stem.with_suffix(".csv"), records.to_csv(index=False, lineterminator="\n"))
-    write_json(stem.with_suffix(".json"), provenance(entry.model_dump(mode="json"), device, seconds))
+    write_json(stem.with_suffix(".json"), {"config": entry.model_dump(mode="json")})
+    place = origins_folder(entry.suite) / f"{entry.name}.json"
+    write_json(place, first_origin(place, {"result": sha256(stem.with_suffix(".csv")), **origin(device, seconds)}))
     _remove(workspace)
 
 

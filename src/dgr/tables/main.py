@@ -145,8 +145,7 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
 def _settings_note(scope: Scope) -> str:
     """Model, optimisation and machine, as far as all runs have them in common."""
     entry = next(iter(scope.runs.values()))
-    devices = " and ".join(sorted(scope.records.provenance["device"].unique()))
-    return f"Model: {_words(entry['architecture'])}. Training: {_words(entry['training'])}. Trained on: {devices}."
+    return f"Model: {_words(entry['architecture'])}. Training: {_words(entry['training'])}."
 
 
 def _words(block: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ class Progress:
     """What has happened so far; saved with every checkpoint."""
 
     history: list[dict[str, float | None]] = field(default_factory=list)
-    seconds: float = 0.0
+    epoch_seconds: list[float] = field(default_factory=list)
     best_epoch: int = 0
     best_score: float = float("-inf")
     best_model: dict[str, Tensor] = field(default_factory=dict)
@@ -86,8 +86,8 @@ class Run:
             start = time.perf_counter()
             row = Epoch(self.config, self.seed, self.parts, self.tasks, split, epoch).train()
             row |= self._validate(epoch)
-            self.progress.seconds += (seconds := time.perf_counter() - start)
-            self.progress.history.append({**row, "seconds": round(seconds, 4)})
+            self.progress.history.append(row)
+            self.progress.epoch_seconds.append(time.perf_counter() - start)
             self._keep_snapshot(epoch + 1)
             self._save()
 

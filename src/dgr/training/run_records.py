@@ -1,4 +1,4 @@
-"""What a finished run leaves behind: metrics, history, representation, checkpoint, provenance."""
+"""What a finished run leaves behind: metrics, history, representation, checkpoint; nothing that differs by machine."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from torch import nn
 
 from dgr.config.runs import SPLITS
 from dgr.core.files import write_atomically, write_json, write_text
-from dgr.core.provenance import provenance
 from dgr.training.checkpoint import save_checkpoint
 from dgr.training.evaluation import Evaluation, Scores, evaluate
 from dgr.training.run import Run
 
 
 def write_records(run: Run, folder: Path) -> None:
-    """Evaluate a trained run once on every split and write its five files into a folder.
+    """Evaluate a trained run once on every split and write its four files into a folder.
 
     Args:
         run: a run whose training is done.
@@ -40,6 +39,7 @@ def write_records(run: Run, folder: Path) -> None:
             "regularizer": config.regularizer.name,
             "seed": run.seed,
         },
+        "config": {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed},
         "strength": config.strength,
         "tasks": {
             task.name: {"metric": task.primary_metric, "higher_is_better": task.higher_is_better} for task in run.tasks
@@ -56,8 +56,6 @@ def write_records(run: Run, folder: Path) -> None:
     write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
     trained = {name: part.state_dict() for name, part in run.parts.stateful().items() if isinstance(part, nn.Module)}
     save_checkpoint(folder / "checkpoint.pt", run.identity, trained)
-    settings = {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed}
-    write_json(folder / "provenance.json", provenance(settings, run.device, run.progress.seconds))
 
 
 def _evaluate(run: Run) -> dict[str, Evaluation]:

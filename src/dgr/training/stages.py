@@ -16,15 +16,15 @@ from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json, write_json, write_manifest
 from dgr.core.improvement import mean_relative_improvement
+from dgr.core.origin import hardware
 from dgr.core.paths import DATA, output_path
-from dgr.core.provenance import device_name
 from dgr.datasets.prepared import PreparedData, load
 from dgr.training.configuration import RunConfig, TuningConfig
 from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import Scores, evaluate
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
-from dgr.training.workspace import identity_of, is_finished, open_workspace, seal
+from dgr.training.workspace import identity_of, is_finished, open_workspace, seal, write_origin
 
 
 def train(key: str, device: str) -> None:
@@ -40,7 +40,7 @@ def train(key: str, device: str) -> None:
     config = _resolved(parse(RunConfig, plan_entry(key, ("runs", "tuned_runs")), key))
     place = choose_device(device)
     data = load(config.dataset, DATA)
-    work = {"device": device_name(place)}
+    work = {"device": hardware(place)}
     workspace, identity = open_workspace(config, work), identity_of(config, work)
     target = output_path(config.suite, "train", key)
     try:
@@ -77,7 +77,7 @@ def tune(key: str, device: str) -> None:
     config = parse(TuningConfig, plan_entry(key, ("tuning",)), key)
     place = choose_device(device)
     data = load(config.run.dataset, DATA)
-    workspace = open_workspace(config.run, {"tuning": True, "device": device_name(place)})
+    workspace = open_workspace(config.run, {"tuning": True, "device": hardware(place)})
     rows = []
     for strength in config.grid:
         for seed in config.seeds:
@@ -114,6 +114,7 @@ def _train_seed(
         records.mkdir()
         write_records(run, records)
         seal(records, identity)
+        write_origin(run, records)
         records.replace(finished)
     checkpoint.unlink()
 

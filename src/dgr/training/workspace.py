@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from statistics import median
+from typing import TYPE_CHECKING, Any
 
 from dgr.core.errors import DGRError
-from dgr.core.files import MANIFEST, cannot_write, read_manifest, sha256, write_manifest
-from dgr.core.paths import DATA, UNFINISHED
-from dgr.core.provenance import code_hash, config_hash, is_current, loaded_code, versions
+from dgr.core.files import MANIFEST, cannot_write, read_manifest, sha256, write_json, write_manifest
+from dgr.core.origin import origin
+from dgr.core.paths import DATA, UNFINISHED, output_path
+from dgr.core.provenance import code_hash, config_hash, is_current, loaded_code, result_hash, versions
 from dgr.training.configuration import RunConfig
+
+if TYPE_CHECKING:
+    from dgr.training.run import Run
 
 
 def identity_of(config: RunConfig, extra: dict[str, Any]) -> str:
@@ -46,6 +51,19 @@ def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
 def seal(folder: Path, identity: str) -> None:
     """Write a finished seed's manifest: the hash of each of its files, :func:`identity_of` the work, and the code."""
     write_manifest(folder, identity=identity, code=loaded_code())
+
+
+def write_origin(run: Run, folder: Path) -> None:
+    """Write where and when a seed was trained, ``runs/SUITE/origins/KEY/seed-N.json``, which no stage depends on.
+
+    Args:
+        run: the finished run.
+        folder: its sealed records.
+    """
+    seconds = run.progress.epoch_seconds
+    made = {"result": result_hash(read_manifest(folder, "train it again")["files"]), **origin(run.device, sum(seconds))}
+    made["median_epoch_seconds"] = round(median(seconds), 4)
+    write_json(output_path(run.config.suite, "origins", run.config.key) / f"{folder.name}.json", made)
 
 
 def is_finished(folder: Path, identity: str) -> bool:

@@ -1,0 +1,156 @@
+"""A warm process for the engines: what takes seconds to import is imported once, and each command is a fork of it.
+
+``python -m dgr.plan.warm MODULE …`` is ``python -m MODULE …``, in a fork of the warm process where there is one, and in
+this process otherwise. A fork has libraries but none of this project's modules, so that it runs the files as they are.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import runpy
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+ADDRESS = "DGR_WARM"
+"""The environment variable with the warm process's socket."""
+FORK = "DGR_WARM_FORK"
+"""The environment variable with the number of the process that is a fork already; its children ask again."""
+LIBRARIES = (
+    *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
+    *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
+    *("dvc.rwlock", "dvc.parsing.context", "ruamel.yaml", "yaml", "typer._adapters", "pydantic.fields", "numpy"),
+    *("torch", "torch._dynamo", "pandas", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "seaborn"),
+    *("sklearn.ensemble", "sklearn.linear_model", "sklearn.manifold", "sklearn.neighbors", "sklearn.svm"),
+)
+
+
+def keep_warm() -> subprocess.Popen[bytes]:
+    """Start the warm process for all children of this one; it ends when this one does."""
+    address = Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"
+    process = subprocess.Popen([sys.executable, "-m", __name__, "--serve", str(address)], stdin=subprocess.PIPE)
+    os.environ[ADDRESS] = str(address)
+    return process
+
+
+def run_warm(module: str, arguments: list[str]) -> int | None:
+    """Run ``python -m module arguments`` as a fork of the warm process, with this one's files, folder and environment.
+
+    Returns:
+        Its exit status; None where no warm process answers, or one of another interpreter.
+    """
+    request = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
+    if os.environ.get(FORK) == str(os.getpid()):
+        return None
+    try:
+        with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rwb") as stream:
+            connection.connect(os.environ[ADDRESS])
+            socket.send_fds(connection, [b"\n"], [0, 1, 2])
+            stream.write(json.dumps(request | {"interpreter": _interpreter()}).encode() + b"\n")
+            stream.flush()
+            if not (child := int(stream.readline() or 0)):
+                return None
+            for passed_on in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(passed_on, lambda number, _: os.kill(child, number))
+            return int(stream.readline() or 128 + signal.SIGKILL)
+    except (KeyError, OSError):
+        return None
+
+
+def serve(address: str) -> None:
+    """Import the libraries and answer until standard input ends, as it does with the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(address)
+    listener.listen(1024)
+    try:
+        for library in LIBRARIES:
+            import_module(library)
+        # A fork has one thread, and what other threads held would stay locked in it.
+        if len(list(Path("/proc/self/task").iterdir())) == 1:
+            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+            _answer(listener)
+    finally:
+        Path(address).unlink()
+        Path(address).parent.rmdir()
+
+
+def _answer(listener: socket.socket) -> None:
+    with selectors.DefaultSelector() as selector:
+        for readable in (listener, sys.stdin):
+            selector.register(readable, selectors.EVENT_READ)
+        while all(key.fileobj is not sys.stdin for key, _ in selector.select()):
+            connection, _ = listener.accept()
+            if not os.fork():
+                listener.close()
+                os._exit(_child(connection))
+            connection.close()
+
+
+def _child(connection: socket.socket) -> int:
+    for number in (signal.SIGCHLD, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _, files, _, _ = socket.recv_fds(connection, 1, 3)
+    with connection.makefile("rwb") as stream:
+        request = json.loads(stream.readline())
+        if request["interpreter"] != _interpreter():
+            return 1
+        stream.write(b"%d\n" % os.getpid())
+        stream.flush()
+        for place, file in enumerate(files):
+            os.dup2(file, place)
+            os.close(file)
+        status = _run(request)
+        stream.write(b"%d\n" % status)
+    return 0
+
+
+def _run(request: dict[str, Any]) -> int:
+    os.chdir(request["folder"])
+    os.environ.clear()
+    os.environ.update(request["environment"], **{FORK: str(os.getpid())})
+    status: Any = 0
+    try:
+        _run_module(request["module"], request["arguments"])
+    except SystemExit as ended:
+        status = ended.code
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        status = 1
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    return status if isinstance(status, int) else int(status is not None)
+
+
+def _run_module(module: str, arguments: list[str]) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "dgr"]:
+        del sys.modules[name]
+    sys.argv = [module, *arguments]
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+
+
+def _interpreter() -> list[str]:
+    """What must be the same for a fork to be the process that it stands for."""
+    flags = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON")]
+    return [sys.executable, sys.version, *sys.path, *flags]
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--serve":
+        serve(sys.argv[2])
+    elif (done := run_warm(sys.argv[1], sys.argv[2:])) is None:
+        _run_module(sys.argv[1], sys.argv[2:])
+    else:
+        sys.exit(done)
