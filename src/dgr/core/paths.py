@@ -17,6 +17,8 @@ DATA = Path("data")
 RUNS = Path("runs")
 CODE = RUNS / SHARED.name / "code"
 """Hashes of the code that many stages have in common."""
+MADE = RUNS / SHARED.name / "origins"
+"""Who made each seed's result here, ``SUITE/KEY/seed-N.json``: no stage's output, since it differs each time."""
 UNFINISHED = Path("unfinished")
 RESULTS = Path("results")
 SUMMARIES = RESULTS / "summaries"

@@ -81,7 +81,8 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path, datasets):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
-    if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
+    # What is only looked at quickly, or only times steps, has no page, and no place in the index of all suites.
+    if suite.seeds or not (plan["runs"] or plan["tuned_runs"] or plan["studies"]):
         plan["audits"], plan["study_claims"] = {}, {}
     elif plan["audits"] and not (plan["study_reports"] or (plan["tables"] and plan["figures"])):
         raise DGRError(

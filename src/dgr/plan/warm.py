@@ -66,33 +66,32 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
 
 
 def serve(address: str) -> None:
-    """Import the libraries and answer until standard input ends, as it does with the process that started this one."""
+    """Answer until standard input ends, as it does with the process that started this one.
+
+    The libraries are imported when somebody asks first: where nothing is to be done nobody does.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    listener = socket.socket(socket.AF_UNIX)
-    listener.bind(address)
-    listener.listen(1024)
-    try:
-        for library in LIBRARIES:
-            import_module(library)
-        # A fork has one thread, and what other threads held would stay locked in it.
-        if len(list(Path("/proc/self/task").iterdir())) == 1:
-            signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-            _answer(listener)
-    finally:
-        Path(address).unlink()
-        Path(address).parent.rmdir()
-
-
-def _answer(listener: socket.socket) -> None:
-    with selectors.DefaultSelector() as selector:
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
+        listener.bind(address)
+        listener.listen(1024)
         for readable in (listener, sys.stdin):
             selector.register(readable, selectors.EVENT_READ)
-        while all(key.fileobj is not sys.stdin for key, _ in selector.select()):
-            connection, _ = listener.accept()
-            if not os.fork():
-                listener.close()
-                os._exit(_child(connection))
-            connection.close()
+        try:
+            while all(key.fileobj is not sys.stdin for key, _ in selector.select()):
+                for library in LIBRARIES:
+                    import_module(library)
+                # A fork has one thread, and what other threads held would stay locked in it.
+                if len(list(Path("/proc/self/task").iterdir())) > 1:
+                    return
+                connection, _ = listener.accept()
+                if not os.fork():
+                    listener.close()
+                    os._exit(_child(connection))
+                connection.close()
+        finally:
+            Path(address).unlink()
+            Path(address).parent.rmdir()
 
 
 def _child(connection: socket.socket) -> int:

@@ -86,7 +86,7 @@ def _run_frames(
     ]
     return {
         "runs": _frame("runs", rows),
-        "histories": pd.concat(histories, ignore_index=True),
+        "histories": pd.concat([pd.DataFrame(columns=RECORD_COLUMNS["histories"]), *histories], ignore_index=True),
         "tuning": _frame("tuning", grids),
         "provenance": _frame("provenance", [record_rows.provenance_row(*seed) for seed in seeds]),
     }

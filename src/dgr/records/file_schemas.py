@@ -42,7 +42,7 @@ class Metrics(BaseModel):
 
 
 class Origin(BaseModel):
-    """``runs/SUITE/origins/KEY/seed-N.json``: who made one seed's result."""
+    """``runs/shared/origins/SUITE/KEY/seed-N.json``: who made one seed's result."""
 
     result: str
     commit: str | None

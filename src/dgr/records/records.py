@@ -61,13 +61,13 @@ class Records:
 
 
 def configured_runs(plan: dict[str, Any], suite: str) -> dict[str, Any]:
-    """The suite's runs, fixed and tuned, by key, in the order of the configuration.
+    """The suite's runs, fixed and tuned, by key, in the order of the configuration; none where it only measures costs.
 
     Raises:
-        DGRError: the plan has no run of this suite.
+        DGRError: the plan has neither a run nor a cost measurement of this suite.
     """
     runs = {key: entry for key, entry in (plan["runs"] | plan["tuned_runs"]).items() if entry["suite"] == suite}
-    if not runs:
+    if not runs and not configured_measurements(plan, "costs", suite):
         raise DGRError(f"Suite '{suite}' has no runs in {paths.PLAN}{nearest(suite, plan['suites'])}.")
     return runs
 

@@ -15,7 +15,7 @@ from dgr.config.parsing import parse
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, read_json, read_manifest
-from dgr.core.paths import output_path
+from dgr.core.paths import MADE, output_path
 from dgr.core.provenance import result_hash
 from dgr.records.file_schemas import Metrics, Origin, TaskValues, Tuning
 from dgr.records.names import KNOWN_REGULARIZERS, metric_named
@@ -72,7 +72,7 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
     for seed in entry["seeds"]:
         own = {name.partition("/")[2]: digest for name, digest in listed.items() if name.startswith(f"seed-{seed}/")}
         own.pop(MANIFEST, None)
-        origin = root / output_path(entry["suite"], "origins", key) / f"seed-{seed}.json"
+        origin = root / MADE / entry["suite"] / key / f"seed-{seed}.json"
         record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), result_hash(own), origin, remedy)
         trained, resolved = record.metrics.config, _resolved(entry, record.metrics.strength)
         # Earlier records say ``tuned``, as the plan does; later ones what was chosen.

@@ -155,7 +155,7 @@ def open_scope(
         configured_measurements(plan, stage, suite) for stage in ("probes", "baselines", "sweeps", "costs")
     )
     check_current(entries, probes, records, suite)
-    pairs = {_place(entry) for entry in entries.values()}
+    pairs = {_place(entry) for entry in (entries or costs).values()}
     wanted = (found[0].get("dataset"), found[0].get("architecture"))
     matching = sorted(pair for pair in pairs if all(w in (None, p) for w, p in zip(wanted, pair, strict=True)))
     if len(matching) != 1:

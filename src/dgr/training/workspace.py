@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, cannot_write, read_manifest, sha256, write_json, write_manifest
 from dgr.core.origin import origin
-from dgr.core.paths import DATA, UNFINISHED, output_path
+from dgr.core.paths import DATA, MADE, UNFINISHED
 from dgr.core.provenance import code_hash, config_hash, is_current, loaded_code, result_hash, versions
 from dgr.training.configuration import RunConfig
 
@@ -54,7 +54,7 @@ def seal(folder: Path, identity: str) -> None:
 
 
 def write_origin(run: Run, folder: Path) -> None:
-    """Write where and when a seed was trained, ``runs/SUITE/origins/KEY/seed-N.json``, which no stage depends on.
+    """Write who trained a seed, where and when: ``runs/shared/origins/SUITE/KEY/seed-N.json``, no stage's output.
 
     Args:
         run: the finished run.
@@ -63,7 +63,7 @@ def write_origin(run: Run, folder: Path) -> None:
     seconds = run.progress.epoch_seconds
     made = {"result": result_hash(read_manifest(folder, "train it again")["files"]), **origin(run.device, sum(seconds))}
     made["median_epoch_seconds"] = round(median(seconds), 4)
-    write_json(output_path(run.config.suite, "origins", run.config.key) / f"{folder.name}.json", made)
+    write_json(MADE / run.config.suite / run.config.key / f"{folder.name}.json", made)
 
 
 def is_finished(folder: Path, identity: str) -> bool:
