@@ -43,9 +43,15 @@ def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
     return folder
 
 
-def seal(folder: Path, identity: str) -> None:
-    """Write a finished seed's manifest: the hash of each of its files, :func:`identity_of` the work, and the code."""
-    write_manifest(folder, identity=identity, code=loaded_code())
+def seal(folder: Path, identity: str, trained: dict[str, str]) -> None:
+    """Write a finished seed's manifest: the hash of each of its files, :func:`identity_of` the work, and the code.
+
+    Args:
+        folder: of the seed's records.
+        identity: of the work.
+        trained: the hashes of its large files, which lie elsewhere.
+    """
+    write_manifest(folder, identity=identity, code=loaded_code(), trained=trained)
 
 
 def is_finished(folder: Path, identity: str) -> bool:
