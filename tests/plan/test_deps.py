@@ -28,6 +28,17 @@ def test_deps_name_the_modules_a_stage_imports(stage: str) -> None:
     assert (imported - declared, unused) == (set(), set()), f"{stage}: add the first, remove the second"
 
 
+WITHOUT_NUMBERS = {"plan", "fetch", "collect", "audit", "index"}
+"""Stages that check, fetch, gather or show: they are made again where a stage before them found other numbers."""
+
+
+def test_what_computes_depends_on_the_environment() -> None:
+    for stage, definition in STAGES.items():
+        found = {dep for dep in definition["deps"] if dep.startswith("requirements.")}
+        computes = stage.rpartition(":")[2] not in WITHOUT_NUMBERS
+        assert found == ({"requirements.hashes", "requirements.lock"} if computes else set()), stage
+
+
 def source_files(dep: str) -> set[str]:
     """The files that a dependency stands for: a folder's, or every entry of a registry of which a run uses one."""
     pattern = re.sub(r"\$\{.*?\}", "[!_]*", dep)
