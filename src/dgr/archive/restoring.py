@@ -87,7 +87,7 @@ def _checked(archive: Path, folder: Path) -> ArchiveManifest:
         data = read_json(folder / MANIFEST_NAME, "get it again")
         manifest = parse(ArchiveManifest, data, MANIFEST_NAME)
     except DGRError as error:
-        raise _refusal(archive, f"has a {MANIFEST_NAME} that cannot be used ({str(error).rstrip('.')})") from error
+        raise _refusal(archive, f"holds an {MANIFEST_NAME} that cannot be used ({str(error).rstrip('.')})") from error
     told = {name: (file.size, file.sha256) for name, file in manifest.files.items()}
     found = {name: tuple(entry) for name, entry in contents.items()}
     for name in sorted(told.keys() | found.keys()):
