@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
+from dgr.archive.cli import app as archives
 from dgr.core.paths import CONFIGS, DATA
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
+app.add_typer(archives)
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 

@@ -132,13 +132,16 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return z.astype(np.float32)
 
     for key, width, snapshots in ((KEY, WIDTH, ("", "@0", "@1")), (UNTUNED, 2 * WIDTH, ("",))):
+        large = Path("trained/toy", key)
+        large.mkdir(parents=True)
         for seed in (0, 1):
             folder = Path("runs/toy/train", key, f"seed-{seed}")
             folder.mkdir(parents=True)
             arrays = {s + e: z(s, 0.1 if e == "@0" else 1.0, width) for e in snapshots for s in SIZES}
-            np.savez(folder / "representation.npz", **arrays)
+            np.savez(large / f"seed-{seed}.npz", **arrays)
             write_json(folder / "metrics.json", {"identity": {"regularizer": "none"}, "final": {"epoch": 4}})
         write_manifest(Path("runs/toy/train", key))
+        write_manifest(large)
     place = {"suite": "toy", "dataset": "digits", "kind": "multimnist", "train_samples": 50, "draws": 4}
     architecture = {"name": "conv", "channels": [2], "width": WIDTH, "hidden": 5, "activation": "relu"}
     probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
@@ -175,7 +178,7 @@ def test_separate_encoders_are_probed_joined_and_measured_apart(workplace: Path)
     probe(UNTUNED)
     record = json.loads(Path("runs/toy/probe", f"{UNTUNED}.json").read_text())
     assert {row["given"] for row in record["rows"]} == {"representation"}
-    z = np.load(Path("runs/toy/train", UNTUNED, "seed-0/representation.npz"))["test"]
+    z = np.load(Path("trained/toy", UNTUNED, "seed-0.npz"))["test"]
     norms = [row["mean_norm"] for row in record["universality"][:2]]
     parts = (z[:, :WIDTH], z[:, WIDTH:])
     assert norms == pytest.approx([np.linalg.norm(part, axis=1).mean() for part in parts], rel=1e-5)
@@ -227,20 +230,20 @@ def test_run_that_was_edited(workplace: Path) -> None:
 
 def test_run_on_other_data(workplace: Path) -> None:
     assert workplace
-    path = Path("runs/toy/train", KEY, "seed-0/representation.npz")
+    path = Path("trained/toy", KEY, "seed-0.npz")
     arrays = dict(np.load(path))
     np.savez(path, **{**arrays, "val": arrays["val"][:-1]})
-    write_manifest(Path("runs/toy/train", KEY))
+    write_manifest(Path("trained/toy", KEY))
     refused("'val' has 29 samples, but the data set 30")
 
 
 def test_representation_that_is_not_finite(workplace: Path) -> None:
     assert workplace
-    path = Path("runs/toy/train", KEY, "seed-0/representation.npz")
+    path = Path("trained/toy", KEY, "seed-0.npz")
     arrays = dict(np.load(path))
     arrays["train"][0, 0] = np.nan
     np.savez(path, **arrays)
-    write_manifest(Path("runs/toy/train", KEY))
+    write_manifest(Path("trained/toy", KEY))
     refused("'train', is not finite float32")
 
 

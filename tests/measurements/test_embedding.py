@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from dgr.core.errors import DGRError
-from dgr.core.paths import DATA, PLAN, output_path
+from dgr.core.paths import DATA, PLAN, output_path, trained_folder
 from dgr.datasets.prepared import load
 from dgr.measurements import embedding
 from dgr.measurements.embedding import tsne
@@ -20,10 +20,10 @@ def entry(project):
     entry = yaml.safe_load(PLAN.read_text())["embeddings"][KEY]
     samples = len(load(entry["dataset"], DATA).splits["test"])
     for number, run in enumerate((entry["plain"], entry["regularized"])):
-        folder = output_path("mini", "train", run) / f"seed-{entry['seed']}"
+        folder = trained_folder("mini", run)
         folder.mkdir(parents=True)
         z = np.random.default_rng(number).standard_normal((samples, 4)).astype(np.float32)
-        np.savez(folder / "representation.npz", train=z, val=z, test=z)
+        np.savez(folder / f"seed-{entry['seed']}.npz", train=z, val=z, test=z)
     return entry
 
 
@@ -73,6 +73,6 @@ def test_too_few_samples_are_refused(entry, edit_plan, change):
 
 
 def test_a_missing_run_is_named(entry):
-    (output_path("mini", "train", entry["regularized"]) / f"seed-{entry['seed']}" / "representation.npz").unlink()
+    (trained_folder("mini", entry["regularized"]) / f"seed-{entry['seed']}.npz").unlink()
     with pytest.raises(DGRError, match=f"python -m dgr train {entry['regularized']}"):
         embedding.embed(KEY)

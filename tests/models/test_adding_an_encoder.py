@@ -59,8 +59,8 @@ def test_it_is_trained_probed_and_in_the_tables_under_its_label(copy: ProjectCop
         assert ["EW", "+ DGR"] in rows
     weights = copy.python(
         "-c",
-        "import torch; state = torch.load('runs/mini/train/mini-multimnist-flat-equal_weighting-dgr/seed-0/"
-        "checkpoint.pt', weights_only=True)['model']; print(*state['encoder.1.weight'].shape)",
+        "import torch; state = torch.load('trained/mini/mini-multimnist-flat-equal_weighting-dgr/"
+        "seed-0.pt', weights_only=True)['model']; print(*state['encoder.1.weight'].shape)",
     )
     assert weights == "5 1296\n"
     assert copy.changed() == {FILE}

@@ -68,6 +68,17 @@ def code_deps(stage: str) -> list[str]:
     return [dep for name in names for dep in STAGES[f"suites/shared/dvc.yaml:{name}_code"]["deps"]]
 
 
+WITHOUT_NUMBERS = {"plan", "fetch", "collect", "audit", "index"}
+"""Stages that check, fetch, gather or show: they are made again where a stage before them found other numbers."""
+
+
+def test_what_computes_depends_on_the_environment() -> None:
+    for stage, definition in STAGES.items():
+        found = {dep for dep in definition["deps"] if dep.startswith("requirements.")}
+        computes = stage.rpartition(":")[2] not in WITHOUT_NUMBERS
+        assert found == ({"requirements.hashes", "requirements.lock"} if computes else set()), stage
+
+
 def source_files(dep: str) -> set[str]:
     """The files that a dependency stands for: a folder's, or every entry of a registry of which a run uses one."""
     pattern = re.sub(r"\$\{.*?\}", "[!_]*", dep)

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
-FILES = ("Snakefile", "dvc.yaml", "requirements.lock", "requirements.hashes", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
+FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
+FILES += ("requirements.hashes", "requirements.lock")
 FOLDERS = ("profiles", "report", "src")
 TABLE = "paper_configs/mini/T1.yaml"
 

@@ -1,11 +1,12 @@
 """Another list of seeds trains what is new in it; anything else that decides a seed's numbers trains it again."""
 
+import json
 import shutil
 
 import pytest
 
 from dgr.core.files import MANIFEST, read_json, write_json
-from dgr.core.paths import DATA, output_path
+from dgr.core.paths import DATA, output_path, trained_folder
 from dgr.core.provenance import is_current, loaded_code
 from dgr.training import stages
 
@@ -47,7 +48,9 @@ def test_the_manifest_alone_is_made_again(project):
     assert train() == before
 
 
-@pytest.mark.parametrize("change", ["learning rate", "data", "device", "code", "damage", "no manifest"])
+@pytest.mark.parametrize(
+    "change", ["learning rate", "data", "device", "code", "damage", "no manifest", "no weights", "another z", "z kept"]
+)
 def test_what_decides_a_seed_trains_it_again(project, edit_plan, monkeypatch, change):
     train()
     folder = output_path("mini", "train", EW)
@@ -68,12 +71,39 @@ def test_what_decides_a_seed_trains_it_again(project, edit_plan, monkeypatch, ch
     elif change == "damage":
         for seed in (0, 1):
             (folder / f"seed-{seed}/metrics.json").write_text("{}")
-    else:
+    elif change == "no manifest":
         for seed in (0, 1):
             (folder / f"seed-{seed}" / MANIFEST).unlink()
+    elif change == "z kept":
+        edit_plan("runs", EW, keeps_representations=False)
+    else:
+        for path in trained_folder("mini", EW).glob("seed-*.pt" if change == "no weights" else "seed-*.npz"):
+            path.write_bytes(b"other") if change == "another z" else path.unlink()
     train()
     after = [(folder / f"seed-{seed}/history.csv").stat().st_ino for seed in (0, 1)]
     assert not set(before) & set(after)
+
+
+def test_what_is_large_lies_apart_and_only_where_it_is_read(project, edit_plan):
+    train()
+    large = trained_folder("mini", EW)
+    assert {path.name for path in large.iterdir()} == {
+        *("seed-0.npz", "seed-0.pt", "seed-1.npz", "seed-1.pt"),
+        MANIFEST,
+    }
+    edit_plan("runs", EW, keeps_representations=False, seeds=[1])
+    train()
+    assert {path.name for path in large.iterdir()} == {"seed-1.pt", MANIFEST}
+
+
+def test_trained_again_without_what_is_large_it_is_the_same(project):
+    before = train()
+    shutil.rmtree(trained_folder("mini", EW))
+    after = train()
+    for seed in (0, 1):
+        manifests = [json.loads(files[f"seed-{seed}/{MANIFEST}"])["trained"] for files in (before, after)]
+        assert manifests[0] == manifests[1]
+        assert set(manifests[0]) == {f"seed-{seed}.npz", f"seed-{seed}.pt"}
 
 
 def test_another_strength_trains_a_tuned_run_again(project, edit_plan):

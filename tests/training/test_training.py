@@ -14,7 +14,7 @@ import yaml
 from method_support import options_for
 
 from dgr.core.errors import DGRError
-from dgr.core.paths import DATA, PLAN, UNFINISHED, output_path
+from dgr.core.paths import DATA, PLAN, UNFINISHED, output_path, trained_folder
 from dgr.datasets.prepared import load
 from dgr.methods.registry import METHODS, build_method
 from dgr.methods.shared.base import forward
@@ -52,9 +52,9 @@ def test_a_stage_writes_the_files_of_every_seed(project):
     for seed in plan["seeds"]:
         folder = output_path("mini", "train", EW) / f"seed-{seed}"
         assert {path.name for path in folder.iterdir()} == {
-            "metrics.json", "history.csv", "representation.npz", "checkpoint.pt", "provenance.json", "manifest.json",
+            "metrics.json", "history.csv", "provenance.json", "manifest.json",
         }  # fmt: skip
-        with np.load(folder / "representation.npz") as arrays:
+        with np.load(trained_folder("mini", EW) / f"seed-{seed}.npz") as arrays:
             for split in ("train", "val", "test"):
                 assert arrays[split].dtype == np.float32
                 assert len(arrays[split]) == len(data.splits[split])
@@ -69,9 +69,9 @@ def test_recorded_metrics_follow_from_checkpoint_and_representation(project):
     stages.train(EW, "cpu")
     folder = output_path("mini", "train", EW) / "seed-0"
     metrics = json.loads((folder / "metrics.json").read_text())
-    weights = torch.load(folder / "checkpoint.pt", weights_only=True)["model"]
+    weights = torch.load(trained_folder("mini", EW) / "seed-0.pt", weights_only=True)["model"]
     test = load("multimnist", DATA).splits["test"]
-    with np.load(folder / "representation.npz") as arrays:
+    with np.load(trained_folder("mini", EW) / "seed-0.npz") as arrays:
         z = torch.from_numpy(arrays["test"])
     for task in ("left", "right"):
         hidden = (z @ weights[f"heads.{task}.0.weight"].T + weights[f"heads.{task}.0.bias"]).relu()

@@ -19,6 +19,8 @@ CODE = RUNS / SHARED.name / "code"
 """Hashes of the code that many stages have in common."""
 MADE = RUNS / SHARED.name / "origins"
 """Who made each seed's result here, ``SUITE/KEY/seed-N.json``: no stage's output, since it differs each time."""
+TRAINED = Path("trained")
+"""What is large of trained runs: nobody needs it once all measurements are made, and it may be missing then."""
 UNFINISHED = Path("unfinished")
 RESULTS = Path("results")
 SUMMARIES = RESULTS / "summaries"
@@ -58,3 +60,11 @@ def output_path(suite: str, stage: str, key: str) -> Path:
     All of a suite lies in one folder, so that another suite's runs do not make this one's tables stale.
     """
     return RUNS / suite / stage / key
+
+
+def trained_folder(suite: str, key: str) -> Path:
+    """Where a run's weights ``seed-N.pt`` and representations ``seed-N.npz`` are: ``trained/SUITE/KEY``.
+
+    Not below ``runs``, so that the records of a suite are the same with and without them.
+    """
+    return TRAINED / suite / key

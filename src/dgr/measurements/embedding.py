@@ -15,7 +15,7 @@ from dgr.config.plan_file import plan_entry
 from dgr.config.runs import EmbeddingConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
-from dgr.core.paths import DATA, output_path
+from dgr.core.paths import DATA, output_path, trained_folder
 from dgr.datasets.prepared import load
 from dgr.measurements.representation_file import load_representation
 
@@ -75,7 +75,7 @@ def tsne(representation: NDArray[np.float32], perplexity: float, seed: int) -> N
 
 def _representation(suite: str, run: str, seed: int, samples: int) -> NDArray[Any]:
     remedy = f"run `python -m dgr train {run}`"
-    path = output_path(suite, "train", run) / f"seed-{seed}" / "representation.npz"
+    path = trained_folder(suite, run) / f"seed-{seed}.npz"
     z = load_representation(path, remedy)["test"]
     if len(z) != samples:
         raise DGRError(f"{path} has {len(z)} test samples, but the data set {samples}; {remedy}.")

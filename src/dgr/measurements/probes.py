@@ -19,7 +19,7 @@ from dgr.config.plan_file import plan_entry
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest, write_json
-from dgr.core.paths import output_path
+from dgr.core.paths import output_path, trained_folder
 from dgr.core.seeds import seed_for
 from dgr.measurements import probing, universality
 from dgr.measurements.configuration import ProbedRun
@@ -48,14 +48,16 @@ def probe(key: str) -> None:
     folder = output_path(config.suite, "train", key)
     remedy = f"make it with `python -m dgr train {key}`"
     read_manifest(folder, remedy)
+    trained = trained_folder(config.suite, key)
+    read_manifest(trained, remedy)
     rows: list[dict[str, Any]] = []
     choices: dict[str, probing.Choice] = {}
     measured: list[dict[str, Any]] = []
     with one_thread():
         for seed in config.seeds:
-            place = folder / f"seed-{seed}"
-            metrics = read_json(place / "metrics.json", remedy)
-            arrays = load_representation(place / "representation.npz", remedy)
+            metrics = read_json(folder / f"seed-{seed}" / "metrics.json", remedy)
+            place = trained / f"seed-{seed}.npz"
+            arrays = load_representation(place, remedy)
             _check_sizes(arrays, data, place, remedy)
             snapshots = {"representation": ""}
             if metrics["identity"]["regularizer"] == "none" and "train@0" in arrays:

@@ -81,6 +81,7 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path, datasets):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
+    _keep_representations(plan)
     # What is only looked at quickly, or only times steps, has no page, and no place in the index of all suites.
     if suite.seeds or not (plan["runs"] or plan["tuned_runs"] or plan["studies"]):
         plan["audits"], plan["study_claims"] = {}, {}
@@ -90,6 +91,15 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             "as `tables: [T1]` and `figures: [F5]`."
         )
     return plan
+
+
+def _keep_representations(plan: Plan) -> None:
+    """Mark the runs whose representations a measurement reads; another file of the suite may describe the run."""
+    shown = [run for entry in plan["embeddings"].values() for run in (entry["plain"], entry["regularized"])]
+    for key in (*plan["probes"], *shown):
+        for runs in (plan["runs"], plan["tuned_runs"]):
+            if key in runs:
+                runs[key]["keeps_representations"] = True
 
 
 def shared_plan(configs: Path, datasets: Mapping[str, DatasetConfig]) -> Plan:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from dgr.config.parsing import parse
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
-from dgr.core.files import MANIFEST, read_json, read_manifest
+from dgr.core.files import read_json, read_manifest
 from dgr.core.paths import MADE, output_path
 from dgr.core.provenance import result_hash
 from dgr.records.file_schemas import Metrics, Origin, TaskValues, Tuning
@@ -70,10 +70,8 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
             raise DGRError(f"{folder / name} is missing; {remedy}.")
     records = []
     for seed in entry["seeds"]:
-        own = {name.partition("/")[2]: digest for name, digest in listed.items() if name.startswith(f"seed-{seed}/")}
-        own.pop(MANIFEST, None)
-        origin = root / MADE / entry["suite"] / key / f"seed-{seed}.json"
-        record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), result_hash(own), origin, remedy)
+        made_here = root / MADE / entry["suite"] / key / f"seed-{seed}.json"
+        record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), made_here, remedy)
         trained, resolved = record.metrics.config, _resolved(entry, record.metrics.strength)
         # Earlier records say ``tuned``, as the plan does; later ones what was chosen.
         known = {name: (value, resolved[name]) for name, value in entry.items() if name != "seeds"}
@@ -112,12 +110,14 @@ def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
     return tuning
 
 
-def _read_seed(folder: Path, identity: dict[str, str | int], result: str, made: Path, remedy: str) -> SeedRecord:
+def _read_seed(folder: Path, identity: dict[str, str | int], made_here: Path, remedy: str) -> SeedRecord:
     path = folder / "metrics.json"
     metrics = read_record(path, Metrics, remedy)
     _check_metrics(metrics, identity, f"{path}", remedy)
     history = _read_history(folder / "history.csv", metrics, remedy)
-    origin = read_record(made, Origin, remedy) if made.exists() else None
+    manifest = read_manifest(folder, remedy)
+    result = result_hash(manifest["files"] | manifest.get("trained", {}))
+    origin = read_record(made_here, Origin, remedy) if made_here.exists() else None
     return SeedRecord(metrics, history, result, origin if origin and origin.result == result else None)
 
 

@@ -25,6 +25,8 @@ class RunConfig(Strict):
     regularizer: AnyRegularizer
     seeds: Seeds
     training: TrainingConfig
+    keeps_representations: bool = False
+    """Whether a measurement of the plan reads its representations."""
 
     @property
     def experiment(self) -> str:

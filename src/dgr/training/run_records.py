@@ -1,4 +1,4 @@
-"""What a finished run leaves behind: metrics, history, representation, checkpoint; nothing that differs by machine."""
+"""What a finished run leaves behind: metrics and history, the same on every machine; what is large goes elsewhere."""
 
 from __future__ import annotations
 
@@ -6,18 +6,15 @@ import csv
 import io
 from pathlib import Path
 
-import numpy as np
-from torch import nn
-
 from dgr.config.runs import SPLITS
-from dgr.core.files import write_atomically, write_json, write_text
-from dgr.training.checkpoint import save_checkpoint
+from dgr.core.files import write_json, write_text
 from dgr.training.evaluation import Evaluation, Scores, evaluate
 from dgr.training.run import Run
+from dgr.training.trained import write_trained
 
 
 def write_records(run: Run, folder: Path) -> None:
-    """Evaluate a trained run once on every split and write its four files into a folder.
+    """Evaluate a trained run once on every split and write its records into a folder, and its large files.
 
     Args:
         run: a run whose training is done.
@@ -51,11 +48,7 @@ def write_records(run: Run, folder: Path) -> None:
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
     last_epoch = {split: evaluation.representation for split, evaluation in final.items()}
-    kept = last_epoch | run.progress.snapshots
-    arrays = {name: z.cpu().numpy().astype(np.float32) for name, z in kept.items() if z is not None}
-    write_atomically(folder / "representation.npz", lambda file: np.savez(file, allow_pickle=False, **arrays))
-    trained = {name: part.state_dict() for name, part in run.parts.stateful().items() if isinstance(part, nn.Module)}
-    save_checkpoint(folder / "checkpoint.pt", run.identity, trained)
+    write_trained(run, last_epoch | run.progress.snapshots)
 
 
 def _evaluate(run: Run) -> dict[str, Evaluation]:

@@ -24,6 +24,7 @@ from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import Scores, evaluate
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
+from dgr.training.trained import has_trained, settle_trained, trained_hashes
 from dgr.training.workspace import identity_of, is_finished, open_workspace, seal, write_origin
 
 
@@ -46,7 +47,11 @@ def train(key: str, device: str) -> None:
     try:
         result = workspace / "result"
         result.mkdir(exist_ok=True)
-        finished = [seed for seed in config.seeds if is_finished(target / f"seed-{seed}", identity)]
+        finished = [
+            seed
+            for seed in config.seeds
+            if is_finished(target / f"seed-{seed}", identity) and has_trained(config, seed, target / f"seed-{seed}")
+        ]
         for seed in config.seeds:
             if seed not in finished:
                 _train_seed(config, seed, data, place, workspace, identity)
@@ -56,6 +61,7 @@ def train(key: str, device: str) -> None:
         for leftover in set(result.iterdir()) - {result / f"seed-{seed}" for seed in config.seeds}:
             shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
         write_manifest(result, key=key, seeds=config.seeds)
+        settle_trained(config)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(target, ignore_errors=True)
         result.replace(target)
@@ -105,15 +111,16 @@ def _train_seed(
 ) -> None:
     finished = workspace / "result" / f"seed-{seed}"
     checkpoint = workspace / f"seed-{seed}.pt"
-    if finished.exists():
+    if finished.exists() and has_trained(config, seed, finished):
         return
+    shutil.rmtree(finished, ignore_errors=True)  # by a killed call, and its large files were replaced since
     run = Run(config, seed, data, device, checkpoint)
     run.train()
     with tempfile.TemporaryDirectory(dir=workspace) as temporary:
         records = Path(temporary) / finished.name
         records.mkdir()
         write_records(run, records)
-        seal(records, identity)
+        seal(records, identity, trained_hashes(config, seed))
         write_origin(run, records)
         records.replace(finished)
     checkpoint.unlink()

@@ -48,9 +48,15 @@ def open_workspace(config: RunConfig, extra: dict[str, Any]) -> Path:
     return folder
 
 
-def seal(folder: Path, identity: str) -> None:
-    """Write a finished seed's manifest: the hash of each of its files, :func:`identity_of` the work, and the code."""
-    write_manifest(folder, identity=identity, code=loaded_code())
+def seal(folder: Path, identity: str, trained: dict[str, str]) -> None:
+    """Write a finished seed's manifest: the hash of each of its files, :func:`identity_of` the work, and the code.
+
+    Args:
+        folder: of the seed's records.
+        identity: of the work.
+        trained: the hashes of its large files, which lie elsewhere.
+    """
+    write_manifest(folder, identity=identity, code=loaded_code(), trained=trained)
 
 
 def write_origin(run: Run, folder: Path) -> None:
@@ -61,7 +67,8 @@ def write_origin(run: Run, folder: Path) -> None:
         folder: its sealed records.
     """
     seconds = run.progress.epoch_seconds
-    made = {"result": result_hash(read_manifest(folder, "train it again")["files"]), **origin(run.device, sum(seconds))}
+    manifest = read_manifest(folder, "train it again")
+    made = {"result": result_hash(manifest["files"] | manifest["trained"]), **origin(run.device, sum(seconds))}
     made["median_epoch_seconds"] = round(median(seconds), 4)
     write_json(MADE / run.config.suite / run.config.key / f"{folder.name}.json", made)
 

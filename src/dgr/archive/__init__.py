@@ -1,0 +1,1 @@
+"""Packing what runs left behind, putting it back, and describing both to strangers."""
