@@ -28,7 +28,7 @@ from dgr.plan.graph import suite_stages
 
 CRATE_NAME = "ro-crate-metadata.json"
 LICENCE = "https://spdx.org/licenses/"
-CODE = "src/dgr/"
+PACKAGE_FOLDER = "src/dgr/"
 TEXTS = {
     MANIFEST_NAME: "SHA-256 and size of every file of this archive; which stage made which output, with DVC's hash",
     "requirements.lock": "The environment: every package with its version",
@@ -124,7 +124,7 @@ def _code(crate: Any, citation: Citation, licence: Any, group: Any) -> None:
         "author": {"@id": group.id},
         "softwareRequirements": {"@id": "requirements.lock"},
     }
-    crate.add_dataset(dest_path=CODE, properties=facts)
+    crate.add_dataset(dest_path=PACKAGE_FOLDER, properties=facts)
 
 
 def _python() -> str:

@@ -12,7 +12,7 @@ from dgr.core.paths import CONFIGS, PLAN, SHARED, STAGES, SUITES, suite_folder
 from dgr.plan.expand import dump, make_plans
 from dgr.plan.suites import QUICK, Suite, find_suite, find_suites
 
-HEAD = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and run it again.\n"
+COPY_NOTE = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and run it again.\n"
 
 
 def write_plans(suite: Suite | None = None) -> list[Path]:
@@ -78,7 +78,7 @@ def _is_current(path: Path, text: str) -> bool:
 def _texts(plans: dict[Path, Plan]) -> dict[Path, str]:
     """Of all files, by path, before any is written."""
     copies = [path.with_name(STAGES.name) for path in plans if path not in (PLAN, SHARED / PLAN)]
-    stages = HEAD + _stages() if copies else ""
+    stages = COPY_NOTE + _stages() if copies else ""
     return {path: dump(plan) for path, plan in plans.items()} | dict.fromkeys(copies, stages)
 
 
