@@ -64,4 +64,5 @@ def load_probed(dataset: str, kind: str) -> ProbedData:
 def one_thread() -> threadpool_limits:
     """Sums come out differently with another number of threads; parallelism comes from the engine."""
     torch.set_num_threads(1)
+    portable_square_root()
     return threadpool_limits(1)
