@@ -1,8 +1,8 @@
 """The SHA-256 of every part of the fingerprint, as JSON: equal on every processor that computes the same bits.
 
-    python tests/fingerprint/fingerprint.py                          # all parts
-    python tests/fingerprint/fingerprint.py --parts 'method/*' ...   # some, by patterns
-    python tests/fingerprint/fingerprint.py --write                  # all, to fingerprint.json, which is committed
+python tests/fingerprint/fingerprint.py                          # all parts
+python tests/fingerprint/fingerprint.py --parts 'method/*' ...   # some, by patterns
+python tests/fingerprint/fingerprint.py --write                  # all, to fingerprint.json, which is committed
 """
 
 from __future__ import annotations
@@ -31,9 +31,8 @@ def compute(patterns: list[str]) -> Hashes:
     from dgr.core.device import choose_device
 
     choose_device("cpu")
-    chosen = {name: part for name, part in all_parts().items() if any(fnmatch(name, pattern) for pattern in patterns)}
     hashes = {}
-    for name, part in chosen.items():
+    for name, part in all_parts(patterns).items():
         digest = hashlib.sha256()
         for piece in part():
             digest.update(piece)

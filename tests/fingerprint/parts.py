@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -16,9 +17,10 @@ from typing import Any, get_args
 import yaml
 
 Bytes = Iterator[bytes]
+Parts = Iterator[tuple[str, Callable[[], Bytes]]]
 HERE = Path(__file__).parent
 DENSE = {"backbone": "small", "channels": [4, 8], "head_channels": 4}
-ENCODERS = {
+NEEDED = {
     "conv": {"channels": [4, 8], "width": 16, "hidden": 16},
     "resnet18": {"pretrained": False, "hidden": 8},
     "resnet50": {"pretrained": False, "hidden": 8},
@@ -34,36 +36,6 @@ PAIRS = {
     "pairs": {"train": 16, "val": 4, "test": 4},
     "seed": 0,
 }
-REPORTED = {"table": ("T1", "T4"), "figure": ("F5",)}
-
-
-def all_parts() -> dict[str, Callable[[], Bytes]]:
-    """Every part by its name, such as ``method/pcgrad``; nothing is computed."""
-    from dgr.measurements.classifiers.registry import CLASSIFIERS
-    from dgr.methods.registry import METHODS
-    from dgr.models.registry import ENCODERS as KNOWN_ENCODERS
-    from dgr.regularizers.registry import REGULARIZERS
-
-    made: dict[str, Callable[[], Bytes]] = {}
-    for name in METHODS:
-        made[f"method/{name}"] = partial(trained, "conv", name, "dgr")
-    for name in REGULARIZERS:
-        made[f"regularizer/{name}"] = partial(trained, "conv", "equal_weighting", name)
-    for name in KNOWN_ENCODERS:
-        for regularizer in ("none", "dgr"):
-            made[f"encoder/{name}/{regularizer}"] = partial(trained, name, "equal_weighting", regularizer)
-    for name, config in (("multimnist", PAIRS), ("rooms", ROOMS)):
-        made[f"data/{name}"] = partial(prepared, config)
-    for name in CLASSIFIERS:
-        made[f"classifier/{name}"] = partial(classified, name)
-    made["embedding/tsne"] = embedded
-    made["measurement/universality"] = universality
-    for kind in study_kinds():
-        made[f"study/{kind}"] = partial(studied, kind)
-    for what, names in REPORTED.items():
-        for name in names:
-            made[f"{what}/{name}"] = partial(reported, what, name)
-    return made
 
 
 def trained(encoder: str, method: str, regularizer: str) -> Bytes:
@@ -71,19 +43,19 @@ def trained(encoder: str, method: str, regularizer: str) -> Bytes:
     from method_support import options_for
 
     from dgr.config.parsing import parse
-    from dgr.models.registry import ENCODERS as KNOWN_ENCODERS
+    from dgr.models.registry import ENCODERS
     from dgr.regularizers.registry import REGULARIZERS
     from dgr.training.build import build_parts
     from dgr.training.configuration import RunConfig
     from dgr.training.epoch import Epoch
 
-    vectors = KNOWN_ENCODERS[encoder].Config.gives_vectors
+    vectors = ENCODERS[encoder].Config.gives_vectors
     tasks, split = labelled() if vectors else rooms()
     strength = {"strength": 0.1} if "strength" in REGULARIZERS[regularizer].Config.model_fields else {}
     block = {
         "suite": "fingerprint",
         "dataset": "made-up",
-        "architecture": {"name": encoder, **ENCODERS.get(encoder, {})},
+        "architecture": {"name": encoder, **NEEDED.get(encoder, {})},
         "method": {"name": method, "options": options_for(method, tasks[0].name)},
         "regularizer": {"name": regularizer, **strength},
         "seeds": [0],
@@ -183,14 +155,6 @@ def universality() -> Bytes:
     yield repr(measure_universality(head, cross_entropy, train, val, test, 2, 0)).encode()
 
 
-def study_kinds() -> list[str]:
-    """Of the studies that can be configured."""
-    from dgr.studies.registry import StudyConfig
-
-    return [kind.model_fields["kind"].default or get_args(kind.model_fields["kind"].annotation)[0]
-            for kind in get_args(get_args(StudyConfig)[0])]  # fmt: skip
-
-
 def studied(kind: str) -> Bytes:
     """Every row of a small study, with one seed."""
     from pydantic import TypeAdapter
@@ -204,15 +168,77 @@ def studied(kind: str) -> Bytes:
 
 def reported(what: str, name: str) -> Bytes:
     """The files of a table or a figure of the golden records."""
-    from golden_support import golden_scope
+    from golden_support import GOLDEN, PLAN
 
     from dgr.figures.registry import DRAWN
     from dgr.figures.shared.files import save_drawing
+    from dgr.records.records import load_records
+    from dgr.records.scope import open_scope
     from dgr.tables.registry import TABLES
     from dgr.tables.shared.rendering import write
 
-    made = (TABLES if what == "table" else DRAWN).making(name).build(golden_scope(name))
+    registry, kind = (TABLES, "tables") if what == "table" else (DRAWN, "figures")
+    made = registry.making(name).build(open_scope(kind, "toy", name, PLAN, load_records(GOLDEN)))
     with tempfile.TemporaryDirectory() as folder:
         stem = Path(folder) / name
         for path in write(made, stem, "tab:golden") if what == "table" else save_drawing(made, stem):
             yield path.read_bytes()
+
+
+def all_parts(patterns: Sequence[str] = ("*",)) -> dict[str, Callable[[], Bytes]]:
+    """The parts whose names match one of the patterns, such as ``method/*``; nothing is computed.
+
+    A group of parts is looked into, which loads what it needs, only where a pattern asks for some of it.
+    """
+    asked = {pattern.partition("/")[0] for pattern in patterns}
+    groups = [group for group in GROUPS if any(fnmatch(group, pattern) for pattern in asked)]
+    parts = {f"{group}/{name}": part for group in groups for name, part in GROUPS[group]()}
+    return {name: part for name, part in parts.items() if any(fnmatch(name, pattern) for pattern in patterns)}
+
+
+def methods() -> Parts:
+    from dgr.methods.registry import METHODS
+
+    return ((name, partial(trained, "conv", name, "dgr")) for name in METHODS)
+
+
+def regularizers() -> Parts:
+    from dgr.regularizers.registry import REGULARIZERS
+
+    return ((name, partial(trained, "conv", "equal_weighting", name)) for name in REGULARIZERS)
+
+
+def encoders() -> Parts:
+    from dgr.models.registry import ENCODERS
+
+    return (
+        (f"{name}/{regularizer}", partial(trained, name, "equal_weighting", regularizer))
+        for name in ENCODERS
+        for regularizer in ("none", "dgr")
+    )
+
+
+def classifiers() -> Parts:
+    from dgr.measurements.classifiers.registry import CLASSIFIERS
+
+    return ((name, partial(classified, name)) for name in CLASSIFIERS)
+
+
+def studies() -> Parts:
+    from dgr.studies.registry import StudyConfig
+
+    kinds = (get_args(kind.model_fields["kind"].annotation)[0] for kind in get_args(get_args(StudyConfig)[0]))
+    return ((kind, partial(studied, kind)) for kind in kinds)
+
+
+GROUPS: dict[str, Callable[[], Parts]] = {
+    "method": methods,
+    "regularizer": regularizers,
+    "encoder": encoders,
+    "classifier": classifiers,
+    "study": studies,
+    "data": lambda: ((config["kind"], partial(prepared, config)) for config in (PAIRS, ROOMS)),
+    "measurement": lambda: (("tsne", embedded), ("universality", universality)),
+    "table": lambda: ((name, partial(reported, "table", name)) for name in ("T1", "T4")),
+    "figure": lambda: ((name, partial(reported, "figure", name)) for name in ("F2", "F5")),
+}

@@ -97,9 +97,12 @@ def portable_square_root() -> None:
     library = torch.library.Library("aten", "IMPL")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s).*Overriding a previously registered kernel", UserWarning)
-        library.impl("sqrt", root, "CPU")
-        library.impl("sqrt.out", lambda x, *, out: out.copy_(root(x)), "CPU")
-        library.impl("sqrt_", lambda x: x.copy_(root(x)), "CPU")
+        for operator, kernel in (
+            ("sqrt", root),
+            ("sqrt_", lambda x: x.copy_(root(x))),
+            ("sqrt.out", lambda x, *, out: out.copy_(root(x))),
+        ):
+            library.impl(operator, kernel, "CPU")  # type: ignore[no-untyped-call]
     _installed.append(library)  # kernels go with their library
 
 

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
+from dgr.core.numerics import portable_square_root
 from dgr.core.paths import DATA
 from dgr.datasets.unseen import ClassLabels, add_unseen
 from dgr.measurements.probing import ProbeSamples
