@@ -94,7 +94,7 @@ def portable_square_root() -> None:
         with np.errstate(invalid="ignore"):
             return torch.from_numpy(np.asarray(np.sqrt(x.detach().numpy())))
 
-    library = torch.library.Library("aten", "IMPL")
+    library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(?s).*Overriding a previously registered kernel", UserWarning)
         for operator, kernel in (
