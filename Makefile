@@ -5,7 +5,7 @@ PYTHON ?= python3
 PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce studies test lint lock clean
+.PHONY: help install reproduce studies test fingerprint lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -23,6 +23,9 @@ studies: .venv/installed  ## run the studies of the other papers: records, table
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)
+
+fingerprint: .venv/installed  ## compute sample numbers here and on two emulated processors; are the bits the committed ones?
+	@$(IN_VENV) python tests/fingerprint/witness.py
 
 lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) ruff check

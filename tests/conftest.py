@@ -1,3 +1,8 @@
+# ruff: noqa: E402
+from dgr.core.numerics import make_portable
+
+make_portable()  # as every command does, before anything below loads numpy or torch
+
 import json
 import shutil
 import sys
@@ -9,6 +14,7 @@ import yaml
 
 from dgr.__main__ import main
 from dgr.core.files import write_text
+from dgr.core.numerics import portable_square_root
 from dgr.core.paths import CONFIGS, DATA, PLAN, SHARED
 from dgr.datasets.preparing import prepare_dataset
 from dgr.datasets.registry import parse_dataset
@@ -21,6 +27,7 @@ TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
 def one_thread():
     """Tests run beside each other, and a stage sets its own number of threads."""
     torch.set_num_threads(1)
+    portable_square_root()
 
 
 @pytest.fixture(scope="session")

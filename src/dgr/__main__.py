@@ -6,6 +6,7 @@ from pathlib import Path
 
 from dgr.core.errors import DGRError
 from dgr.core.extras import needed
+from dgr.core.numerics import make_portable
 from dgr.core.paths import CONFIGS
 
 
@@ -23,6 +24,7 @@ def main() -> None:
         print(dgr.__version__)
         return
     try:
+        make_portable()
         if not CONFIGS.is_dir() and "--help" not in arguments:
             raise DGRError(
                 f"commands need a checkout of the repository, and there is no {CONFIGS} in {Path.cwd()}; "

@@ -32,7 +32,7 @@ def test_two_renderings_are_byte_identical_in_any_process(results: Path) -> None
     assert {path.suffix for path in first} == {".pdf", ".png"}
     code = f"from dgr.figures.registry import write_figure; write_figure('{SUITE}', 'F5')"
     # Another process with another hash seed and another user's look.
-    Path("matplotlibrc").write_text("figure.dpi: 50\nsavefig.bbox: tight\n")
+    Path("matplotlibrc").write_text("figure.dpi: 50\nsavefig.bbox: tight\nlines.linewidth: 9\naxes.titleweight: bold\n")
     environment = {**os.environ, "PYTHONHASHSEED": "3", "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)
     assert results.exists()

@@ -12,6 +12,8 @@ from typing import IO
 import torch
 
 from dgr.core.errors import DGRError, nearest
+from dgr.core.numerics import portable_square_root
+from dgr.core.torch_compiler import leave_compiler_unloaded
 
 LOCKS = Path(tempfile.gettempdir()) / f"dgr-gpus-{os.getuid()}"
 _held: list[IO[str]] = []
@@ -35,6 +37,8 @@ def choose_device(device: str) -> torch.device:
     torch.use_deterministic_algorithms(True)
     # Sums come out differently with another number of threads; parallelism comes from the engine.
     torch.set_num_threads(1)
+    portable_square_root()
+    leave_compiler_unloaded()
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
     visible = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]

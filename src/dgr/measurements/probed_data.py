@@ -13,7 +13,9 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
+from dgr.core.numerics import portable_square_root
 from dgr.core.paths import DATA
+from dgr.core.torch_compiler import leave_compiler_unloaded
 from dgr.datasets.unseen import ClassLabels, add_unseen
 from dgr.measurements.probing import ProbeSamples
 
@@ -64,4 +66,6 @@ def load_probed(dataset: str, kind: str) -> ProbedData:
 def one_thread() -> threadpool_limits:
     """Sums come out differently with another number of threads; parallelism comes from the engine."""
     torch.set_num_threads(1)
+    portable_square_root()
+    leave_compiler_unloaded()
     return threadpool_limits(1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from dgr.records.names import KNOWN_REGULARIZERS, regularizer_label
+
+mpl.rcdefaults()  # a user's matplotlibrc changes no figure
 
 _NAMES = KNOWN_REGULARIZERS.in_order()
 COLOURS, DASHES, MARKERS = (

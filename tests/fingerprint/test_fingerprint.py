@@ -1,0 +1,59 @@
+"""The bits of this machine, and of emulated ones of another maker and generation, are the committed ones."""
+
+import json
+from pathlib import Path
+from shutil import which
+
+import pytest
+from witness import EMULATED, EMULATOR, RECORD, SENTENCE, add_witness, fingerprint_on, sentence, whole, witnesses
+
+from dgr.core.numerics import numerics
+from fingerprint import COMMITTED, committed, differences
+
+QUICK = ["regularizer/dgr", "regularizer/norm", "encoder/conv/*"]
+"""What an emulator, some thirty times slower, computes in seconds."""
+ROW = {"processor": "A", "how": "native", "c_library": "glibc 2.36", "date": "2026-01-01", "fingerprint": "new"}
+
+
+@pytest.mark.skipif(numerics() != "portable x86-64", reason="this machine's numbers are its own")
+def test_this_machine_computes_the_committed_bits():
+    assert differences(fingerprint_on(None, ["*"]), committed(["*"]), "of this machine") == ""
+
+
+@pytest.mark.skipif(which(EMULATOR) is None, reason="needs qemu-x86_64 (Debian: qemu-user)")
+@pytest.mark.parametrize("processor", EMULATED)
+def test_an_emulated_processor_computes_the_same(processor):
+    assert len(committed(QUICK)) >= 4
+    assert differences(fingerprint_on(processor, QUICK), committed(QUICK), processor) == ""
+
+
+def test_differences_are_named_with_the_way_out():
+    wanted = {"a/one": "1", "a/two": "2", "b": "3"}
+    assert differences(wanted, wanted, "X") == ""
+    told = differences({"a/one": "1", "a/two": "9", "c": "4"}, wanted, "Some CPU")
+    assert "No hash is committed for c: run `python tests/fingerprint/fingerprint.py --write`" in told
+    assert "b is gone" in told
+    assert "On the processor Some CPU these parts have other bits than committed: a/two." in told
+    assert "a/one" not in told
+
+
+def test_the_readmes_line_is_made_from_the_witnesses():
+    assert SENTENCE.read_text() == sentence(witnesses(), whole())
+    for row in witnesses():
+        assert row["processor"] in SENTENCE.read_text()
+    assert {row["how"] for row in witnesses(RECORD)} <= {"native", "emulated"}
+
+
+def test_a_witness_of_another_fingerprint_does_not_count():
+    old = ROW | {"processor": "B", "fingerprint": "old"}
+    assert "on: no processor yet." in sentence([old], "new")
+    rows = add_witness([old], ROW)
+    assert rows == [ROW]
+    assert add_witness(rows, ROW | {"date": "2027-01-01"}) == [ROW]
+    assert "A (native, 2026-01-01)" in sentence(rows, "new")
+
+
+def test_the_whole_fingerprint_has_one_hash(tmp_path: Path):
+    changed = tmp_path / "fingerprint.json"
+    changed.write_text(json.dumps(committed(["*"]) | {"method/pcgrad": "0"}, indent=1) + "\n")
+    assert whole(changed) != whole(COMMITTED) == whole()
