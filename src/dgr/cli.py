@@ -10,9 +10,11 @@ from typing import Annotated
 
 import typer
 
-from dgr.core.paths import CONFIGS, DATA
+from dgr.core.paths import CONFIGS, DATA, DEFAULT_SUITE
+from dgr.datasets.cli import commands as of_data
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
+app.add_typer(of_data)
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
@@ -63,29 +65,6 @@ def fetch(
     done = fetch_source(source, config, SOURCES, origin)
     pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
-
-
-@app.command()
-def convert_cityscapes(original: Path, target: Path) -> None:
-    """Bring CityScapes' own packages, unpacked in ORIGINAL, to the pre-processed layout that `fetch --from` takes."""
-    from dgr.datasets.cityscapes_original import convert_official_cityscapes
-
-    convert_official_cityscapes(original, target)
-
-
-@app.command()
-def convert_nyuv2(
-    original: Path,
-    target: Path,
-    splits: Annotated[Path, typer.Option(help="splits.mat")],
-    classes40: Annotated[Path, typer.Option(help="classMapping40.mat")],
-    classes13: Annotated[Path, typer.Option(help="class13Mapping.mat")],
-    camera: Annotated[tuple[float, float, float, float], typer.Option(help="fx fy cx cy, in pixels")],
-) -> None:
-    """Bring nyu_depth_v2_labeled.mat to the pre-processed layout that `fetch --from` takes; normals are our own."""
-    from dgr.datasets.nyuv2_original import Intrinsics, convert_original_nyuv2
-
-    convert_original_nyuv2(original, target, splits, classes40, classes13, Intrinsics(*camera))
 
 
 @app.command()
@@ -246,3 +225,23 @@ def readme() -> None:
 
     update(Path("README.md"))
     update_keys(CONFIGS / "README.md")
+
+
+@app.command()
+def verify(
+    suite: Annotated[str, typer.Argument()] = DEFAULT_SUITE,
+    sample: Annotated[int, typer.Option(min=0, help="seeds of runs that are trained again; 0: check files only")] = 6,
+    draw: Annotated[int, typer.Option(help="the seed that draws them")] = 0,
+    key: Annotated[str | None, typer.Option(help="one record of the page, in place of a sample")] = None,
+    seed: Annotated[int | None, typer.Option(help="one seed of that record")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="run everything again")] = False,
+    scratch: Annotated[Path | None, typer.Option(help="a folder for temporary files")] = None,
+    output: Annotated[Path, typer.Option(help="the report")] = Path("verification.md"),
+) -> None:
+    """Check a suite's committed results and train a sample of its runs again, verification.md; 1 where any differs."""
+    from dgr.verification.report import table_lines
+    from dgr.verification.verify import choose_units, verify_suite
+
+    found = verify_suite(suite, choose_units(suite, sample, draw, key, seed, everything), scratch, output)
+    typer.echo("\n".join(table_lines(found)))
+    raise typer.Exit(int(not found.passed))

@@ -96,7 +96,10 @@ def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, s
         told = f"tuning.csv: {key} chose {said}, but by the rule its rows choose {again}."
         yield recorded == {again}, told
         used = {float(text) for text in strengths.get(key, set()) if text}
-        yield used == recorded, f"The runs of {key} have strength {shortened(sorted(used))}, but tuning.csv chose {said}."
+        yield (
+            used == recorded,
+            f"The runs of {key} have strength {shortened(sorted(used))}, but tuning.csv chose {said}.",
+        )
 
 
 def _sweeps(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
@@ -123,7 +126,10 @@ def _embedding(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool,
     points = text_frame(records_folder(suite) / "embedding.csv")["regularizer"].value_counts().to_dict()
     names = [entry[run].rpartition("-")[2] for run in ("plain", "regularized")] if entry else []
     wanted = dict.fromkeys(names, entry["samples"]) if entry else {}
-    yield points == wanted, f"embedding.csv has {shortened(points.values()) or 'no'} points, the plan {wanted or 'none'}."
+    yield (
+        points == wanted,
+        f"embedding.csv has {shortened(points.values()) or 'no'} points, the plan {wanted or 'none'}.",
+    )
 
 
 def _histories(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:

@@ -59,11 +59,14 @@ def check_lock(suite: str) -> Finding:
         deps = {dep["path"]: dep["md5"] for dep in entry.get("deps", [])}
         expected = stage.fill(key, "outs")
         found.expect(set(outs) == set(expected), f"{where}: {name} names other files than the stage makes.")
-        found.expect(entry["cmd"] == stage.filled(stage.definition["cmd"], key), f"{where}: {name} has another command than the stage.")
+        found.expect(
+            entry["cmd"] == stage.filled(stage.definition["cmd"], key),
+            f"{where}: {name} has another command than the stage.",
+        )
         for path, digest in (outs | deps).items():
             hashes.setdefault(path, set()).add(digest)
             if path.startswith(KEPT) or path == str(paths.PLAN):
-                found.expect(_digest(Path(path)) == digest, f"{path} is not the file that {where} knows.")
+                found.expect(file_digest(Path(path)) == digest, f"{path} is not the file that {where} knows.")
         for setting, value in _settings(entry):
             found.expect(_planned(plan, setting) == value, f"{where}: {name} was made with another {setting}.")
     if left_over := sorted(set(lock) - set(wanted) - {CHECK}):
@@ -88,7 +91,7 @@ def folder_digest(folder: Path) -> str:
     return f"{_md5(json.dumps(listed, sort_keys=True).encode())}.dir"
 
 
-def _digest(path: Path) -> str | None:
+def file_digest(path: Path) -> str | None:
     """The hash by which the lock knows a file or folder; None where there is none."""
     if path.is_dir():
         return folder_digest(path)

@@ -146,7 +146,8 @@ def _verdicts(found: Finding, committed: Path, made: Path) -> None:
     """Each comparison's verdict, by its number."""
     with found.told():
         old, new = (
-            dict(zip(frame["comparison"], frame["verdict"], strict=True)) for frame in map(text_frame, (committed, made))
+            dict(zip(frame["comparison"], frame["verdict"], strict=True))
+            for frame in map(text_frame, (committed, made))
         )
         for comparison in dict.fromkeys((*old, *new)):
             was, now = old.get(comparison, "absent"), new.get(comparison, "absent")
