@@ -5,7 +5,7 @@ PYTHON ?= python3
 PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce studies test fingerprint lint lock clean
+.PHONY: help install reproduce studies verify test fingerprint lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -20,6 +20,9 @@ reproduce: .venv/installed  ## run the mini suite end to end: data, training, ta
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
 	@$(IN_VENV) snakemake --cores all --config suite=studies
 	@echo "Done. Page: results/studies/audit.html; tables: results/studies/tables/; figures: figures/studies/"
+
+verify: .venv/installed  ## check the committed results of the mini suite, and train a sample of its runs again
+	@$(IN_VENV) python -m dgr verify mini
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)
