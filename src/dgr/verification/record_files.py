@@ -57,7 +57,7 @@ def provenance_file(suite: str) -> Path:
 
 
 def origins_file(suite: str, name: str = "runs.csv") -> Path:
-    """Where a suite says which commit, versions and machine made its runs' numbers first, or ``NAME.json`` a study's."""
+    """Where a suite says which commit and machine made its runs' numbers first, or in ``NAME.json`` a study's."""
     return origins_folder(suite) / name
 
 
@@ -95,6 +95,7 @@ def record_file(name: str, frame: pd.DataFrame) -> RecordFile:
         raise DGRError(f"{name}.csv lacks the columns {', '.join(sorted(missing))}; restore it with `git checkout`.")
     others = [column for column in frame if column not in (*key, *NOT_COMPARED)]
     names = list(frame[key].itertuples(index=False, name=None))
-    rows = dict(zip(names, frame[others].to_dict("records"), strict=True))
+    values = [{str(name): str(value) for name, value in row.items()} for row in frame[others].to_dict("records")]
+    rows = dict(zip(names, values, strict=True))
     repeated = list(dict.fromkeys(frame.loc[frame.duplicated(key), key].itertuples(index=False, name=None)))
     return RecordFile(name, key, rows, repeated)
