@@ -21,7 +21,8 @@ INDEX = f"{SHARED}:index"
 MEASUREMENTS = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
 TRAININGS = {f"train@{PLAIN}", f"train@{SINGLE}", f"train_tuned@{TUNED}"}
 AFTER_TUNED = {f"tune@{TUNED}", f"train_tuned@{TUNED}", f"probe@{TUNED}", "embed@mini"}
-EVERYTHING = REPORTS | {INDEX, f"{SHARED}:prepare@multimnist"} | MEASUREMENTS | TRAININGS | AFTER_TUNED
+CODE = {f"{SHARED}:{name}_code" for name in ("training", "probing", "reporting")}
+EVERYTHING = REPORTS | {INDEX, f"{SHARED}:prepare@multimnist"} | CODE | MEASUREMENTS | TRAININGS | AFTER_TUNED
 EVERYTHING |= {f"probe@{PLAIN}", f"probe@{SINGLE}"}
 RUNS = "runs/mini/train"
 
