@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
-FILES += ("requirements.hashes", "requirements.lock")
+FILES += ("CITATION.cff", "requirements.hashes", "requirements.lock")
 FOLDERS = ("profiles", "report", "src")
 TABLE = "paper_configs/mini/T1.yaml"
 
