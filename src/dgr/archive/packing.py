@@ -53,7 +53,10 @@ def pack(suites: list[str], target: Path, large: bool, date: str | None) -> Pack
         DGRError: an unknown suite, an output that is missing or is not the one of the lock, a date that git does not
             know, or a place that cannot be written.
     """
-    chosen = suites or [each.name for each in find_suites(CONFIGS) if (suite_folder(each.name) / LOCK).is_file()]
+    locked = [each.name for each in find_suites(CONFIGS) if (suite_folder(each.name) / LOCK).is_file()]
+    chosen = list(dict.fromkeys(suites or locked))
+    if not chosen:
+        raise DGRError(f"No suite has a {LOCK}, so there is nothing to pack; run `make reproduce` first.")
     outputs = _whole({output.path: output for suite in chosen for output in kept_outputs(suite)}.values(), large)
     members: dict[str, Path | bytes] = dict(_documents(chosen))
     members |= {str(path): path for output in outputs for path in _files(Path(output.path))}
