@@ -8,7 +8,7 @@ SUITES ?= mini
 FILE ?= dgr-runs.tar.gz
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce studies archive restore test fingerprint lint lock clean
+.PHONY: help install reproduce studies archive restore verify test fingerprint lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -33,6 +33,9 @@ restore: .venv/installed  ## put the runs in FILE back, so that nothing is train
 	@export $(IN_VENV); for suite in $(SUITES); do \
 		snakemake --cores all --config suite=$$suite && \
 		snakemake --cores all --config suite=$$suite --touch --forceall --quiet all || exit 1; done
+
+verify: .venv/installed  ## check the committed results of the mini suite, and train a sample of its runs again
+	@$(IN_VENV) python -m dgr verify mini
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)

@@ -1,6 +1,5 @@
 """``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -8,16 +7,12 @@ from dgr.core.errors import DGRError
 from dgr.core.extras import needed
 from dgr.core.numerics import make_portable
 from dgr.core.paths import CONFIGS
+from dgr.plan.warm import run_warm
 
 
 def main() -> None:
     """Run a command in a checkout of the repository; a user's mistake is one sentence and exit status 1."""
     arguments = sys.argv[1:]
-    if "DGR_WARM" in os.environ:
-        from dgr.plan.warm import run_warm
-
-        if (status := run_warm("dgr", arguments)) is not None:
-            sys.exit(status)
     if arguments == ["--version"]:
         import dgr
 
@@ -25,6 +20,8 @@ def main() -> None:
         return
     try:
         make_portable()
+        if (status := run_warm("dgr", arguments)) is not None:
+            sys.exit(status)
         if not CONFIGS.is_dir() and "--help" not in arguments:
             raise DGRError(
                 f"commands need a checkout of the repository, and there is no {CONFIGS} in {Path.cwd()}; "

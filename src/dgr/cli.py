@@ -12,9 +12,13 @@ import typer
 
 from dgr.archive.cli import app as archives
 from dgr.core.paths import CONFIGS, DATA
+from dgr.datasets.cli import commands as of_data
+from dgr.verification.cli import app as verification
 
 app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
+app.add_typer(of_data)
 app.add_typer(archives)
+app.add_typer(verification)
 
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
@@ -73,29 +77,6 @@ def fetch(
     done = fetch_source(source, config, SOURCES, origin)
     pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
-
-
-@app.command()
-def convert_cityscapes(original: Path, target: Path) -> None:
-    """Bring CityScapes' own packages, unpacked in ORIGINAL, to the pre-processed layout that `fetch --from` takes."""
-    from dgr.datasets.cityscapes_original import convert_official_cityscapes
-
-    convert_official_cityscapes(original, target)
-
-
-@app.command()
-def convert_nyuv2(
-    original: Path,
-    target: Path,
-    splits: Annotated[Path, typer.Option(help="splits.mat")],
-    classes40: Annotated[Path, typer.Option(help="classMapping40.mat")],
-    classes13: Annotated[Path, typer.Option(help="class13Mapping.mat")],
-    camera: Annotated[tuple[float, float, float, float], typer.Option(help="fx fy cx cy, in pixels")],
-) -> None:
-    """Bring nyu_depth_v2_labeled.mat to the pre-processed layout that `fetch --from` takes; normals are our own."""
-    from dgr.datasets.nyuv2_original import Intrinsics, convert_original_nyuv2
-
-    convert_original_nyuv2(original, target, splits, classes40, classes13, Intrinsics(*camera))
 
 
 @app.command()

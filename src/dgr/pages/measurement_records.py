@@ -9,7 +9,7 @@ import pandas as pd
 from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame
 from dgr.pages.inputs import Inputs
-from dgr.pages.record_views import RecordView, as_yaml
+from dgr.pages.record_views import RecordView, as_yaml, recomputed
 
 TITLES = {"sweep": "Sweep", "cost": "Cost", "baselines": "Trivial baselines"}
 SECTIONS = {"sweep": "sweeps", "cost": "costs", "baselines": "baselines"}
@@ -40,10 +40,16 @@ def _record(inputs: Inputs, command: str, key: str, entry: dict[str, Any]) -> Re
         summary=f"{rows} rows" if rows else "not run",
         command=f"python -m dgr {command} {key}",
         settings=as_yaml(entry),
-        facts=inputs.locked(output_path(inputs.suite, command, f"{key}.json")),
+        facts=_again(inputs.suite, command, key, entry)
+        | inputs.locked(output_path(inputs.suite, command, f"{key}.json")),
         grids=grids,
         missing=not rows,
     )
+
+
+def _again(suite: str, command: str, key: str, entry: dict[str, Any]) -> dict[str, str]:
+    """Times are measured, not computed: nobody gets them again."""
+    return {} if command == "cost" else recomputed(suite, key, entry["run"]["seeds"][0] if command == "sweep" else None)
 
 
 def _sweep(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:

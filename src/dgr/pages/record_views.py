@@ -43,6 +43,12 @@ class RecordView:
         return record_anchor(self.key)
 
 
+def recomputed(suite: str, key: str, seed: int | None = None) -> dict[str, str]:
+    """The one command that makes a record again, for one seed where it has several, and compares it with the page's."""
+    of_seed = "" if seed is None else f" --seed {seed}"
+    return {"recompute and compare": f"python -m dgr verify {suite} --key {key}{of_seed}"}
+
+
 def record_anchor(key: str) -> str:
     """The anchor of the record of a run, measurement, study or comparison."""
     return f"record-{key}"

@@ -9,7 +9,7 @@ import pandas as pd
 from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame, number_text
 from dgr.pages.inputs import Inputs
-from dgr.pages.record_views import RecordView, as_yaml
+from dgr.pages.record_views import RecordView, as_yaml, recomputed
 from dgr.records.names import SINGLE_TASK, method_label, metric_named, regularizer_label
 from dgr.records.outcomes import delta_m_per_run, primary_metrics
 from dgr.records.rows import FINAL, REPRESENTATION
@@ -71,7 +71,11 @@ def _run_record(
     absent = [seed for seed in entry["seeds"] if seed not in done]
     facts, summary = {}, "not run"
     if done:
-        facts = _facts(provenance) | inputs.locked(output_path(inputs.suite, "train", key))
+        facts = (
+            recomputed(inputs.suite, key, done[0])
+            | _facts(provenance)
+            | inputs.locked(output_path(inputs.suite, "train", key))
+        )
         strength = f", strength {number_text(provenance['strength'].iloc[0])}" if cell["regularizer"] != "none" else ""
         summary = f"{len(done)} of {len(entry['seeds'])} seeds{strength}"
     if absent and done:

@@ -8,7 +8,7 @@ from dgr.core import paths
 from dgr.core.files import read_json
 from dgr.pages.grid import from_frame, number_text
 from dgr.pages.inputs import Inputs
-from dgr.pages.record_views import RecordView, as_yaml
+from dgr.pages.record_views import RecordView, as_yaml, recomputed
 from dgr.records.study_records import load_study
 
 
@@ -50,7 +50,8 @@ def _record(inputs: Inputs, key: str, entry: dict[str, Any]) -> RecordView:
         summary=f"{study.seeds} seeds. {study.report.title} Source: {study.report.paper}.",
         command=command,
         settings=as_yaml(entry),
-        facts={what.replace("_", " "): number_text(value) for what, value in told.items()}
+        facts=recomputed(inputs.suite, key, entry["seeds"][0])
+        | {what.replace("_", " "): number_text(value) for what, value in told.items()}
         | inputs.locked(path)
         | inputs.locked(path.with_suffix(".json")),
         grids=[from_frame(f"{name}: every number of every seed", wide.reset_index())],

@@ -45,8 +45,12 @@ class Stage:
 
     def fill(self, key: str, block: str) -> list[str]:
         """The paths of ``deps`` or ``outs`` of one key."""
+        return [self.filled(template, key) for template in self.templates(block)]
+
+    def filled(self, template: str, key: str) -> str:
+        """A path or command of the definition with the values of one key."""
         scope = {"key": key, "item": self.entries[key], "paths": self.paths}
-        return [PLACEHOLDER.sub(lambda match: _value(scope, match[1]), template) for template in self.templates(block)]
+        return PLACEHOLDER.sub(lambda match: _value(scope, match[1]), template)
 
     def address(self, key: str) -> str:
         """What DVC calls the stage of one key."""

@@ -20,6 +20,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from dgr.core.numerics import make_portable
+
 ADDRESS = "DGR_WARM"
 """The environment variable with the warm process's socket."""
 FORK = "DGR_WARM_FORK"
@@ -28,7 +30,7 @@ LIBRARIES = (
     *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
     *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
     *("dvc.rwlock", "dvc.parsing.context", "ruamel.yaml", "yaml", "typer._adapters", "pydantic.fields", "numpy"),
-    *("torch", "torch._dynamo", "pandas", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "seaborn"),
+    *("torch", "pandas", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "seaborn"),
     *("sklearn.ensemble", "sklearn.linear_model", "sklearn.manifold", "sklearn.neighbors", "sklearn.svm"),
 )
 
@@ -70,6 +72,7 @@ def serve(address: str) -> None:
 
     The libraries are imported when somebody asks first: where nothing is to be done nobody does.
     """
+    make_portable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:

@@ -1,0 +1,168 @@
+"""Whether a suite's records are those of its plan: every row once, every seed, every choice as the rule says."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from dgr.config.parsing import parse
+from dgr.config.plan_file import Plan, read_plan
+from dgr.core.files import read_json
+from dgr.core.improvement import mean_relative_improvement
+from dgr.core.paths import records_folder
+from dgr.core.provenance import config_hash
+from dgr.records.current import check_current
+from dgr.records.names import metric_named
+from dgr.records.records import Records, configured_measurements, configured_runs, load_records
+from dgr.records.rows import FINAL, settings_text
+from dgr.records.run_folders import IDENTITY, run_identity
+from dgr.records.study_records import load_study
+from dgr.training.configuration import RunConfig, SweepConfig
+from dgr.verification.findings import Finding, shortened
+from dgr.verification.record_files import ROW_KEYS, provenance_file, record_file, text_frame
+
+
+def check_runs(suite: str) -> Finding:
+    """The records of a suite of runs.
+
+    Raises:
+        DGRError: a file is missing or damaged, so that nothing can be said about it.
+    """
+    found, plan = Finding("records against the plan"), read_plan()
+    records, runs = load_records(records_folder(suite)), configured_runs(plan, suite)
+    with found.told():
+        check_current(runs, configured_measurements(plan, "probes", suite), records, suite)
+    for name in ROW_KEYS:
+        file = record_file(name, text_frame(records_folder(suite) / f"{name}.csv"))
+        found.compared += len(file.rows)
+        found.expect(not file.repeated, f"{name}.csv has rows twice: {shortened(map(' '.join, file.repeated))}.")
+    for check in (_tunings, _sweeps, _baselines, _embedding, _histories, _configurations):
+        for holds, problem in check(plan, suite, records):
+            found.expect(holds, problem)
+    return found
+
+
+def check_studies(suite: str) -> Finding:
+    """The records of a suite's studies, each with every seed of the plan."""
+    found = Finding("studies against the plan")
+    for key, entry in configured_measurements(read_plan(), "studies", suite).items():
+        with found.told():
+            study = load_study(key)
+            found.compared += len(study.frame)
+            path = records_folder(suite) / f"{entry['name']}.json"
+            origin = read_json(path, "restore it with `git checkout`")
+            stated = origin.get("config_hash") == config_hash(origin["config"])
+            found.expect(stated, f"{path} has a hash of other settings than it shows.")
+    return found
+
+
+def chosen_strength(rows: pd.DataFrame, grid: list[float], seeds: list[int]) -> float | None:
+    """The strength that the rule ``best_mean_validation`` takes, from one run's rows of ``tuning.csv``.
+
+    Independent of the stage that chose it: the mean over tasks of the relative improvement of the mean over seeds, over
+    that of the smallest strength; ties go to the smaller one, and a strength lacking a seed has diverged.
+    """
+    primary = rows[rows["metric"] != "loss"].drop_duplicates("task").set_index("task")["metric"]
+    directions = {str(task): metric_named(metric).higher_is_better for task, metric in primary.items()}
+    first = rows[[primary.get(task) == metric for task, metric in zip(rows["task"], rows["metric"], strict=True)]]
+    means: dict[float, dict[str, float]] = {}
+    for strength in sorted(grid):
+        own = first[first["strength"] == strength]
+        if set(own["seed"]) == set(seeds):
+            # In the order of the seeds, as it was added up.
+            means[strength] = {task: sum(own[own["task"] == task]["value"]) / len(seeds) for task in directions}
+    if not means:
+        return None
+    scores = {strength: mean_relative_improvement(means[strength], means[min(means)], directions) for strength in means}
+    return max(scores, key=lambda strength: scores[strength])
+
+
+def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    """Every strength is tried that is configured, and the chosen one is what the rule says and the runs have."""
+    runs = configured_runs(plan, suite)
+    strengths = text_frame(provenance_file(suite)).groupby("key")["strength"].agg(set)
+    for key in (key for key in runs if key in plan["tuning"]):
+        entry, rows = plan["tuning"][key], records.tuning[records.tuning["key"] == key]
+        tried = set(zip(rows["strength"], rows["seed"], strict=True))
+        wanted = {(strength, seed) for strength in entry["grid"] for seed in entry["seeds"]}
+        yield bool(tried) and tried <= wanted, f"tuning.csv: {key} has other strengths or seeds than the plan."
+        recorded = set(rows.loc[rows["chosen"], "strength"])
+        again = chosen_strength(rows, entry["grid"], entry["seeds"])
+        said = " and ".join(f"{strength:g}" for strength in sorted(recorded)) or "nothing"
+        told = f"tuning.csv: {key} chose {said}, but by the rule its rows choose {again}."
+        yield recorded == {again}, told
+        used = {float(text) for text in strengths.get(key, set()) if text}
+        yield (
+            used == recorded,
+            f"The runs of {key} have strength {shortened(sorted(used))}, but tuning.csv chose {said}.",
+        )
+
+
+def _sweeps(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    """Every point of every sweep, and no other."""
+    wanted: set[tuple[str, str, int]] = set()
+    for key, entry in configured_measurements(plan, "sweeps", suite).items():
+        config = parse(SweepConfig, entry, key)
+        points = [settings_text(settings) for settings, _ in config.points()]
+        wanted |= {(config.name, point, seed) for point in points for seed in config.run.seeds}
+    rows = records.sweeps
+    made = set(zip(rows["sweep"], rows["settings"], rows["seed"], strict=True))
+    yield made == wanted, f"sweeps.csv has {len(made - wanted)} points too many and {len(wanted - made)} too few."
+
+
+def _baselines(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    probes = records.probes
+    made = set(probes.loc[probes["method"].isna(), "dataset"])
+    wanted = {entry["dataset"] for entry in configured_measurements(plan, "baselines", suite).values()}
+    yield made == wanted, f"probes.csv has baselines of {shortened(sorted(made)) or 'no data set'}."
+
+
+def _embedding(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    entry = plan["embeddings"].get(suite)
+    points = text_frame(records_folder(suite) / "embedding.csv")["regularizer"].value_counts().to_dict()
+    names = [entry[run].rpartition("-")[2] for run in ("plain", "regularized")] if entry else []
+    wanted = dict.fromkeys(names, entry["samples"]) if entry else {}
+    yield (
+        points == wanted,
+        f"embedding.csv has {shortened(points.values()) or 'no'} points, the plan {wanted or 'none'}.",
+    )
+
+
+def _histories(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    """The validation metrics after the last epoch stand in two files, which must agree."""
+    rows = records.runs[(records.runs["split"] == "val") & (records.runs["moment"] == FINAL)]
+    last = records.histories.groupby(IDENTITY, sort=False).last()
+    for row in rows[rows["metric"] != "mean_norm"].to_dict("records"):
+        run, column = tuple(row[name] for name in IDENTITY), f"val_{row['metric']}/{row['task']}"
+        known = run in last.index and column in last
+        yield (
+            known and bool(last.loc[run, column] == row["value"]),
+            f"runs.csv and histories.csv differ in {column} of {' '.join(map(str, run[3:]))} after the last epoch.",
+        )
+
+
+def _configurations(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    """The hash of each seed's settings is that of the plan's, with the strength that was chosen."""
+    runs = configured_runs(plan, suite)
+    frame = text_frame(provenance_file(suite))
+    rows = Counter((row["key"], int(row["seed"])) for row in frame.to_dict("records"))
+    yield max(rows.values(), default=0) <= 1, "provenance.csv has a seed twice."
+    for row in frame.to_dict("records"):
+        key, seed = row["key"], int(row["seed"])
+        if key not in runs:
+            yield False, f"provenance.csv has {key}, which the plan has not."
+            continue
+        same = all(str(value) == row[name] for name, value in run_identity(runs[key], seed).items())
+        yield same, f"provenance.csv: the row of {key}, seed {seed}, names another run."
+        same = row["config_hash"] == _hash(key, runs[key], seed, row["strength"])
+        yield same, f"provenance.csv: {key}, seed {seed}, has the hash of other settings."
+
+
+def _hash(key: str, entry: dict[str, Any], seed: int, strength: str) -> str:
+    """Of a seed's settings as they are recorded."""
+    config, value = parse(RunConfig, entry, key), float(strength) if strength else None
+    settings = (config.resolved(value) if config.is_tuned and value is not None else config).model_dump(mode="json")
+    return config_hash({name: settings[name] for name in settings if name != "seeds"} | {"seed": seed})

@@ -1,0 +1,140 @@
+"""Folders in which units are run again: a plan that says just that much, and what its commands read."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dgr.config.plan_file import Plan
+from dgr.core import paths
+from dgr.core.files import write_json
+from dgr.verification.drawing import Unit
+from dgr.verification.record_files import text_frame
+
+Arguments = tuple[str, ...]
+
+
+@dataclass
+class Place:
+    """A folder like a checkout.
+
+    Attributes:
+        folder: where it is.
+        plan: what is run in it.
+        phases: commands by phase; those of one phase do not wait for each other.
+    """
+
+    folder: Path
+    plan: Plan
+    phases: list[list[Arguments]] = field(default_factory=lambda: [[], [], []])
+
+
+def make_places(plan: Plan, suite: str, units: list[Unit], scratch: Path, device: str) -> list[Place]:
+    """One place for all runs, baselines and studies, and one for each tuning and each point of a sweep.
+
+    Args:
+        plan: of all suites.
+        suite: whose units they are.
+        units: what is run again.
+        scratch: where the places are made, beside ``data``.
+        device: ``cpu``, or ``auto`` for runs that were not trained on a CPU.
+    """
+    alone = [unit for unit in units if unit.kind in ("tuning", "sweep")]
+    together = [unit for unit in units if unit not in alone]
+    places = [_of_runs(plan, suite, together, scratch / "runs-again", device)] if together else []
+    for number, unit in enumerate(alone):
+        places.append(_alone(plan, unit, scratch / f"{unit.kind}-{number}", device))
+    for place in places:
+        (place.folder / paths.CONFIGS).mkdir(parents=True)
+        (place.folder / paths.DATA).symlink_to((scratch / paths.DATA).resolve())
+        write_json(place.folder / paths.PLAN, place.plan)
+        for key in place.plan["tuned_runs"]:
+            write_json(place.folder / paths.output_path(suite, "tune", f"{key}.json"), _tuning(plan, suite, key))
+    return places
+
+
+def datasets_of(plan: Plan) -> set[str]:
+    """The data sets that a place's commands read."""
+    entries = [entry for name in ("runs", "tuned_runs", "baselines") for entry in plan[name].values()]
+    entries += [entry["run"] for name in ("tuning", "sweeps") for entry in plan[name].values()]
+    return {entry["dataset"] for entry in entries}
+
+
+def _blank(plan: Plan) -> Plan:
+    """Only the data sets: what the plan says of them does not change what is trained."""
+    shared = ("sources", "datasets", "fetched_datasets", "local_datasets")
+    return {name: copy.deepcopy(entries) if name in shared else {} for name, entries in plan.items()}
+
+
+def _of_runs(plan: Plan, suite: str, units: list[Unit], folder: Path, device: str) -> Place:
+    place = Place(folder, _blank(plan))
+    seeds: dict[str, set[int]] = {}
+    for unit in units:
+        if unit.kind == "run":
+            seeds.setdefault(unit.key, set()).add(unit.seed or 0)
+        elif unit.kind == "embedding":
+            entry = place.plan["embeddings"][unit.key] = plan["embeddings"][unit.key]
+            for run in (entry["plain"], entry["regularized"]):
+                seeds.setdefault(run, set()).add(entry["seed"])
+            place.phases[2].append(("embed", unit.key))
+        elif unit.kind == "baselines":
+            place.plan["baselines"][unit.key] = plan["baselines"][unit.key]
+            place.phases[0].append(("baselines", unit.key))
+        else:
+            narrowed = _with_seeds(plan["studies"][unit.key], {unit.seed or 0}, place.plan["studies"].get(unit.key))
+            place.plan["studies"][unit.key] = narrowed
+    place.phases[0] += [("study", key) for key in place.plan["studies"]]
+    for key, chosen in seeds.items():
+        section = "runs" if key in plan["runs"] else "tuned_runs"
+        if key in plan["probes"]:
+            # Classifiers' settings are selected on the run's first seed.
+            chosen.add(plan[section][key]["seeds"][0])
+            place.plan["probes"][key] = _with_seeds(plan["probes"][key], chosen)
+            place.phases[1].append(("probe", key))
+        place.plan[section][key] = _with_seeds(plan[section][key], chosen)
+        if key in plan["tuning"]:
+            place.plan["tuning"][key] = plan["tuning"][key]
+        place.phases[0].append(("train", key, "--device", device))
+    return place
+
+
+def _with_seeds(entry: dict[str, Any], seeds: set[int], known: dict[str, Any] | None = None) -> dict[str, Any]:
+    """An entry of the plan with some of its seeds, in its order; and those that another has of it."""
+    wanted = seeds | set(known["seeds"] if known else ())
+    return entry | {"seeds": [seed for seed in entry["seeds"] if seed in wanted]}
+
+
+def _alone(plan: Plan, unit: Unit, folder: Path, device: str) -> Place:
+    place = Place(folder, _blank(plan))
+    section = "tuning" if unit.kind == "tuning" else "sweeps"
+    entry = copy.deepcopy(plan[section][unit.key])
+    if unit.part and unit.kind == "tuning":
+        entry |= {"grid": list(unit.part), "seeds": [unit.seed]}
+        entry["run"]["seeds"] = [unit.seed]
+    elif unit.part:
+        chosen = zip(entry["vary"].items(), unit.part, strict=True)
+        entry["vary"] = {path: [values[position]] for (path, values), position in chosen}
+        entry["run"]["seeds"] = [unit.seed]
+    place.plan[section][unit.key] = entry
+    place.phases[0].append(("tune" if unit.kind == "tuning" else "sweep", unit.key, "--device", device))
+    return place
+
+
+def _tuning(plan: Plan, suite: str, key: str) -> dict[str, Any]:
+    """What ``dgr tune`` left, from the committed rows: the run is trained with the committed choice."""
+    frame = text_frame(paths.records_folder(suite) / "tuning.csv")
+    rows = frame[frame["key"] == key]
+    values: dict[tuple[float, int], dict[str, dict[str, float]]] = {}
+    for row in rows.to_dict("records"):
+        place = values.setdefault((float(row["strength"]), int(row["seed"])), {})
+        place.setdefault(row["task"], {})[row["metric"]] = float(row["value"])
+    entry = plan["tuning"][key]
+    grid = [
+        {"strength": strength, "seed": seed, "val": values.get((strength, seed))}
+        for strength in entry["grid"]
+        for seed in entry["seeds"]
+    ]
+    chosen = sorted({float(text) for text in rows.loc[rows["chosen"] == "True", "strength"]})
+    return {"key": key, "rule": entry["rule"], "grid": grid, "scores": {}, "chosen": chosen[0] if chosen else None}

@@ -1,0 +1,163 @@
+"""Every table, figure and page made anew from the committed records, in another place, and compared byte for byte."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+from dgr.core import paths
+from dgr.core.files import cannot_write
+from dgr.figures.registry import write_figure
+from dgr.pages.audit import write_audit
+from dgr.pages.index import write_index
+from dgr.pages.readme import update
+from dgr.pages.study_report import write_study_report
+from dgr.pages.summary import write_summary
+from dgr.plan.graph import INDEX, suite_stages
+from dgr.tables.registry import write_table
+from dgr.tables.studies.claims import write_study_claims
+from dgr.verification.findings import Finding, shortened
+from dgr.verification.record_files import text_frame
+
+README = Path("README.md")
+COPIED = (paths.CONFIGS, paths.PLAN, paths.STAGES, paths.SUITES, Path("dvc.lock"), Path("docs"), README)
+"""What tables, figures and pages are made from, beside results and figures."""
+PICTURES = (".png", ".pdf")
+CLAIMS = "claims.csv"
+
+
+def _make_page(suite: str) -> None:
+    write_summary(suite)
+    write_audit(suite)
+
+
+MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
+    "table": lambda suite, entry: write_table(suite, entry["name"]),
+    "figure": lambda suite, entry: write_figure(suite, entry["name"]),
+    "study_report": lambda suite, entry: write_study_report(suite, entry["name"]),
+    "study_claims": lambda suite, entry: write_study_claims(suite),
+    "audit": lambda suite, entry: _make_page(suite),
+    INDEX: lambda suite, entry: write_index(),
+}
+"""What makes the files of a stage from records alone; the stages that stand here are those whose files are compared."""
+
+
+def check_remade(suite: str, scratch: Path, exact: bool) -> list[Finding]:
+    """Make everything in ``scratch`` that is made from records, and compare it with what is committed.
+
+    Args:
+        suite: whose.
+        scratch: an existing folder, filled by this.
+        exact: whether bytes are expected to agree; without, numbers of CSV files may differ by :data:`ROUNDING` and
+            pictures are not compared.
+
+    Returns:
+        Tables and figures, verdicts, and the page with the summary, the index and the README.
+
+    Raises:
+        DGRError: the scratch folder cannot be written.
+    """
+    here = Path.cwd()
+    _copy(scratch)
+    found = {name: Finding(name) for name in ("tables and figures", "verdicts", "pages, summary, README")}
+    for stage in suite_stages(suite).values():
+        if stage.name not in MAKERS:
+            continue
+        shown = found["pages, summary, README" if stage.name in ("audit", INDEX) else "tables and figures"]
+        for key, entry in stage.entries.items():
+            outs = [Path(out) for out in stage.fill(key, "outs")]
+            with chdir(scratch), shown.told():
+                for out in outs:
+                    out.unlink(missing_ok=True)
+                MAKERS[stage.name](suite, entry)
+            for out in outs:
+                command = stage.filled(stage.definition["cmd"], key)
+                for problem in _differences(here / out, scratch / out, exact):
+                    shown.expect(False, f"{out} {problem}; make it again with `{command}`.")
+                if out.name == CLAIMS and (scratch / out).exists():
+                    _verdicts(found["verdicts"], here / out, scratch / out)
+    if README.exists():
+        with chdir(scratch), (readme := found["pages, summary, README"]).told():
+            update(README)
+        same = README.read_bytes() == (scratch / README).read_bytes()
+        readme.expect(same, "README.md shows other tables than there are; run `python -m dgr readme`.")
+    for path in _foreign(suite):
+        found["tables and figures"].expect(False, f"{path} is made by no stage of suite '{suite}'; remove it.")
+    return list(found.values())
+
+
+ROUNDING = 1e-9
+"""Relative; of sums in another order on another processor."""
+
+
+def _copy(scratch: Path) -> None:
+    try:
+        for path in COPIED:
+            if path.is_dir():
+                shutil.copytree(path, scratch / path)
+            elif path.is_file():
+                shutil.copy(path, scratch / path)
+        for folder in (paths.RESULTS, paths.FIGURES):
+            if folder.is_dir():
+                shutil.copytree(folder, scratch / folder, ignore=shutil.ignore_patterns("*-seeds-*"))
+    except (OSError, shutil.Error) as error:
+        raise cannot_write(scratch, error if isinstance(error, OSError) else OSError(str(error))) from error
+
+
+def _differences(committed: Path, made: Path, exact: bool) -> Iterator[str]:
+    if not made.is_file():  # which was told already
+        return
+    if not committed.is_file():
+        yield "is missing"
+    elif committed.read_bytes() != made.read_bytes():
+        if committed.suffix in PICTURES:
+            if exact:
+                yield "is another picture than the records give"
+            return
+        old, new = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (committed, made))
+        pairs = enumerate(zip(old, new, strict=False), start=1)
+        lines = [number for number, pair in pairs if not _agree(*pair, exact or committed.suffix != ".csv")]
+        if lines or len(old) != len(new):
+            where = f" in line {shortened(lines)}" if lines else f": {len(old)} lines in place of {len(new)}"
+            yield f"is not what the records give{where}"
+        elif exact:
+            yield "has other ends of lines than it is written with"
+
+
+def _agree(one: str, other: str, exact: bool) -> bool:
+    if one == other or exact:
+        return one == other
+    cells = one.split(","), other.split(",")
+    return len(cells[0]) == len(cells[1]) and all(map(_close, *cells))
+
+
+def _close(one: str, other: str) -> bool:
+    try:
+        return math.isclose(float(one), float(other), rel_tol=ROUNDING, abs_tol=ROUNDING)
+    except ValueError:
+        return one == other
+
+
+def _verdicts(found: Finding, committed: Path, made: Path) -> None:
+    """Each comparison's verdict, by its number."""
+    with found.told():
+        old, new = (
+            dict(zip(frame["comparison"], frame["verdict"], strict=True))
+            for frame in map(text_frame, (committed, made))
+        )
+        for comparison in dict.fromkeys((*old, *new)):
+            was, now = old.get(comparison, "absent"), new.get(comparison, "absent")
+            found.expect(was == now, f"{comparison}: committed is '{was}', but the records say '{now}'.")
+
+
+def _foreign(suite: str) -> Iterator[Path]:
+    """What lies among the suite's committed files and is no stage's."""
+    stages = suite_stages(suite).values()
+    outs = {Path(out) for stage in stages for key in stage.entries for out in stage.fill(key, "outs")}
+    for folder in (paths.records_folder(suite), paths.tables_folder(suite), paths.FIGURES / suite):
+        if folder.is_dir():
+            yield from sorted(path for path in folder.iterdir() if path not in outs)

@@ -1,0 +1,192 @@
+"""A tiny suite as a checkout has it after its runs: records, tables, page, lock, git history; and ways to forge it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from dgr.core import paths
+from dgr.core.paths import records_folder
+from dgr.pages.audit import write_audit
+from dgr.pages.index import write_index
+from dgr.pages.readme import update
+from dgr.pages.summary import write_summary
+from dgr.plan.graph import suite_stages
+from dgr.tables.registry import write_table
+from dgr.verification.locked_files import file_digest
+from dgr.verification.record_files import provenance_file
+
+ROOT = Path(__file__).parents[2]
+SUITE = paths.DEFAULT_SUITE
+PLAIN = "mini-multimnist-conv-equal_weighting-none"
+TUNED = "mini-multimnist-conv-equal_weighting-dgr"
+README = """# Tiny
+## What came out
+Trained for two epochs with three seeds.
+
+<!-- begin results/mini/tables/claims.md rows -->
+<!-- end -->
+## More
+"""
+CLAIM = {
+    "id": "C2",
+    "title": "Prediction",
+    "text": "DGR improves multi-task prediction.",
+    "paper": "arXiv 2409.16651",
+    "alpha": 0.05,
+    "comparisons": [
+        {
+            "id": "C2a",
+            "question": "Δm, DGR vs the method alone",
+            "kind": "paired",
+            "measure": "delta_m",
+            "direction": "higher",
+            "treatment": {"regularizer": "dgr"},
+            "reference": {"regularizer": "none"},
+            "methods": ["equal_weighting"],
+        }
+    ],
+}
+STAGES = (
+    "prepare",
+    "tune",
+    "train",
+    "train_tuned",
+    "probe",
+    "baselines",
+    "sweep",
+    "embed",
+    "collect",
+    "table",
+    "figure",
+)
+SCRIPT = """
+import sys
+from dgr.__main__ import main
+
+for line in sys.stdin:
+    sys.argv = ["dgr", *line.split()]
+    try:
+        main()
+    except SystemExit as end:
+        if end.code:
+            raise
+"""
+
+
+def dgr_commands(root: Path, commands: Iterable[str]) -> None:
+    """Run commands one after the other in one process, as the command line runs each."""
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=root,
+        input="\n".join(commands),
+        env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def run_git(root: Path, *arguments: str) -> str:
+    name = ("-c", "user.name=A", "-c", "user.email=a@example.org")
+    return subprocess.run(("git", *name, *arguments), cwd=root, check=True, capture_output=True, text=True).stdout
+
+
+def commit_all(root: Path, message: str) -> str:
+    run_git(root, "add", "--all")
+    run_git(root, "commit", "--quiet", "--allow-empty", "-m", message)
+    return run_git(root, "rev-parse", "HEAD").strip()
+
+
+def make_verified(root: Path) -> None:
+    """Configure, commit, run and commit the tiny suite."""
+    shutil.copytree(ROOT / "tests/tiny_configs", root / paths.CONFIGS)
+    (root / paths.CONFIGS / "mini/T5.yaml").unlink(missing_ok=True)  # times are never the same
+    table = root / paths.CONFIGS / "mini/T1.yaml"
+    settings = yaml.safe_load(table.read_text(encoding="utf-8"))
+    settings["training"]["epochs"] = 2
+    table.write_text(yaml.safe_dump(settings | {"seeds": [0, 1, 2], "tables": ["T1", "claims"]}), encoding="utf-8")
+    (root / paths.CONFIGS / "claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}), encoding="utf-8")
+    for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md", ".gitignore"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, root / name)
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    citation["references"] = citation["references"][:1]
+    (root / "CITATION.cff").write_text(yaml.safe_dump(citation), encoding="utf-8")
+    (root / "README.md").write_text(README, encoding="utf-8")
+    run_git(root, "init", "--quiet")
+    dgr_commands(root, ["plan"])
+    commit_all(root, "Claims, before the runs")
+    with chdir(root):
+        stages = suite_stages(SUITE)
+        commands = [
+            stages[name].filled(stages[name].definition["cmd"], key).removeprefix("python -m dgr ")
+            for name in STAGES
+            if name in stages
+            for key in stages[name].entries
+        ]
+    dgr_commands(root, commands)
+    with chdir(root):
+        report_again()
+    commit_all(root, "Results")
+
+
+def settle() -> None:
+    """Write the lock that fits the files, as a forger would after each change. In the working directory."""
+    locked: dict[str, Any] = {}
+    lock = Path("dvc.lock")
+    old = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"].values() if lock.exists() else []
+    known = {item["path"]: item["md5"] for stage in old for block in ("deps", "outs") for item in stage[block]}
+    for stage in suite_stages(SUITE).values():
+        if stage.file != paths.STAGES:
+            continue
+        for key in stage.entries:
+            entry: dict[str, Any] = {"cmd": stage.filled(stage.definition["cmd"], key)}
+            for block in ("deps", "outs"):
+                own = [path for path in stage.fill(key, block) if not path.startswith("src/")]
+                # Data and runs are not in a clean checkout; what is known of them stays.
+                digests = {path: file_digest(Path(path)) or known[path] for path in own}
+                entry[block] = [{"path": path, "md5": digest} for path, digest in digests.items()]
+            locked[f"{stage.name}@{key}"] = entry
+    lock.write_text(yaml.safe_dump({"schema": "2.0", "stages": locked}), encoding="utf-8")
+
+
+def report_again() -> None:
+    """Make every table and page of the records as they are now, and the lock that fits. In the working directory."""
+    for name in ("T1", "claims"):
+        write_table(SUITE, name)
+    write_summary(SUITE)
+    settle()
+    write_audit(SUITE)  # shows hashes of the lock
+    write_index()
+    update(Path("README.md"))
+    settle()
+
+
+def edit_csv(name: str, edit: Callable[[pd.DataFrame], pd.DataFrame | None]) -> None:
+    """Change a record file, cells as texts. In the working directory."""
+    path = provenance_file(SUITE) if name == "provenance" else records_folder(SUITE) / f"{name}.csv"
+    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
+    changed = edit(frame)
+    (frame if changed is None else changed).to_csv(path, index=False, lineterminator="\n")
+
+
+def replace_in(path: str, old: str, new: str) -> None:
+    """Change the first place of a text that must be there. In the working directory."""
+    text = Path(path).read_text(encoding="utf-8")
+    assert old in text, f"{path} has no {old!r}"
+    Path(path).write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def edit_yaml(path: str, edit: Callable[[Any], object]) -> None:
+    data = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    edit(data)
+    Path(path).write_text(yaml.safe_dump(data), encoding="utf-8")
