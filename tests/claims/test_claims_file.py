@@ -104,7 +104,7 @@ def test_a_suite_without_any_of_the_methods_leaves_a_comparison_to_be_not_run(sh
 
 def test_costs_are_decided_where_steps_are_timed(shipped):
     ids = {
-        (runs, costs): {one.id for claim in measured_by(shipped, runs, costs).claims for one in claim.comparisons}
+        (runs, costs): {one.id for claim in measured_by(shipped, runs, costs) for one in claim.comparisons}
         for runs in (True, False)
         for costs in (True, False)
     }

@@ -62,7 +62,8 @@ def _verdicts(path: Path) -> Iterator[str]:
         return
     here, before = (frame.set_index("comparison")["verdict"] for frame in (text_frame(path), _in_commit(path)))
     changed = [f"{id_}: {before.get(id_)} → {here.get(id_)}" for id_ in here.index if here.get(id_) != before.get(id_)]
-    yield f"{len(here) - len(changed)} of {len(here)} verdicts are the same{': ' * bool(changed)}{shortened(changed, 20)}."
+    told = f": {shortened(changed, 20)}" if changed else ""
+    yield f"{len(here) - len(changed)} of {len(here)} verdicts are the same{told}."
 
 
 def _in_commit(path: Path) -> pd.DataFrame:
