@@ -93,6 +93,8 @@ def record_file(name: str, frame: pd.DataFrame) -> RecordFile:
         frame = frame.assign(sample=frame.groupby("regularizer").cumcount().astype(str))
     if missing := set(key) - set(frame):
         raise DGRError(f"{name}.csv lacks the columns {', '.join(sorted(missing))}; restore it with `git checkout`.")
+    if "seed" in key:  # beside rows without a seed pandas writes 0.0
+        frame = frame.assign(seed=frame["seed"].str.removesuffix(".0"))
     others = [column for column in frame if column not in (*key, *NOT_COMPARED)]
     names = list(frame[key].itertuples(index=False, name=None))
     values = [{str(name): str(value) for name, value in row.items()} for row in frame[others].to_dict("records")]

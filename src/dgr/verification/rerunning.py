@@ -13,7 +13,7 @@ from threading import Lock
 import dgr
 from dgr.core import paths
 from dgr.core.errors import DGRError
-from dgr.verification.places import Place
+from dgr.verification.places import Place, datasets_of
 
 Command = tuple[Path, tuple[str, ...]]
 """A folder and the arguments of ``python -m dgr`` in it."""
@@ -87,18 +87,26 @@ def _environment() -> dict[str, str]:
     return os.environ | {"PYTHONPATH": os.pathsep.join([source, *absolute]), "OMP_NUM_THREADS": "1"}
 
 
-def prepare_data(datasets: Iterable[str], scratch: Path, cores: int, made_here: Iterable[str]) -> None:
-    """Data sets in ``scratch/data``: made anew where code makes them, else a link to what is prepared here.
+def prepare_data(places: list[Place], scratch: Path, cores: int) -> list[str]:
+    """What the places read, in ``scratch/data``: made anew where code makes it, else a link to what is prepared here.
+
+    Args:
+        places: at least one.
+        scratch: where they lie.
+        cores: how many commands at a time.
+
+    Returns:
+        The names of the data sets.
 
     Raises:
-        DGRError: a data set that has to be fetched has not been prepared.
+        DGRError: a data set that has to be fetched has not been prepared, or preparing fails.
     """
-    commands: list[tuple[Path, tuple[str, ...]]] = []
-    made = set(made_here)
-    (scratch / paths.DATA).mkdir()
-    for name in sorted(set(datasets)):
-        if name in made:
-            commands.append((scratch, ("prepare", name)))
+    names = sorted({name for place in places for name in datasets_of(place.plan)})
+    commands: list[Command] = []
+    (scratch / paths.DATA).mkdir(exist_ok=True)
+    for name in names:
+        if name in places[0].plan["datasets"]:
+            commands.append((places[0].folder, ("prepare", name)))
         elif (there := (paths.DATA / name).resolve()).is_dir():
             (scratch / paths.DATA / name).symlink_to(there)
         else:
@@ -107,3 +115,4 @@ def prepare_data(datasets: Iterable[str], scratch: Path, cores: int, made_here: 
                 f"`python -m dgr prepare {name}`, or check the committed files alone with --sample 0."
             )
     _run_all(commands, cores)
+    return names
