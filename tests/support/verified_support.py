@@ -21,7 +21,7 @@ from dgr.pages.summary import write_summary
 from dgr.plan.graph import suite_stages
 from dgr.tables.registry import write_table
 from dgr.verification.locked_files import file_digest
-from dgr.verification.record_files import provenance_file
+from dgr.verification.record_files import origins_file
 
 ROOT = Path(__file__).parents[2]
 SUITE = paths.DEFAULT_SUITE
@@ -173,7 +173,7 @@ def report_again() -> None:
 
 def edit_csv(name: str, edit: Callable[[pd.DataFrame], pd.DataFrame | None]) -> None:
     """Change a record file, cells as texts. In the working directory."""
-    path = provenance_file(SUITE) if name == "provenance" else records_folder(SUITE) / f"{name}.csv"
+    path = origins_file(SUITE) if name == "origins" else records_folder(SUITE) / f"{name}.csv"
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     changed = edit(frame)
     (frame if changed is None else changed).to_csv(path, index=False, lineterminator="\n")

@@ -116,7 +116,7 @@ def swapped_seeds() -> None:
 
 def without_worst_seed() -> None:
     """Seed 1 goes from every file of records."""
-    for name in ("runs", "histories", "provenance", "probes", "universality"):
+    for name in ("runs", "histories", "provenance", "probes", "universality", "origins"):
         edit_csv(name, lambda frame: frame[frame["seed"] != "1"])
 
 
@@ -178,7 +178,7 @@ def picture_of_another_suite() -> None:
 
 
 def unknown_commit() -> None:
-    edit_csv("provenance", lambda frame: frame.assign(commit="1" * 40))
+    edit_csv("origins", lambda frame: frame.assign(commit="1" * 40))
     settle()
 
 
@@ -186,13 +186,18 @@ def later_commit() -> None:
     """Claims are changed, committed, and the records are said to come from that commit."""
     edit_yaml("paper_configs/claims.yaml", lambda data: data["claims"][0].update(alpha=0.5))
     commit = commit_all(Path(), "Claims")
-    edit_csv("provenance", lambda frame: frame.assign(commit=commit))
+    edit_csv("origins", lambda frame: frame.assign(commit=commit))
     settle()
     commit_all(Path(), "Results")
 
 
 def other_settings() -> None:
     edit_csv("provenance", lambda frame: frame.assign(config_hash="f" * 64))
+    settle()
+
+
+def other_result() -> None:
+    edit_csv("origins", lambda frame: frame.assign(result="f" * 64))
     settle()
 
 
@@ -305,6 +310,7 @@ FORGERIES = [
     Forgery("a record of an unknown commit", unknown_commit, history, "which this repository does not have"),
     Forgery("a record of a later commit", later_commit, history, "its numbers stood there before that commit"),
     Forgery("a record's hash of its settings", other_settings, records, "has the hash of other settings"),
+    Forgery("whose result a record is", other_result, records, "is about other results than provenance.csv"),
     Forgery("a number on the page", page_number, remade, "audit.html is not what the records give in line"),
     Forgery("the summary", summary_number, remade, "results/summaries/mini.json is not what the records give"),
     Forgery(

@@ -46,7 +46,7 @@ def again(verified: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Reco
 
 def test_a_run_gives_the_same_numbers_to_the_last_bit(checkout: Path, again: list[RecordFile]) -> None:
     assert {file.name for file in again} == {
-        *("runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"),
+        *("provenance", "runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"),
     }
     found = compare(SUITE, again, exact=True)
     assert found.problems == []
@@ -54,7 +54,9 @@ def test_a_run_gives_the_same_numbers_to_the_last_bit(checkout: Path, again: lis
     assert found.notes == [f"{found.compared:,} identical, 0 within tolerance, 0 outside"]
 
 
-@pytest.mark.parametrize("name", ["runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"])
+@pytest.mark.parametrize(
+    "name", ["provenance", "runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"]
+)
 def test_a_forged_number_is_found_where_all_else_fits(checkout: Path, again: list[RecordFile], name: str) -> None:
     """The forger has mended tables, page and lock: nothing but the re-run can tell."""
     file = next(file for file in again if file.name == name)

@@ -15,6 +15,7 @@ from dgr.records.study_records import STUDY_CELL
 
 POINT = ["suite", "sweep", "settings", "seed"]
 ROW_KEYS = {
+    "provenance": ["key", *IDENTITY],
     "runs": [*IDENTITY, "task", "split", "metric", "moment"],
     "histories": [*IDENTITY, "epoch"],
     "tuning": ["suite", "key", "strength", "seed", "task", "split", "metric"],
@@ -24,8 +25,8 @@ ROW_KEYS = {
     "agreement": [*POINT, "epoch"],
     "embedding": ["regularizer", "sample"],
 }
-"""Columns that name a row, by file; the others are compared. Where a number was made (``provenance``) and what it cost
-(``costs``) are no results and stand not here."""
+"""Columns that name a row, by file; the others are compared. What steps cost (``costs``) is measured, not computed, and
+who made a number (``origins``) is no result: they are not here."""
 STUDY_KEY = ["seed", *STUDY_CELL]
 """The same of a study's file."""
 NOT_COMPARED = ("chosen",)

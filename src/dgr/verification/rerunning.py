@@ -5,14 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+
+from tqdm import tqdm
 
 import dgr
 from dgr.core import paths
 from dgr.core.errors import DGRError
+from dgr.plan.warm import keep_warm
 from dgr.verification.places import Place, datasets_of
 
 Command = tuple[Path, tuple[str, ...]]
@@ -51,7 +55,6 @@ def _run_all(commands: list[Command], cores: int) -> None:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dgr", *arguments],
                 cwd=folder,
-                env=_environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -69,7 +72,8 @@ def _run_all(commands: list[Command], cores: int) -> None:
 
     with ThreadPoolExecutor(cores) as pool:
         try:
-            for done in [pool.submit(run, command) for command in commands]:
+            waiting = [pool.submit(run, command) for command in commands]
+            for done in tqdm(as_completed(waiting), "Running again", len(waiting), leave=False, disable=None):
                 done.result()
         finally:
             # After a failure or Ctrl-C nothing goes on behind the user's back; else nothing is left to stop.
@@ -79,12 +83,26 @@ def _run_all(commands: list[Command], cores: int) -> None:
                     process.terminate()
 
 
-def _environment() -> dict[str, str]:
-    """This code's, whatever is installed, and one thread a process."""
-    source = str(Path(dgr.__file__).parents[1])
+@contextmanager
+def warmed() -> Iterator[None]:
+    """Let commands be forks of one process that has the libraries, of this code's whatever is installed.
+
+    They start in folders of their own, so that no path of this process may depend on where it was started.
+    """
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     absolute = [str(Path(path).resolve()) for path in others]
-    return os.environ | {"PYTHONPATH": os.pathsep.join([source, *absolute]), "OMP_NUM_THREADS": "1"}
+    source = str(Path(dgr.__file__).parents[1])
+    before = dict(os.environ)
+    os.environ |= {"PYTHONPATH": os.pathsep.join([source, *absolute]), "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
+    process = keep_warm()
+    try:
+        yield
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()  # which ends it
+        process.wait()
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def prepare_data(places: list[Place], scratch: Path, cores: int) -> list[str]:

@@ -27,7 +27,7 @@ from dgr.verification.portability import origins, why_bits_may_differ
 from dgr.verification.prose import check_prose
 from dgr.verification.remaking import check_remade, remake
 from dgr.verification.report import Verification, report_text
-from dgr.verification.rerunning import prepare_data, run_again
+from dgr.verification.rerunning import prepare_data, run_again, warmed
 
 
 def choose_units(suite: str, sample: int, seed: int, key: str | None, run_seed: int | None, whole: bool) -> list[Unit]:
@@ -119,8 +119,9 @@ def _run_again(suite: str, plan: Plan, units: list[Unit], scratch: Path, exact: 
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_cpu = all(str(origin["device"]).startswith("cpu") for origin in origins(suite, plan))
     places = make_places(plan, suite, units, scratch, "cpu" if on_cpu else "auto")
-    names = prepare_data(places, scratch, cores)
-    run_again(places, cores)
+    with warmed():
+        names = prepare_data(places, scratch, cores)
+        run_again(places, cores)
     return [_data(suite, names, scratch), compare(suite, read_again(places, suite), exact)]
 
 
