@@ -3,9 +3,12 @@ PYTHON ?= python3
 # Whole files stay on one worker, so that the pipeline tests share their one run, and in their order, so that slow files do
 # not all come last.
 PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# What `make archive` packs, and the file that it writes and `make restore` reads.
+SUITES ?= mini
+FILE ?= dgr-runs.tar.gz
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce studies verify test fingerprint lint lock clean
+.PHONY: help install reproduce studies archive restore verify test fingerprint lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -13,13 +16,24 @@ help:  ## show this list
 
 install: .venv/installed  ## only make the environment
 
-reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit
+reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit; then time its steps
 	@$(IN_VENV) snakemake --cores all
+	@$(IN_VENV) snakemake --cores all --config suite=cost
 	@echo "Done. Tables: results/mini/tables/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
 
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
 	@$(IN_VENV) snakemake --cores all --config suite=studies
 	@echo "Done. Page: results/studies/audit.html; tables: results/studies/tables/; figures: figures/studies/"
+
+archive: .venv/installed  ## pack the records of all runs of SUITES (mini) with checksums into FILE (dgr-runs.tar.gz)
+	@$(IN_VENV) dgr archive $(SUITES) --output "$(FILE)"
+
+# Snakemake makes tables and figures anew, and lets DVC check everything; then it is told that all of it is good.
+restore: .venv/installed  ## put the runs in FILE back, so that nothing is trained: SUITES are checked and made up to date
+	@$(IN_VENV) dgr restore "$(FILE)"
+	@export $(IN_VENV); for suite in $(SUITES); do \
+		snakemake --cores all --config suite=$$suite && \
+		snakemake --cores all --config suite=$$suite --touch --forceall --quiet all || exit 1; done
 
 verify: .venv/installed  ## check the committed results of the mini suite, and train a sample of its runs again
 	@$(IN_VENV) python -m dgr verify mini

@@ -69,6 +69,14 @@ def test_an_archive_holds_the_records_and_a_checksum_of_every_file(large):
     assert all(files[name].decode() == FILES[name] for name in wanted)
 
 
+def test_without_a_name_all_suites_with_a_lock_are_packed():
+    Path("paper_configs/other").mkdir()
+    named = pack([SUITE, SUITE], ARCHIVE, False, DATE)
+    before = ARCHIVE.read_bytes()
+    assert pack([], ARCHIVE, False, DATE) == named
+    assert ARCHIVE.read_bytes() == before
+
+
 def test_the_same_files_are_the_same_archive():
     packed()
     first = ARCHIVE.read_bytes()
@@ -106,6 +114,9 @@ def test_a_missing_output_and_a_missing_lock_are_named():
         pack([SUITE], ARCHIVE, False, DATE)
     with pytest.raises(DGRError, match="Unknown suite 'toi'; did you mean 'toy'"):
         pack(["toi"], ARCHIVE, False, DATE)
+    Path("suites/toy/dvc.lock").unlink()
+    with pytest.raises(DGRError, match=r"No suite has a dvc\.lock, so there is nothing to pack"):
+        pack([], ARCHIVE, False, DATE)
 
 
 @pytest.mark.parametrize(("date", "message"), [(None, "git does not know"), ("May", "'May' is no date")])

@@ -1,5 +1,6 @@
 """Putting an archive back: what the lock names and nothing else; a bad one is one sentence, and changes nothing."""
 
+import errno
 import gzip
 import hashlib
 import io
@@ -24,16 +25,24 @@ METRICS = f"runs/{SUITE}/train/{RUN}/seed-0/metrics.json"
 LOCK = Path(f"suites/{SUITE}/dvc.lock")
 
 
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
     """A clone of the made-up project beside an archive of it, without what stages made."""
-    root = tmp_path / "clone"
+    root = tmp_path_factory.mktemp("made") / "clone"
     make_packed_project(root)
-    monkeypatch.chdir(root)
-    pack([SUITE], ARCHIVE, False, "2026-01-31")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        pack([SUITE], ARCHIVE, False, "2026-01-31")
     for folder in ("runs", "trained", "data/digits"):
-        shutil.rmtree(folder)
-    return root
+        shutil.rmtree(root / folder)
+    return root.parent
+
+
+@pytest.fixture
+def workplace(made, tmp_path, monkeypatch):
+    shutil.copytree(made, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path / "clone")
+    return tmp_path / "clone"
 
 
 def contents():
@@ -182,6 +191,14 @@ def test_what_lies_there_is_not_replaced(workplace):
     Path(METRICS).parent.mkdir(parents=True)
     Path(METRICS).write_text("hours of my own work")
     refused(f"runs/{SUITE}/train/{RUN} is here already and is not what the lock names; move it away")
+
+
+def test_a_full_disk_is_one_sentence(workplace, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("dgr.datasets.contents.Writer.write", full)
+    refused("Cannot write unfinished: No space left on device; free or unlock that place")
 
 
 def test_where_dvc_is_not_set_up_its_own_sentence_is_given(workplace):

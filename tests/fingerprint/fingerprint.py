@@ -32,10 +32,7 @@ def compute(patterns: list[str]) -> Hashes:
 
     choose_device("cpu")
     hashes = {}
-    import time
-
     for name, part in all_parts(patterns).items():
-        print(f"{time.process_time():8.2f} {name}", file=sys.stderr)
         digest = hashlib.sha256()
         for piece in part():
             digest.update(piece)

@@ -6,9 +6,10 @@ kinds of studies) is found in its registry, so that something new has a part at 
 
 from __future__ import annotations
 
+import io
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, get_args
 import yaml
 
 Bytes = Iterator[bytes]
-Parts = Iterator[tuple[str, Callable[[], Bytes]]]
+Parts = Iterable[tuple[str, Callable[[], Bytes]]]
 HERE = Path(__file__).parent
 DENSE = {"backbone": "small", "channels": [4, 8], "head_channels": 4}
 NEEDED = {
@@ -29,7 +30,7 @@ NEEDED = {
 }
 """Settings of encoders that cannot do without any."""
 TRAINING = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}
-ROOMS = {"kind": "rooms", "image_size": 32, "scenes": {"train": 16, "val": 2, "test": 2}, "noise": 0.03, "seed": 0}
+ROOMS = {"kind": "rooms", "image_size": 32, "scenes": {"train": 8, "val": 2, "test": 2}, "noise": 0.03, "seed": 0}
 PAIRS = {
     "kind": "multimnist",
     "digits": {"train": 60, "val": 20, "test": 20},
@@ -39,7 +40,7 @@ PAIRS = {
 
 
 def trained(encoder: str, method: str, regularizer: str) -> Bytes:
-    """Two steps of training: every parameter and buffer afterwards, what the epoch recorded, and the scores."""
+    """A step or two of training: every parameter and buffer afterwards, what the epoch recorded, and the scores."""
     from method_support import options_for
 
     from dgr.config.parsing import parse
@@ -50,7 +51,7 @@ def trained(encoder: str, method: str, regularizer: str) -> Bytes:
     from dgr.training.epoch import Epoch
 
     vectors = ENCODERS[encoder].Config.gives_vectors
-    tasks, split = labelled() if vectors else rooms()
+    tasks, split = rooms() if not vectors else labelled(16, 32) if encoder == "conv" else labelled(4, 16)
     strength = {"strength": 0.1} if "strength" in REGULARIZERS[regularizer].Config.model_fields else {}
     block = {
         "suite": "fingerprint",
@@ -74,8 +75,8 @@ def trained(encoder: str, method: str, regularizer: str) -> Bytes:
     yield json.dumps(row).encode()
 
 
-def labelled() -> tuple[Any, Any]:
-    """Three tasks of classification on noise."""
+def labelled(samples: int, size: int) -> tuple[Any, Any]:
+    """Three tasks of classification on noise; an emulator takes minutes for large encoders on more than a few."""
     import torch
 
     from dgr.core.task import Task
@@ -83,8 +84,8 @@ def labelled() -> tuple[Any, Any]:
 
     generator = torch.Generator().manual_seed(0)
     tasks = tuple(Task(f"task{number}", "classification", 4) for number in range(3))
-    targets = {task.name: torch.randint(4, (16,), generator=generator) for task in tasks}
-    return tasks, Split(torch.rand(16, 3, 32, 32, generator=generator), targets)
+    targets = {task.name: torch.randint(4, (samples,), generator=generator) for task in tasks}
+    return tasks, Split(torch.rand(samples, 3, size, size, generator=generator), targets)
 
 
 def rooms() -> tuple[Any, Any]:
@@ -108,6 +109,34 @@ def prepared(config: dict[str, Any]) -> Bytes:
         prepare_dataset("made-up", parse_dataset(config, "fingerprint"), Path(folder))
         for path in sorted(Path(folder).rglob("*.*")):
             yield path.read_bytes()
+
+
+def photographs() -> Bytes:
+    """A JPEG file of noise, read again and scaled as photographs are."""
+    import numpy as np
+    from PIL import Image
+
+    noise = np.random.default_rng(0).integers(0, 256, (50, 40, 3), np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).save(file, "jpeg")
+    yield file.getvalue()
+    with Image.open(file) as image:
+        yield image.convert("RGB").resize((17, 17), Image.Resampling.BILINEAR).tobytes()
+
+
+def files() -> Bytes:
+    """What runs leave in binary files."""
+    import numpy as np
+    import torch
+
+    from dgr.training.checkpoint import save_checkpoint
+
+    arrays = io.BytesIO()
+    np.savez(arrays, test=np.arange(5.0))
+    yield arrays.getvalue()
+    with tempfile.TemporaryDirectory() as folder:
+        save_checkpoint(Path(folder, "checkpoint.pt"), "me", {"weights": torch.ones(3), "epoch": 1})
+        yield Path(folder, "checkpoint.pt").read_bytes()
 
 
 def digits(samples: int) -> tuple[Any, Any]:
@@ -237,7 +266,11 @@ GROUPS: dict[str, Callable[[], Parts]] = {
     "encoder": encoders,
     "classifier": classifiers,
     "study": studies,
-    "data": lambda: ((config["kind"], partial(prepared, config)) for config in (PAIRS, ROOMS)),
+    "data": lambda: (
+        *((config["kind"], partial(prepared, config)) for config in (PAIRS, ROOMS)),
+        ("photographs", photographs),
+        ("files", files),
+    ),
     "measurement": lambda: (("tsne", embedded), ("universality", universality)),
     "table": lambda: ((name, partial(reported, "table", name)) for name in ("T1", "T4")),
     "figure": lambda: ((name, partial(reported, "figure", name)) for name in ("F2", "F5")),

@@ -21,7 +21,8 @@ INDEX = f"{SHARED}:index"
 MEASUREMENTS = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
 TRAININGS = {f"train@{PLAIN}", f"train@{SINGLE}", f"train_tuned@{TUNED}"}
 AFTER_TUNED = {f"tune@{TUNED}", f"train_tuned@{TUNED}", f"probe@{TUNED}", "embed@mini"}
-EVERYTHING = REPORTS | {INDEX, f"{SHARED}:prepare@multimnist"} | MEASUREMENTS | TRAININGS | AFTER_TUNED
+CODE = {f"{SHARED}:{name}_code" for name in ("training", "probing", "reporting")}
+EVERYTHING = REPORTS | {INDEX, f"{SHARED}:prepare@multimnist"} | CODE | MEASUREMENTS | TRAININGS | AFTER_TUNED
 EVERYTHING |= {f"probe@{PLAIN}", f"probe@{SINGLE}"}
 RUNS = "runs/mini/train"
 
@@ -187,6 +188,32 @@ def test_a_damaged_output_fails_the_audit(project: Project) -> None:
     assert f"{RUNS}/{PLAIN}" in project.run("snakemake", "--cores", "2", fails=True)
     project.run("dvc", "checkout", "--quiet", "--force")
     assert_settled(project)
+
+
+def test_a_clean_clone_takes_over_an_archive_and_trains_nothing(project: Project, tmp_path: Path) -> None:
+    project.commit("made")
+    archive = str(tmp_path / "runs.tar.gz")
+    project.run("python", "-m", "dgr", "archive", "mini", "--output", archive)
+    project.run("git", "clone", "--quiet", str(project.root), str(tmp_path / "clone"))
+    clone = Project(tmp_path / "clone")
+    clone.write(".git/info/exclude", "/.site/\n")
+    assert "weights and representations are missing" in clone.run("python", "-m", "dgr", "restore", archive)
+    assert clone.bytes_below("runs") == {
+        path: content for path, content in project.bytes_below("runs").items() if "origins" not in path
+    }
+    # What is in git is older than the runs now: it is made anew, and is the same.
+    assert clone.snakemake() == REPORTS | {INDEX}
+    clone.run("snakemake", "--cores", "2", "--touch", "--forceall")
+    assert clone.snakemake("--dry-run") == set()
+    assert ran(clone.run("dvc", "repro", "--allow-missing")) == set()
+    assert not (clone.root / "trained").exists()
+    assert clone.run("git", "status", "--porcelain") == ""
+    # The audit still finds a lock that disagrees with itself: probes of other representations than the run's.
+    lock = clone.read("dvc.lock")
+    start = lock.index(f"path: trained/mini/{PLAIN}", lock.index(f"  train@{PLAIN}:"))
+    place = lock.index("md5: ", lock.index("\n", lock.index("hash: ", start))) + 5
+    clone.write("dvc.lock", lock[:place] + "0" * 32 + lock[place + 32 :])
+    assert f"probe@{PLAIN}" in clone.run("snakemake", "--cores", "2", fails=True)
 
 
 def test_suites_share_a_data_set_and_its_preparation(project: Project) -> None:

@@ -1,5 +1,6 @@
 import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from synthetic import GRID, SUITE, TASKS, write_plan
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
 from dgr.records.collecting import collect_records, collect_suite
+from dgr.records.origins import ORIGIN_COLUMNS
 from dgr.records.records import load_records
 
+AUTHOR = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 EW, TUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-equal_weighting-dgr"
 
 
@@ -21,6 +24,7 @@ def edit(path: Path, change: Callable[[Any], object], manifest: bool = True) -> 
     change(value)
     path.write_text(json.dumps(value))
     if manifest:
+        write_manifest(path.parent, trained={})
         write_manifest(path.parent.parent)
 
 
@@ -52,12 +56,36 @@ def test_order_is_that_of_the_configuration(results: Path, plan: dict[str, Any])
     assert list(keys) == [*plan["runs"], *plan["tuned_runs"]]
 
 
-def test_histories_have_no_times_and_provenance_does(results: Path) -> None:
+def test_times_and_machines_stand_apart_from_records(results: Path) -> None:
     records = load_records(results / "records")
-    assert "seconds" not in records.histories
     assert len(records.histories) == 6 * 3 * 3
-    assert records.provenance["median_epoch_seconds"].eq(1.5).all()
     assert records.provenance["strength"].isna().sum() == 3 * 3
+    machine = {"seconds", "wall_seconds", "median_epoch_seconds", "device", "commit", "peak_memory_mb", "threads"}
+    for frame in vars(records).values():
+        assert not machine & set(frame) or frame is records.costs
+    origins = pd.read_csv(results / "origins/runs.csv")
+    assert list(origins) == ORIGIN_COLUMNS
+    assert origins["median_epoch_seconds"].eq(1.5).all()
+    assert list(origins["result"]) == list(records.provenance["result"])
+
+
+def test_a_result_made_again_keeps_who_made_it_first(plan: dict[str, Any]) -> None:
+    collect_records(SUITE, plan, Path())
+    path = Path("results/toy/origins/runs.csv")
+    first = path.read_text()
+    for command in (("init", "--quiet"), ("add", "results"), (*AUTHOR, "commit", "--quiet", "-m", "results")):
+        subprocess.run(("git", *command), check=True)
+    for made in Path("runs/shared/origins").rglob("*.json"):
+        made.write_text(made.read_text().replace("4.5", "9.5").replace("made up", "another one"))
+    collect_records(SUITE, plan, Path())
+    assert path.read_text() == first
+    # Another result has another origin, and of its seed alone.
+    norms = {"train": 1.0, "val": 1.0, "test": 1.0}
+    edit(Path(f"runs/toy/train/{EW}/seed-1/metrics.json"), lambda m: m.update(representation_norm=norms))
+    collect_records(SUITE, plan, Path())
+    (changed,) = (line for line in path.read_text().splitlines() if line not in first.splitlines())
+    assert changed.startswith(f"{EW},1,")
+    assert "another one" not in changed, "what was written down here is about the earlier result"
 
 
 def test_tuning_holds_the_whole_grid(results: Path) -> None:
@@ -92,7 +120,7 @@ def test_missing_runs_are_all_named(plan: dict[str, Any]) -> None:
     refused(plan, "2 records", EW, TUNED)
 
 
-@pytest.mark.parametrize("name", ["metrics.json", "history.csv", "provenance.json"])
+@pytest.mark.parametrize("name", ["metrics.json", "history.csv"])
 def test_partial_run(plan: dict[str, Any], name: str) -> None:
     Path("runs/toy/train", EW, "seed-2", name).unlink()
     refused(plan, f"seed-2/{name} is missing", EW)
@@ -172,22 +200,13 @@ def test_run_of_an_older_configuration(plan: dict[str, Any]) -> None:
 
 
 def test_a_run_says_the_strength_that_was_chosen_or_as_earlier_ones_that_it_was_tuned(plan: dict[str, Any]) -> None:
-    path = Path(f"runs/toy/train/{TUNED}/seed-0/provenance.json")
+    path = Path(f"runs/toy/train/{TUNED}/seed-0/metrics.json")
     assert json.loads(path.read_text())["config"]["regularizer"]["strength"] == "tuned"
     edit(path, lambda p: p["config"]["regularizer"].update(strength=1.0))
     collect_records(SUITE, plan, Path())
     shutil.rmtree("results")
     edit(path, lambda p: p["config"]["regularizer"].update(strength=0.1))
     refused(plan, "seed 0, was trained with another regularizer", f"train {TUNED}")
-
-
-def test_a_record_keeps_the_words_of_its_time(plan: dict[str, Any]) -> None:
-    path = Path(f"runs/toy/train/{EW}/seed-0/provenance.json")
-    edit(path, lambda p: p["config"]["architecture"].update(features=p["config"]["architecture"].pop("width")))
-    collect_records(SUITE, plan, Path())
-    shutil.rmtree("results")
-    edit(path, lambda p: p["config"]["architecture"].update(features=5))
-    refused(plan, "seed 0, was trained with another architecture")
 
 
 def test_run_with_another_strength_than_tuned(plan: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from dgr.core.errors import DGRError
-from dgr.core.files import write_text
+from dgr.core.files import sha256, write_text
 from dgr.core.paths import CONFIGS, PLAN, SUITES, UNFINISHED
 from dgr.pages.audit import write_audit
 from dgr.pages.study_report import write_study_report
@@ -94,8 +94,9 @@ def test_from_configuration_to_page(project):
     assert not list(UNFINISHED.iterdir())
     frame = pd.read_csv("results/studies/records/S1.csv")
     assert set(frame["seed"]) == {0, 1}
-    origin = json.loads(Path("results/studies/records/S1.json").read_text())
-    assert origin["config"]["study"]["epochs"] == 1
+    assert json.loads(Path("results/studies/records/S1.json").read_text())["config"]["study"]["epochs"] == 1
+    origin = json.loads(Path("results/studies/origins/S1.json").read_text())
+    assert origin["result"] == sha256(Path("results/studies/records/S1.csv"))
     assert origin["wall_seconds"] > 0
     write_study_report("studies", "S1")
     table = pd.read_csv("results/studies/tables/S1.csv").set_index(["measure", "setting", "method"])

@@ -14,7 +14,7 @@ import yaml
 
 ROOT = Path(__file__).parents[2]
 FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
-FILES += ("requirements.hashes", "requirements.lock")
+FILES += ("CITATION.cff", "requirements.hashes", "requirements.lock")
 FOLDERS = ("profiles", "report", "src")
 TABLE = "paper_configs/mini/T1.yaml"
 
@@ -62,8 +62,10 @@ class Project:
         return (self.root / path).read_text(encoding="utf-8")
 
     def write(self, path: str, text: str) -> None:
-        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
-        (self.root / path).write_text(text, encoding="utf-8")
+        place = self.root / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)  # which may be a link to what DVC's cache keeps
+        place.write_text(text, encoding="utf-8")
 
     def edit_yaml(self, edit: Callable[[Any], object], path: str = TABLE) -> None:
         """Change what a configuration says."""

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dgr.core.files import write_manifest
+from dgr.core.files import write_json, write_manifest
+from dgr.core.paths import MADE
+from dgr.core.provenance import result_hash
 
 SUITE, TASKS = "toy", ("left", "right")
 PROBED = (*TASKS, "left_greater")
@@ -64,7 +66,7 @@ def make_runs(plan: dict[str, Any], root: Path) -> None:
         if key in plan["tuning"]:
             make_tuning(key, plan["tuning"][key], chosen, root / "runs" / SUITE / "tune")
         for seed in entry["seeds"]:
-            make_seed(key, entry, seed, chosen, root / "runs" / SUITE / "train" / key / f"seed-{seed}")
+            make_seed(key, entry, seed, chosen, root)
         write_manifest(root / "runs" / SUITE / "train" / key, key=key, seeds=entry["seeds"])
 
 
@@ -77,7 +79,8 @@ def make_tuning(key: str, entry: dict[str, Any], chosen: float | None, folder: P
     (folder / f"{key}.json").write_text(json.dumps(record))
 
 
-def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None, folder: Path) -> None:
+def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None, root: Path) -> None:
+    folder = root / "runs" / SUITE / "train" / key / f"seed-{seed}"
     folder.mkdir(parents=True)
     method, name, epochs = entry["method"]["name"], entry["regularizer"]["name"], entry["training"]["epochs"]
     random = np.random.default_rng(zlib.crc32(f"{key}/{seed}".encode()))
@@ -91,7 +94,7 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
             value = top - 0.8 * np.exp(-9.0 * epoch / epochs) + 0.004 * random.standard_normal()
             row |= {f"train_loss/{task}": 0.3, f"weight/{task}": 1.0}
             row |= {f"val_loss/{task}": 0.4, f"val_accuracy/{task}": round(value, 4)}
-        rows.append(row | {"seconds": 1.5})
+        rows.append(row)
     pd.DataFrame(rows).to_csv(folder / "history.csv", index=False)
 
     def scores(row: dict[str, Any]) -> dict[str, Any]:
@@ -104,9 +107,11 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
 
     best = max(rows, key=lambda row: sum(row[f"val_accuracy/{task}"] for task in TASKS))
     names = {part: entry[part]["name"] for part in ("architecture", "method", "regularizer")}
+    settings = {name: value for name, value in entry.items() if name != "seeds"}
     norm = 36.0 if strength is None else 4.75
     metrics = {
         "identity": {"suite": entry["suite"], "dataset": entry["dataset"], **names, "seed": seed},
+        "config": {**settings, "seed": seed, "strength": strength},
         "strength": strength,
         "tasks": {task: {"metric": "accuracy", "higher_is_better": True} for task in TASKS},
         "final": {"epoch": epochs, **scores(rows[-1])},
@@ -114,20 +119,19 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
         "representation_norm": {split: round(norm + random.random(), 3) for split in ("train", "val", "test")},
     }
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    settings = {name: value for name, value in entry.items() if name != "seeds"}
-    provenance = {
+    write_manifest(folder, trained={})
+    made = {
+        "result": result_hash(json.loads((folder / "manifest.json").read_text())["files"]),
         "commit": "0" * 40,
         "dirty": False,
-        "config_hash": "f" * 64,
-        "config": {**settings, "seed": seed, "strength": strength},
         "versions": {"python": "3.11.2", "torch": "2.13.0", "torchjd": "0.18.0", "numpy": "2.4.6"},
         "device": "cpu (made up)",
         "threads": 1,
         "wall_seconds": 4.5,
         "peak_memory_mb": 400.0,
-        "command": f"python -m dgr train {key}",
+        "median_epoch_seconds": 1.5,
     }
-    (folder / "provenance.json").write_text(json.dumps(provenance))
+    write_json(root / MADE / entry["suite"] / key / f"seed-{seed}.json", made)
 
 
 def make_measurements(plan: dict[str, Any], root: Path) -> None:

@@ -62,7 +62,7 @@ def test_what_decides_a_seed_trains_it_again(project, edit_plan, monkeypatch, ch
         manifest = read_json(DATA / "multimnist" / MANIFEST, "")
         write_json(DATA / "multimnist" / MANIFEST, manifest | {"report": "another"})
     elif change == "device":
-        monkeypatch.setattr(stages, "device_name", lambda _: "another processor")
+        monkeypatch.setattr(stages, "hardware", lambda _: "another processor")
     elif change == "code":
         for seed in (0, 1):
             path = folder / f"seed-{seed}" / MANIFEST

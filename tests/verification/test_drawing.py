@@ -5,7 +5,7 @@ import pytest
 
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core.errors import DGRError
-from dgr.verification.drawing import Unit, draw, everything, of_record, units
+from dgr.verification.drawing import Unit, draw_units, everything, of_record, units
 from dgr.verification.places import make_places
 
 ROOT = Path(__file__).parents[2]
@@ -23,11 +23,11 @@ def plan() -> Plan:
 
 
 def test_a_seed_draws_the_same_sample_again_and_another_seed_another(plan: Plan) -> None:
-    assert draw(plan, "mini", 6, 0) == draw(plan, "mini", 6, 0) != draw(plan, "mini", 6, 1)
+    assert draw_units(plan, "mini", 6, 0) == draw_units(plan, "mini", 6, 0) != draw_units(plan, "mini", 6, 1)
 
 
 def test_a_sample_has_no_unit_twice_and_as_many_as_asked(plan: Plan) -> None:
-    drawn = draw(plan, "mini", 7, 3)
+    drawn = draw_units(plan, "mini", 7, 3)
     assert len(set(drawn)) == len(drawn)
     assert [sum(unit.kind == kind for unit in drawn) for kind in ("run", "tuning", "sweep", "baselines")] == [
         7,
@@ -35,21 +35,21 @@ def test_a_sample_has_no_unit_twice_and_as_many_as_asked(plan: Plan) -> None:
         3,
         1,
     ]
-    assert draw(plan, "mini", 0, 3) == []
-    assert {unit.kind for unit in draw(plan, "studies", 4, 0)} == {"study"}
+    assert draw_units(plan, "mini", 0, 3) == []
+    assert {unit.kind for unit in draw_units(plan, "studies", 4, 0)} == {"study"}
 
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_sample_is_spread_over_what_the_suite_has(plan: Plan, seed: int) -> None:
     runs = plan["runs"] | plan["tuned_runs"]
-    drawn = [runs[unit.key] for unit in draw(plan, "mini", 6, seed) if unit.kind == "run"]
+    drawn = [runs[unit.key] for unit in draw_units(plan, "mini", 6, seed) if unit.kind == "run"]
     own = [entry for entry in runs.values() if entry["suite"] == "mini"]
     for part, enough in (("method", 5), ("regularizer", 3), ("architecture", 2)):
         assert len({entry[part]["name"] for entry in drawn}) >= min(enough, len({entry[part]["name"] for entry in own}))
 
 
 def test_studies_are_drawn_one_after_the_other(plan: Plan) -> None:
-    keys = [unit.key for unit in draw(plan, "studies", 6, 0)]
+    keys = [unit.key for unit in draw_units(plan, "studies", 6, 0)]
     assert len(set(keys)) == 6
 
 

@@ -17,7 +17,7 @@ from dgr.core.errors import DGRError
 from dgr.verification import verify
 from dgr.verification.drawing import Unit, units
 from dgr.verification.made_again import read_again
-from dgr.verification.numbers_again import compare
+from dgr.verification.numbers_again import compare_again
 from dgr.verification.places import make_places
 from dgr.verification.record_files import RecordFile
 from dgr.verification.rerunning import prepare_data, run_again
@@ -48,7 +48,7 @@ def test_a_run_gives_the_same_numbers_to_the_last_bit(checkout: Path, again: lis
     assert {file.name for file in again} == {
         *("provenance", "runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"),
     }
-    found = compare(SUITE, again, exact=True)
+    found = compare_again(SUITE, again, exact=True)
     assert found.problems == []
     assert found.compared > 500
     assert found.notes == [f"{found.compared:,} identical, 0 within tolerance, 0 outside"]
@@ -70,7 +70,7 @@ def test_a_forged_number_is_found_where_all_else_fits(checkout: Path, again: lis
         return frame.assign(**{column: frame[column].where(~ours, "0.987654")})
 
     edit_csv(name, forge)
-    found = compare(SUITE, again, exact=True)
+    found = compare_again(SUITE, again, exact=True)
     assert len(found.problems) == 1
     assert f"{name}.csv has 1 numbers that came out differently" in found.problems[0]
     assert "again" in found.problems[0]
@@ -80,7 +80,7 @@ def test_a_forged_number_is_found_where_all_else_fits(checkout: Path, again: lis
 def test_a_row_that_is_not_committed_is_missed(checkout: Path, again: list[RecordFile]) -> None:
     edit_csv("probes", lambda frame: frame[~frame["seed"].str.startswith("1")])
     assert any(
-        "probes.csv lacks the row multimnist conv" in problem for problem in compare(SUITE, again, True).problems
+        "probes.csv lacks the row multimnist conv" in problem for problem in compare_again(SUITE, again, True).problems
     )
 
 
@@ -96,12 +96,12 @@ def test_where_bits_may_differ_small_differences_pass_and_large_ones_do_not(
         return edit
 
     edit_csv("runs", scattered(1e-9))
-    near = compare(SUITE, again, exact=False)
+    near = compare_again(SUITE, again, exact=False)
     assert not any("came out differently" in problem for problem in near.problems)
     assert " 0 within tolerance" not in near.notes[0]
-    assert compare(SUITE, again, exact=True).result == "failed"
+    assert compare_again(SUITE, again, exact=True).result == "failed"
     edit_csv("runs", scattered(0.5))
-    assert "runs.csv has " in compare(SUITE, again, exact=False).problems[0]
+    assert "runs.csv has " in compare_again(SUITE, again, exact=False).problems[0]
 
 
 def test_the_command_says_passed_writes_its_report_and_nothing_else(checkout: Path, tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 import pytest
 
-from dgr.verification.tolerance import Pair, drifted, spread
+from dgr.verification.tolerance import ValuePair, drifted, spread
 
 
-def pair(committed: str, again: str, sd: float | None = 1.0, **changes: str) -> Pair:
-    return Pair(
+def pair(committed: str, again: str, sd: float | None = 1.0, **changes: str) -> ValuePair:
+    return ValuePair(
         **{"file": "runs", "quantity": "accuracy", "where": "", **changes}, committed=committed, again=again, spread=sd
     )
 

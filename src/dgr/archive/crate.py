@@ -17,7 +17,7 @@ from rocrate.rocrate import ROCrate
 from dgr.archive.citation import Citation, CitedWork, read_citation
 from dgr.archive.exhibits import shown_files
 from dgr.archive.manifest import MANIFEST_NAME
-from dgr.archive.outputs import LOCK, KeptOutput
+from dgr.archive.outputs import LOCK_NAME, KeptOutput
 from dgr.config.datasets import DatasetConfig, FetchedDataset
 from dgr.config.sources import read_sources
 from dgr.core.errors import DGRError
@@ -79,7 +79,7 @@ def crate_text(suites: list[str], outputs: list[KeptOutput], names: Iterable[str
 def _date(suites: list[str], given: str | None) -> str:
     date = given
     if date is None:
-        locks = [str(suite_folder(suite) / LOCK) for suite in suites]
+        locks = [str(suite_folder(suite) / LOCK_NAME) for suite in suites]
         command = ("git", "log", "-1", "--format=%cs", "--", *locks)
         try:
             date = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout.strip()
@@ -88,7 +88,7 @@ def _date(suites: list[str], given: str | None) -> str:
     try:
         return datetime.date.fromisoformat(date).isoformat()
     except ValueError as error:
-        problem = f"'{given}' is no date" if given else f"git does not know when {LOCK} was committed"
+        problem = f"'{given}' is no date" if given else f"git does not know when {LOCK_NAME} was committed"
         raise DGRError(f"{problem}; give the day of publication as `--date YYYY-MM-DD`.") from error
 
 
@@ -167,7 +167,7 @@ def _suite(crate: Any, suite: str, outputs: list[KeptOutput]) -> None:
         if count:
             told = {"name": str(place), "description": f"{text} of the suite {suite}: {count} outputs of stages"}
             crate.add_dataset(dest_path=f"{place}/", properties=told)
-    lock = suite_folder(suite) / LOCK
+    lock = suite_folder(suite) / LOCK_NAME
     shown = [_file(crate, file.path.as_posix(), f"{file.name}: {file.text}") for file in shown_files(suite)]
     if lock.is_file():
         shown.append(_file(crate, lock.as_posix(), f"What each stage of the suite {suite} read and made, with hashes"))

@@ -12,7 +12,7 @@ from dgr.core.errors import DGRError
 from dgr.pages.table_files import read_table
 from dgr.plan.graph import Stage, suite_stages
 
-MAKERS = ("table", "study_report", "study_claims", "figure")
+SHOWING_STAGES = ("table", "study_report", "study_claims", "figure")
 """Stages whose outputs are shown."""
 
 
@@ -37,7 +37,7 @@ def shown_files(suite: str) -> list[ShownFile]:
         DGRError: a table or figure is damaged.
     """
     stages = suite_stages(suite)
-    paths = [path for name in MAKERS if name in stages for path in _made(stages[name])]
+    paths = [path for name in SHOWING_STAGES if name in stages for path in _made(stages[name])]
     tables = [path for path in paths if path.suffix == ".csv"]
     figures = [path for path in paths if path.suffix == ".png"]
     return [*map(_table, tables), *map(_figure, figures)]

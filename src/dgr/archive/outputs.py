@@ -15,7 +15,7 @@ from dgr.core.paths import CONFIGS, TRAINED
 from dgr.plan.graph import Stage, suite_stages
 from dgr.plan.suites import find_suites
 
-LOCK = "dvc.lock"
+LOCK_NAME = "dvc.lock"
 
 
 class KeptOutput(NamedTuple):
@@ -49,7 +49,7 @@ def kept_outputs(suite: str) -> list[KeptOutput]:
     locks: dict[Path, dict[str, Any]] = {}
     found = []
     for stage in suite_stages(suite).values():
-        lock = stage.file.with_name(LOCK)
+        lock = stage.file.with_name(LOCK_NAME)
         for key in stage.entries:
             for path in _kept_paths(stage, key):
                 if lock not in locks:

@@ -12,7 +12,7 @@ from typing import IO, NamedTuple
 
 from dgr.archive.crate import CRATE_NAME, crate_text
 from dgr.archive.manifest import MANIFEST_NAME, ArchiveManifest, PackedFile, PackedOutput
-from dgr.archive.outputs import LOCK, KeptOutput, kept_outputs, output_md5
+from dgr.archive.outputs import LOCK_NAME, KeptOutput, kept_outputs, output_md5
 from dgr.core.errors import DGRError
 from dgr.core.files import sha256, write_atomically
 from dgr.core.paths import CONFIGS, FIGURES, PLAN, RESULTS, SHARED, STAGES, suite_folder
@@ -53,7 +53,10 @@ def pack(suites: list[str], target: Path, large: bool, date: str | None) -> Pack
         DGRError: an unknown suite, an output that is missing or is not the one of the lock, a date that git does not
             know, or a place that cannot be written.
     """
-    chosen = suites or [each.name for each in find_suites(CONFIGS) if (suite_folder(each.name) / LOCK).is_file()]
+    locked = [each.name for each in find_suites(CONFIGS) if (suite_folder(each.name) / LOCK_NAME).is_file()]
+    chosen = list(dict.fromkeys(suites or locked))
+    if not chosen:
+        raise DGRError(f"No suite has a {LOCK_NAME}, so there is nothing to pack; run `make reproduce` first.")
     outputs = _whole({output.path: output for suite in chosen for output in kept_outputs(suite)}.values(), large)
     members: dict[str, Path | bytes] = dict(_documents(chosen))
     members |= {str(path): path for output in outputs for path in _files(Path(output.path))}
@@ -86,7 +89,9 @@ def _documents(suites: list[str]) -> Iterator[tuple[str, Path]]:
     folders = [Path("src/dgr"), CONFIGS]
     folders += [folder / suite for suite in suites for folder in (RESULTS, FIGURES)]
     files = [Path(name) for name in DOCUMENTS]
-    files += [where / name for where in (*map(suite_folder, suites), SHARED) for name in (PLAN.name, STAGES.name, LOCK)]
+    files += [
+        where / name for where in (*map(suite_folder, suites), SHARED) for name in (PLAN.name, STAGES.name, LOCK_NAME)
+    ]
     files += [path for folder in folders for path in _files(folder) if path.suffix in READABLE]
     yield from ((path.as_posix(), path) for path in files if path.is_file())
 

@@ -4,20 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from dgr.claims.schema import AnyComparison, Claim, Claims, PairedComparison, StudyComparison
+from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison, StudyComparison
+
+
+def measured_by(claims: Claims, runs: bool, times_steps: bool) -> Claims:
+    """The claims that a suite's runs or costs decide: costs are measured in one suite and runs in others.
+
+    Args:
+        claims: as written.
+        runs: whether the suite has runs.
+        times_steps: whether it measures costs.
+    """
+    told = []
+    for claim in (claim for claim in claims.claims if not is_of_studies(claim)):
+        kept = [one for one in claim.comparisons if (times_steps if isinstance(one, CostComparison) else runs)]
+        told += [claim.model_copy(update={"comparisons": kept})] if kept else []
+    return Claims(claims=told)
 
 
 def of_runs(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
-    """The claims that runs decide, each comparison over those of its methods that the suite runs on both sides.
+    """Each comparison over those of its methods that the suite runs on both sides.
 
     Configuration decides, never what was found: a configured run without a record is still missed. Where a suite has
     none of a comparison's methods, the comparison stays as it is, and is not run.
 
     Args:
-        claims: as written.
+        claims: see :func:`measured_by`.
         cells: method and regularizer of every run of the suite.
     """
-    return Claims(claims=[_claim(claim, cells) for claim in claims.claims if not is_of_studies(claim)])
+    return Claims(claims=[_claim(claim, cells) for claim in claims.claims])
 
 
 def of_studies(claims: Claims, suite: str) -> list[Claim]:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.claims import CLAIMS_FILE, Claim, CostComparison, PairedComparison, StudyComparison, load_claims
+from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, StudyComparison, load_claims
+from dgr.claims.narrowing import measured_by, of_studies
 from dgr.claims.schema import AnyComparison
 from dgr.core import paths
 from dgr.core.errors import DGRError
@@ -74,7 +75,8 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
     """
     if not CLAIMS_FILE.exists():
         return []
-    decided = decided_claims(inputs.suite)
+    decided, claims = decided_claims(inputs.suite), load_claims(CLAIMS_FILE)
+    measured = measured_by(claims, bool(inputs.runs), bool(inputs.entries("costs")))
     return [
         ClaimText(
             claim.id,
@@ -83,8 +85,7 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
             claim.paper,
             [_evidence(inputs, comparison, decided.get(comparison.id, {})) for comparison in claim.comparisons],
         )
-        for claim in load_claims(CLAIMS_FILE).claims
-        if _is_decided_by(claim, inputs)
+        for claim in (*measured.claims, *of_studies(claims, inputs.suite))
     ]
 
 
@@ -107,12 +108,6 @@ def decided_claims(suite: str) -> dict[str, dict[str, Any]]:
         row["comparison"]: {str(name): value for name, value in row.items() if not pd.isna(value)}
         for row in frame.to_dict("records")
     }
-
-
-def _is_decided_by(claim: Claim, inputs: Inputs) -> bool:
-    """Whether the claim is about this suite's studies, or about runs where the suite has those."""
-    studies = {comparison.study for comparison in claim.comparisons if isinstance(comparison, StudyComparison)}
-    return bool(studies & set(inputs.entries("studies"))) if studies else bool(inputs.runs)
 
 
 def _evidence(inputs: Inputs, comparison: AnyComparison, row: dict[str, Any]) -> Evidence:

@@ -90,7 +90,7 @@ def open_inputs(suite: str) -> Inputs:
     known = suites_of(plan)
     if suite not in known:
         raise DGRError(f"There is no suite '{suite}'{nearest(suite, known)}")
-    if has_runs(plan, suite):
+    if has_runs(plan, suite) or configured_measurements(plan, "costs", suite):
         records = load_records(paths.records_folder(suite))
         told = records.provenance.merge(read_origins(suite), how="left", on=RESULT)
         return Inputs(suite, plan, configured_runs(plan, suite), replace(records, provenance=told))

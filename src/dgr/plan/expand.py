@@ -82,8 +82,7 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
-    # What is only looked at quickly, or only times steps, has no page, and no place in the index of all suites.
-    if suite.seeds or not (plan["runs"] or plan["tuned_runs"] or plan["studies"]):
+    if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
         plan["audits"], plan["study_claims"] = {}, {}
     elif plan["audits"] and not (plan["study_reports"] or (plan["tables"] and plan["figures"])):
         raise DGRError(

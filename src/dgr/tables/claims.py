@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
-from dgr.claims.narrowing import of_runs
+from dgr.claims.narrowing import measured_by, of_runs
 from dgr.comparison import NARROW
 from dgr.records.names import method_label
 from dgr.records.scope import Scope
@@ -24,7 +24,8 @@ def build(scope: Scope) -> Table:
     Raises:
         DGRError: the file is wrong, or a record holds NaN.
     """
-    found = run_verdicts(scope.records, of_runs(load_claims(CLAIMS_FILE), set(scope.cells())))
+    claims = measured_by(load_claims(CLAIMS_FILE), bool(scope.runs), bool(scope.costs))
+    found = run_verdicts(scope.records, of_runs(claims, set(scope.cells())))
     ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
     return Table(
         data=pd.DataFrame([_numbers(scope, verdict) for verdict in found]),
@@ -100,14 +101,7 @@ def _notes(found: list[Verdict]) -> list[str]:
         "What was known then stands there; what was changed since, in docs/replication.md.",
         "Ours are also the bounds on costs and every comparison with the norm control: reproduced and contradicted "
         "mean there that the criterion is met or missed.",
-        "Ours: mean over seeds of the difference, the first minus the second, test split, last epoch, in points "
-        "(percentage points) or nats; a mean over tasks, methods and classifiers, where there are several. (k of m): "
-        "tests that go the claimed way, where they are several. Interval: BCa bootstrap of that mean at one minus the "
-        f"level, seeds as units, not adjusted; with few seeds it is too narrow ({NARROW}). n: seeds, which repeat "
-        "initialisation, dummies and batch order on one fixed split, with the strength chosen once; neither another "
-        "split nor another choice of strength is in the interval.",
-        _lists(found),
-        "A suite that runs only some of a comparison's methods decides it over those.",
+        *(_of_seeds(found) if any(isinstance(v.comparison, PairedComparison) for v in found) else []),
         "Reproduced: every test of the comparison goes the claimed way (adjusted p of the paired t-test below the "
         "level, interval on that side of zero). Contradicted: at least one goes the other way. Otherwise "
         "inconclusive. Withdrawn: a review showed that these results cannot carry a verdict; the reason stands below, "
@@ -126,6 +120,20 @@ def _notes(found: list[Verdict]) -> list[str]:
             reasons.setdefault(verdict.reason, []).append(verdict.comparison.id)
     texts = [f"{', '.join(ids)}: {reason}." for reason, ids in reasons.items()]
     return notes + ([f"Reasons. {' '.join(texts)}"] if texts else [])
+
+
+def _of_seeds(found: list[Verdict]) -> list[str]:
+    """What is to be said of comparisons of seeds, and not of costs."""
+    return [
+        "Ours: mean over seeds of the difference, the first minus the second, test split, last epoch, in points "
+        "(percentage points) or nats; a mean over tasks, methods and classifiers, where there are several. (k of m): "
+        "tests that go the claimed way, where they are several. Interval: BCa bootstrap of that mean at one minus the "
+        f"level, seeds as units, not adjusted; with few seeds it is too narrow ({NARROW}). n: seeds, which repeat "
+        "initialisation, dummies and batch order on one fixed split, with the strength chosen once; neither another "
+        "split nor another choice of strength is in the interval.",
+        _lists(found),
+        "A suite that runs only some of a comparison's methods decides it over those.",
+    ]
 
 
 def _lists(found: list[Verdict]) -> str:

@@ -22,7 +22,7 @@ from dgr.records.run_folders import IDENTITY, run_identity
 from dgr.records.study_records import load_study
 from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.verification.findings import Finding, shortened
-from dgr.verification.record_files import ROW_KEYS, origins_file, provenance_file, record_file, text_frame
+from dgr.verification.record_files import NAMING_COLUMNS, origins_file, provenance_file, record_file, text_frame
 
 
 def check_runs(suite: str) -> Finding:
@@ -35,7 +35,7 @@ def check_runs(suite: str) -> Finding:
     records, runs = load_records(records_folder(suite)), configured_runs(plan, suite)
     with found.told():
         check_current(runs, configured_measurements(plan, "probes", suite), records, suite)
-    for name in ROW_KEYS:
+    for name in NAMING_COLUMNS:
         file = record_file(name, text_frame(records_folder(suite) / f"{name}.csv"))
         found.compared += len(file.rows)
         found.expect(not file.repeated, f"{name}.csv has rows twice: {shortened(map(' '.join, file.repeated))}.")

@@ -39,7 +39,7 @@ class Unit:
         return f"{self.kind} {self.key}{seed}{part}"
 
 
-def draw(plan: Plan, suite: str, size: int, seed: int) -> list[Unit]:
+def draw_units(plan: Plan, suite: str, size: int, seed: int) -> list[Unit]:
     """A sample: ``size`` seeds of runs (or of studies), a third as many tunings and sweep points, and one baseline.
 
     They are drawn one after the other; each time those come first that add most data sets, encoders, methods,

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from dgr.verification.findings import Finding, shortened
 from dgr.verification.made_again import committed_file
 from dgr.verification.record_files import RecordFile
-from dgr.verification.tolerance import Pair, drifted, spread
+from dgr.verification.tolerance import ValuePair, drifted, spread
 
 NAMES_A_QUANTITY = ("metric", "measure", "classifier")
 """Columns whose value says what the number in the column ``value`` is of."""
 
 
-def compare(suite: str, again: list[RecordFile], exact: bool) -> Finding:
+def compare_again(suite: str, again: list[RecordFile], exact: bool) -> Finding:
     """Every number that was made again, against the committed one.
 
     Args:
@@ -43,7 +43,7 @@ def compare(suite: str, again: list[RecordFile], exact: bool) -> Finding:
     return found
 
 
-def _pairs(found: Finding, committed: RecordFile, again: RecordFile) -> Iterator[Pair]:
+def _pairs(found: Finding, committed: RecordFile, again: RecordFile) -> Iterator[ValuePair]:
     seed = committed.key.index("seed") if "seed" in committed.key else None
     seeds: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for key, row in committed.rows.items():
@@ -58,7 +58,7 @@ def _pairs(found: Finding, committed: RecordFile, again: RecordFile) -> Iterator
             quantity = next((named[name] for name in NAMES_A_QUANTITY if name in named and column == "value"), column)
             others = seeds[_cell(key, seed)] if text != row.get(column, "") else []
             values = [other[column] for other in others if other is not committed.rows[key]]
-            yield Pair(committed.name, quantity, f"{where} {column}", text, row.get(column, ""), spread(values))
+            yield ValuePair(committed.name, quantity, f"{where} {column}", text, row.get(column, ""), spread(values))
 
 
 def _cell(key: tuple[str, ...], seed: int | None) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ WORDS = ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
 VALUES = {word: float(number) for number, word in enumerate(WORDS, start=2)}
 """``one`` is left out: it is more often a pronoun."""
 SECTION = re.compile(r"^## What came out\n(.*?)(?=^## |\Z)", re.DOTALL | re.MULTILINE)
-NUMBER = re.compile(rf"(?<![\w.-])([+−-]?\d+(?:[.,]\d+)*|{'|'.join(WORDS)})(?![\w-])", re.IGNORECASE)
+PROSE_NUMBER = re.compile(rf"(?<![\w.-])([+−-]?\d+(?:[.,]\d+)*|{'|'.join(WORDS)})(?![\w-])", re.IGNORECASE)
 LINKS = re.compile(r"\]\([^)]*\)|`[^`]*`")
 NOUN = re.compile(r"(?:\s+[\w‖]+){0,2}?\s+(epochs?|tuning seeds?|seeds?)\b")
 """What a number counts, up to two words later."""
@@ -38,7 +38,7 @@ def check_prose() -> Finding:
     prose = LINKS.sub("]", BLOCK.sub("", section[1]))
     counted = dict(_counted(read_plan()))
     tables = set(_in_tables())
-    for match in NUMBER.finditer(prose):
+    for match in PROSE_NUMBER.finditer(prose):
         word = match[1]
         noun = NOUN.match(prose, match.end())
         number = VALUES[word.lower()] if word.lower() in VALUES else _value(word)

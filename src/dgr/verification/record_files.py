@@ -14,7 +14,7 @@ from dgr.records.run_folders import IDENTITY
 from dgr.records.study_records import STUDY_CELL
 
 POINT = ["suite", "sweep", "settings", "seed"]
-ROW_KEYS = {
+NAMING_COLUMNS = {
     "provenance": ["key", *IDENTITY],
     "runs": [*IDENTITY, "task", "split", "metric", "moment"],
     "histories": [*IDENTITY, "epoch"],
@@ -31,7 +31,7 @@ STUDY_KEY = ["seed", *STUDY_CELL]
 """The same of a study's file."""
 NOT_COMPARED = ("chosen",)
 """A choice needs the whole grid; it is decided anew from the committed rows instead."""
-Rows = dict[tuple[str, ...], dict[str, str]]
+TextRows = dict[tuple[str, ...], dict[str, str]]
 """The other columns of each row, as text, by the columns that name it."""
 
 
@@ -48,7 +48,7 @@ class RecordFile:
 
     name: str
     key: list[str]
-    rows: Rows
+    rows: TextRows
     repeated: list[tuple[str, ...]]
 
 
@@ -89,7 +89,7 @@ def record_file(name: str, frame: pd.DataFrame) -> RecordFile:
     Raises:
         DGRError: it lacks a column that names rows.
     """
-    key = ROW_KEYS.get(name, STUDY_KEY)
+    key = NAMING_COLUMNS.get(name, STUDY_KEY)
     if name == "embedding":  # points have no name but their place
         frame = frame.assign(sample=frame.groupby("regularizer").cumcount().astype(str))
     if missing := set(key) - set(frame):

@@ -33,7 +33,7 @@ Agreement = Literal["identical", "within tolerance", "outside"]
 
 
 @dataclass(frozen=True)
-class Pair:
+class ValuePair:
     """A committed number and the same made again.
 
     Attributes:
@@ -76,7 +76,7 @@ class Pair:
         return "within tolerance" if abs(self.difference) <= allowed else "outside"
 
 
-def drifted(pairs: list[Pair]) -> list[str]:
+def drifted(pairs: list[ValuePair]) -> list[str]:
     """The quantities that fail (2), as ``file: quantity``."""
     scores: dict[str, list[float]] = {}
     for pair in pairs:

@@ -16,12 +16,12 @@ from dgr.plan.files import check_plans, check_shared
 from dgr.plan.suites import find_suite
 from dgr.verification.citation import check_citation
 from dgr.verification.complete_records import check_runs, check_studies
-from dgr.verification.drawing import Unit, draw, everything, of_record
+from dgr.verification.drawing import Unit, draw_units, everything, of_record
 from dgr.verification.findings import Finding
 from dgr.verification.history import check_history
 from dgr.verification.locked_files import check_lock, folder_digest, read_lock_file
 from dgr.verification.made_again import read_again
-from dgr.verification.numbers_again import compare
+from dgr.verification.numbers_again import compare_again
 from dgr.verification.places import make_places
 from dgr.verification.portability import origins, why_bits_may_differ
 from dgr.verification.prose import check_prose
@@ -50,7 +50,7 @@ def choose_units(suite: str, sample: int, seed: int, key: str | None, run_seed: 
         raise DGRError(f"--seed {run_seed} is a seed of one record; name it with --key KEY, or the draw's with --draw.")
     if key is not None:
         return of_record(plan, suite, key, run_seed)
-    return everything(plan, suite) if whole else draw(plan, suite, sample, seed)
+    return everything(plan, suite) if whole else draw_units(plan, suite, sample, seed)
 
 
 def verify_suite(suite: str, units: list[Unit], scratch: Path | None, output: Path) -> Verification:
@@ -122,7 +122,7 @@ def _run_again(suite: str, plan: Plan, units: list[Unit], scratch: Path, exact: 
     with warmed():
         names = prepare_data(places, scratch, cores)
         run_again(places, cores)
-    return [_data(suite, names, scratch), compare(suite, read_again(places, suite), exact)]
+    return [_data(suite, names, scratch), compare_again(suite, read_again(places, suite), exact)]
 
 
 def _data(suite: str, names: list[str], scratch: Path) -> Finding:
