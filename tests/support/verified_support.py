@@ -21,7 +21,7 @@ from dgr.pages.summary import write_summary
 from dgr.plan.graph import suite_stages
 from dgr.tables.registry import write_table
 from dgr.verification.locked_files import file_digest
-from dgr.verification.record_files import provenance_file
+from dgr.verification.record_files import origins_file
 
 ROOT = Path(__file__).parents[2]
 SUITE = paths.DEFAULT_SUITE
@@ -29,7 +29,7 @@ PLAIN = "mini-multimnist-conv-equal_weighting-none"
 TUNED = "mini-multimnist-conv-equal_weighting-dgr"
 README = """# Tiny
 ## What came out
-Trained for two epochs with three seeds.
+Trained for two epochs with two seeds.
 
 <!-- begin results/mini/tables/claims.md rows -->
 <!-- end -->
@@ -68,11 +68,12 @@ STAGES = (
     "figure",
 )
 SCRIPT = """
-import sys
+import os, sys
 from dgr.__main__ import main
 
 for line in sys.stdin:
-    sys.argv = ["dgr", *line.split()]
+    folder, *sys.argv[1:] = line.split()
+    os.chdir(folder)
     try:
         main()
     except SystemExit as end:
@@ -81,12 +82,11 @@ for line in sys.stdin:
 """
 
 
-def dgr_commands(root: Path, commands: Iterable[str]) -> None:
-    """Run commands one after the other in one process, as the command line runs each."""
+def dgr_commands(commands: Iterable[tuple[Path, str]]) -> None:
+    """Run commands, each in its folder, one after the other in one process, which saves time."""
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT],
-        cwd=root,
-        input="\n".join(commands),
+        input="\n".join(f"{folder} {command}" for folder, command in commands),
         env=os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
@@ -113,7 +113,8 @@ def make_verified(root: Path) -> None:
     table = root / paths.CONFIGS / "mini/T1.yaml"
     settings = yaml.safe_load(table.read_text(encoding="utf-8"))
     settings["training"]["epochs"] = 2
-    table.write_text(yaml.safe_dump(settings | {"seeds": [0, 1, 2], "tables": ["T1", "claims"]}), encoding="utf-8")
+    del settings["snapshots"]  # nor is the untrained encoder probed, which takes time
+    table.write_text(yaml.safe_dump(settings | {"seeds": [0, 1], "tables": ["T1", "claims"]}), encoding="utf-8")
     (root / paths.CONFIGS / "claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}), encoding="utf-8")
     for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md", ".gitignore"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
@@ -123,7 +124,7 @@ def make_verified(root: Path) -> None:
     (root / "CITATION.cff").write_text(yaml.safe_dump(citation), encoding="utf-8")
     (root / "README.md").write_text(README, encoding="utf-8")
     run_git(root, "init", "--quiet")
-    dgr_commands(root, ["plan"])
+    dgr_commands([(root, "plan")])
     commit_all(root, "Claims, before the runs")
     with chdir(root):
         stages = suite_stages(SUITE)
@@ -133,7 +134,7 @@ def make_verified(root: Path) -> None:
             if name in stages
             for key in stages[name].entries
         ]
-    dgr_commands(root, commands)
+    dgr_commands((root, command) for command in commands)
     with chdir(root):
         report_again()
     commit_all(root, "Results")
@@ -153,7 +154,7 @@ def settle() -> None:
             for block in ("deps", "outs"):
                 own = [path for path in stage.fill(key, block) if not path.startswith("src/")]
                 # Data and runs are not in a clean checkout; what is known of them stays.
-                digests = {path: file_digest(Path(path)) or known[path] for path in own}
+                digests = {path: file_digest(Path(path)) or known.get(path, "") for path in own}
                 entry[block] = [{"path": path, "md5": digest} for path, digest in digests.items()]
             locked[f"{stage.name}@{key}"] = entry
     lock.write_text(yaml.safe_dump({"schema": "2.0", "stages": locked}), encoding="utf-8")
@@ -173,7 +174,7 @@ def report_again() -> None:
 
 def edit_csv(name: str, edit: Callable[[pd.DataFrame], pd.DataFrame | None]) -> None:
     """Change a record file, cells as texts. In the working directory."""
-    path = provenance_file(SUITE) if name == "provenance" else records_folder(SUITE) / f"{name}.csv"
+    path = origins_file(SUITE) if name == "origins" else records_folder(SUITE) / f"{name}.csv"
     frame = pd.read_csv(path, dtype=str, keep_default_na=False)
     changed = edit(frame)
     (frame if changed is None else changed).to_csv(path, index=False, lineterminator="\n")

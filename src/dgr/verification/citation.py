@@ -11,7 +11,7 @@ from dgr.core.paths import CONFIGS
 from dgr.verification.findings import Finding
 
 CITATION = Path("CITATION.cff")
-PAPERS = {
+PAPERS: dict[str, dict[str, int | str]] = {
     "2409.16651": {"volume": 15138, "start": 241, "end": 258, "year": 2024, "doi": "10.1007/978-3-031-72989-8_14"},
     "2306.04519": {"volume": 54, "start": 3482, "end": 3501, "year": 2024, "doi": "10.1007/s10489-024-05300-9"},
     "2005.09910": {"volume": 467, "start": 442, "end": 453, "year": 2022},
@@ -34,7 +34,7 @@ def check_citation() -> Finding:
         for number in sorted(named - set(cited)):
             found.expect(False, f"{CITATION} lacks arXiv {number}, whose claims are decided here.")
         for number, paper in cited.items():
-            known: Any = PAPERS.get(str(number))
+            known = PAPERS.get(str(number))
             if known is None:
                 found.expect(False, f"{CITATION} cites {paper.get('title')}, which no claim and no study is about.")
                 continue

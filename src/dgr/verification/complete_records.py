@@ -22,7 +22,7 @@ from dgr.records.run_folders import IDENTITY, run_identity
 from dgr.records.study_records import load_study
 from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.verification.findings import Finding, shortened
-from dgr.verification.record_files import NAMING_COLUMNS, provenance_file, record_file, text_frame
+from dgr.verification.record_files import NAMING_COLUMNS, origins_file, provenance_file, record_file, text_frame
 
 
 def check_runs(suite: str) -> Finding:
@@ -39,7 +39,7 @@ def check_runs(suite: str) -> Finding:
         file = record_file(name, text_frame(records_folder(suite) / f"{name}.csv"))
         found.compared += len(file.rows)
         found.expect(not file.repeated, f"{name}.csv has rows twice: {shortened(map(' '.join, file.repeated))}.")
-    for check in (_tunings, _sweeps, _baselines, _embedding, _histories, _configurations):
+    for check in (_tunings, _sweeps, _baselines, _embedding, _histories, _configurations, _origins):
         for holds, problem in check(plan, suite, records):
             found.expect(holds, problem)
     return found
@@ -159,6 +159,18 @@ def _configurations(plan: Plan, suite: str, records: Records) -> Iterator[tuple[
         yield same, f"provenance.csv: the row of {key}, seed {seed}, names another run."
         same = row["config_hash"] == _hash(key, runs[key], seed, row["strength"])
         yield same, f"provenance.csv: {key}, seed {seed}, has the hash of other settings."
+
+
+def _origins(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    """Who made a seed is told of the result that is there."""
+    made, told = text_frame(provenance_file(suite)), text_frame(origins_file(suite))
+    columns = ["key", "seed", "result"]
+    if missing := set(columns) - set(made) | set(columns) - set(told):
+        yield False, f"provenance.csv or {origins_file(suite)} lacks the columns {', '.join(sorted(missing))}."
+        return
+    results = [set(frame[columns].itertuples(index=False, name=None)) for frame in (made, told)]
+    differing = sorted(f"{key}, seed {seed}" for key, seed, _ in results[0] ^ results[1])
+    yield not differing, f"{origins_file(suite)} is about other results than provenance.csv: {shortened(differing)}."
 
 
 def _hash(key: str, entry: dict[str, Any], seed: int, strength: str) -> str:

@@ -35,7 +35,8 @@ def read_lock_file(suite: str) -> dict[str, Any]:
     except FileNotFoundError as error:
         raise DGRError(f"{path} is missing; {remedy}.") from error
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise DGRError(f"{path} cannot be read ({error}); {remedy}.") from error
+        said = " ".join(str(error).split())  # YAML's own has several lines
+        raise DGRError(f"{path} cannot be read ({said}); {remedy}.") from error
     return dict(stages)
 
 

@@ -33,15 +33,18 @@ def read_again(places: list[Place], suite: str) -> list[RecordFile]:
 def _of_runs(place: Place, suite: str) -> dict[str, pd.DataFrame]:
     metrics: list[CsvRow] = []
     histories = []
+    hashes: list[CsvRow] = []
     for key, entry in (place.plan["runs"] | place.plan["tuned_runs"]).items():
         for seed, record in zip(entry["seeds"], read_run(key, entry, place.folder), strict=True):
             metrics += record_rows.metric_rows(run_identity(entry, seed), record)
+            hashes.append(record_rows.provenance_row(key, run_identity(entry, seed), record))
             histories.append(record_rows.history_rows(run_identity(entry, seed), record))
     studies = {
         entry["name"]: text_frame(place.folder / records_folder(suite) / f"{entry['name']}.csv")
         for entry in place.plan["studies"].values()
     }
-    return {"runs": pd.DataFrame(metrics), "histories": pd.concat(histories) if histories else pd.DataFrame()} | studies
+    frames = {"provenance": pd.DataFrame(hashes), "runs": pd.DataFrame(metrics)}
+    return frames | {"histories": pd.concat(histories) if histories else pd.DataFrame()} | studies
 
 
 def _measured(place: Place) -> dict[str, pd.DataFrame]:

@@ -63,7 +63,8 @@ def number_pairs(found: Finding, committed: RecordFile, again: RecordFile) -> It
         for column, text in committed.rows[key].items():
             named = dict(zip(committed.key, key, strict=True))
             quantity = next((named[name] for name in NAMES_A_QUANTITY if name in named and column == "value"), column)
-            values = [other[column] for other in seeds[_cell(key, seed)]] if text != row.get(column, "") else []
+            others = seeds[_cell(key, seed)] if text != row.get(column, "") else []
+            values = [other[column] for other in others if other is not committed.rows[key]]
             yield ValuePair(committed.name, quantity, f"{where} {column}", text, row.get(column, ""), spread(values))
 
 

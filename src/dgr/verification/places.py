@@ -71,6 +71,7 @@ def _blank(plan: Plan) -> Plan:
 def _of_runs(plan: Plan, suite: str, units: list[Unit], folder: Path, device: str) -> Place:
     place = Place(folder, _blank(plan))
     seeds: dict[str, set[int]] = {}
+    probed = {unit.key for unit in units if unit.kind == "run"} & set(plan["probes"])
     for unit in units:
         if unit.kind == "run":
             seeds.setdefault(unit.key, set()).add(unit.seed or 0)
@@ -88,7 +89,7 @@ def _of_runs(plan: Plan, suite: str, units: list[Unit], folder: Path, device: st
     place.phases[0] += [("study", key) for key in place.plan["studies"]]
     for key, chosen in seeds.items():
         section = "runs" if key in plan["runs"] else "tuned_runs"
-        if key in plan["probes"]:
+        if key in probed:
             # Classifiers' settings are selected on the run's first seed.
             chosen.add(plan[section][key]["seeds"][0])
             place.plan["probes"][key] = _with_seeds(plan["probes"][key], chosen)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from dgr.config.plan_file import Plan
 from dgr.core.files import read_json
+from dgr.core.numerics import numerics
 from dgr.records.records import configured_measurements
 from dgr.verification.record_files import origins_file, text_frame
 
-X86 = ("x86_64", "amd64")
+PORTABLE = "portable x86-64"
 
 
 def why_bits_may_differ(suite: str, plan: Plan) -> list[str]:
@@ -20,8 +20,8 @@ def why_bits_may_differ(suite: str, plan: Plan) -> list[str]:
     Python's version does not count: it computes nothing that is recorded.
     """
     reasons = []
-    if platform.machine().lower() not in X86:
-        reasons.append(f"this is an {platform.machine()} processor, and bits hold on x86-64")
+    if (here := numerics()) != PORTABLE:
+        reasons.append(f"numbers here are {here}, and bits hold where they are {PORTABLE}")
     for origin in origins(suite, plan):
         if not str(origin["device"]).startswith("cpu"):
             reasons.append(f"records were made on {origin['device']}, and bits hold on CPUs")

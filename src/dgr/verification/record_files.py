@@ -15,6 +15,7 @@ from dgr.records.study_records import STUDY_CELL
 
 POINT = ["suite", "sweep", "settings", "seed"]
 NAMING_COLUMNS = {
+    "provenance": ["key", *IDENTITY],
     "runs": [*IDENTITY, "task", "split", "metric", "moment"],
     "histories": [*IDENTITY, "epoch"],
     "tuning": ["suite", "key", "strength", "seed", "task", "split", "metric"],
@@ -24,8 +25,8 @@ NAMING_COLUMNS = {
     "agreement": [*POINT, "epoch"],
     "embedding": ["regularizer", "sample"],
 }
-"""Columns that name a row, by file; the others are compared. Where a number was made (``provenance``) and what it cost
-(``costs``) are no results and stand not here."""
+"""Columns that name a row, by file; the others are compared. What steps cost (``costs``) is measured, not computed, and
+who made a number (``origins``) is no result: they are not here."""
 STUDY_KEY = ["seed", *STUDY_CELL]
 """The same of a study's file."""
 NOT_COMPARED = ("chosen",)
@@ -93,6 +94,8 @@ def record_file(name: str, frame: pd.DataFrame) -> RecordFile:
         frame = frame.assign(sample=frame.groupby("regularizer").cumcount().astype(str))
     if missing := set(key) - set(frame):
         raise DGRError(f"{name}.csv lacks the columns {', '.join(sorted(missing))}; restore it with `git checkout`.")
+    if "seed" in key:  # beside rows without a seed pandas writes 0.0
+        frame = frame.assign(seed=frame["seed"].str.removesuffix(".0"))
     others = [column for column in frame if column not in (*key, *NOT_COMPARED)]
     names = list(frame[key].itertuples(index=False, name=None))
     values = [{str(name): str(value) for name, value in row.items()} for row in frame[others].to_dict("records")]

@@ -17,7 +17,7 @@ from dgr.pages.index import write_index
 from dgr.pages.readme import update
 from dgr.pages.study_report import write_study_report
 from dgr.pages.summary import write_summary
-from dgr.plan.graph import INDEX, suite_stages
+from dgr.plan.graph import INDEX, Stage, suite_stages
 from dgr.tables.registry import write_table
 from dgr.tables.studies.claims import write_study_claims
 from dgr.verification.findings import Finding, shortened
@@ -46,50 +46,72 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
 """What makes the files of a stage from records alone; the stages that stand here are those whose files are compared."""
 
 
-def check_remade(suite: str, scratch: Path, exact: bool) -> list[Finding]:
-    """Make everything in ``scratch`` that is made from records, and compare it with what is committed.
+def remake(suite: str, scratch: Path) -> list[str]:
+    """Make everything in ``scratch`` that is made from records.
 
     Args:
         suite: whose.
         scratch: an existing folder, filled by this.
+
+    Returns:
+        Sentences on what cannot be made.
+
+    Raises:
+        DGRError: the scratch folder cannot be written.
+    """
+    _copy(scratch)
+    made = Finding("made from records")
+    with chdir(scratch):
+        for stage, _, entry, outs in _reports(suite):
+            for out in outs:
+                out.unlink(missing_ok=True)
+            with made.told():
+                MAKERS[stage.name](suite, entry)
+        if README.exists():
+            with made.told():
+                update(README)
+    return made.problems
+
+
+def check_remade(suite: str, scratch: Path, exact: bool) -> list[Finding]:
+    """Compare what is committed with what :func:`remake` made of the same records.
+
+    Args:
+        suite: whose.
+        scratch: what it filled.
         exact: whether bytes are expected to agree; without, numbers of CSV files may differ by :data:`ROUNDING` and
             pictures are not compared.
 
     Returns:
         Tables and figures, verdicts, and the page with the summary, the index and the README.
-
-    Raises:
-        DGRError: the scratch folder cannot be written.
     """
-    here = Path.cwd()
-    _copy(scratch)
-    found = {name: Finding(name) for name in ("tables and figures", "verdicts", "pages, summary, README")}
-    for stage in suite_stages(suite).values():
-        if stage.name not in MAKERS:
-            continue
-        shown = found["pages, summary, README" if stage.name in ("audit", INDEX) else "tables and figures"]
-        for key, entry in stage.entries.items():
-            outs = [Path(out) for out in stage.fill(key, "outs")]
-            with chdir(scratch), shown.told():
-                for out in outs:
-                    out.unlink(missing_ok=True)
-                MAKERS[stage.name](suite, entry)
-            for out in outs:
-                command = stage.filled(stage.definition["cmd"], key)
-                for problem in _differences(here / out, scratch / out, exact):
-                    shown.expect(False, f"{out} {problem}; make it again with `{command}`.")
-                if out.name == CLAIMS and (scratch / out).exists():
-                    _verdicts(found["verdicts"], here / out, scratch / out)
+    exhibits, verdicts, pages = map(Finding, ("tables and figures", "verdicts", "pages, summary, README"))
+    for stage, key, _, outs in _reports(suite):
+        shown = pages if stage.name in PAGES else exhibits
+        for out in outs:
+            shown.compared += 1
+            command = stage.filled(stage.definition["cmd"], key)
+            for problem in _differences(out, scratch / out, exact):
+                shown.problems.append(f"{out} {problem}; make it again with `{command}`.")
+            if out.name == CLAIMS and (scratch / out).exists():
+                _verdicts(verdicts, out, scratch / out)
     if README.exists():
-        with chdir(scratch), (readme := found["pages, summary, README"]).told():
-            update(README)
         same = README.read_bytes() == (scratch / README).read_bytes()
-        readme.expect(same, "README.md shows other tables than there are; run `python -m dgr readme`.")
+        pages.expect(same, "README.md shows other tables than there are; run `python -m dgr readme`.")
     for path in _foreign(suite):
-        found["tables and figures"].expect(False, f"{path} is made by no stage of suite '{suite}'; remove it.")
-    return list(found.values())
+        exhibits.expect(False, f"{path} is made by no stage of suite '{suite}'; remove it.")
+    return [exhibits, verdicts, pages] if verdicts.compared else [exhibits, pages]
 
 
+def _reports(suite: str) -> Iterator[tuple[Stage, str, dict[str, Any], list[Path]]]:
+    """Each stage that makes something from records: its key, its entry in the plan, and its files."""
+    for stage in suite_stages(suite).values():
+        if stage.name in MAKERS:
+            for key, entry in stage.entries.items():
+                yield stage, key, entry, [Path(out) for out in stage.fill(key, "outs")]
+
+
+PAGES = ("audit", INDEX)
 ROUNDING = 1e-9
 """Relative; of sums in another order on another processor."""
 

@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+
+from tqdm import tqdm
 
 import dgr
 from dgr.core import paths
 from dgr.core.errors import DGRError
-from dgr.verification.places import Place
+from dgr.plan.warm import keep_warm
+from dgr.verification.places import Place, datasets_of
 
 Command = tuple[Path, tuple[str, ...]]
 """A folder and the arguments of ``python -m dgr`` in it."""
@@ -51,7 +55,6 @@ def _run_all(commands: list[Command], cores: int) -> None:
             process = subprocess.Popen(
                 [sys.executable, "-m", "dgr", *arguments],
                 cwd=folder,
-                env=_environment(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
                 text=True,
@@ -69,7 +72,8 @@ def _run_all(commands: list[Command], cores: int) -> None:
 
     with ThreadPoolExecutor(cores) as pool:
         try:
-            for done in [pool.submit(run, command) for command in commands]:
+            waiting = [pool.submit(run, command) for command in commands]
+            for done in tqdm(as_completed(waiting), "Running again", len(waiting), leave=False, disable=None):
                 done.result()
         finally:
             # After a failure or Ctrl-C nothing goes on behind the user's back; else nothing is left to stop.
@@ -79,26 +83,48 @@ def _run_all(commands: list[Command], cores: int) -> None:
                     process.terminate()
 
 
-def _environment() -> dict[str, str]:
-    """This code's, whatever is installed, and one thread a process."""
-    source = str(Path(dgr.__file__).parents[1])
+@contextmanager
+def warmed() -> Iterator[None]:
+    """Let commands be forks of one process that has the libraries, of this code's whatever is installed.
+
+    They start in folders of their own, so that no path of this process may depend on where it was started.
+    """
     others = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     absolute = [str(Path(path).resolve()) for path in others]
-    return os.environ | {"PYTHONPATH": os.pathsep.join([source, *absolute]), "OMP_NUM_THREADS": "1"}
+    source = str(Path(dgr.__file__).parents[1])
+    before = dict(os.environ)
+    os.environ |= {"PYTHONPATH": os.pathsep.join([source, *absolute]), "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
+    process = keep_warm()
+    try:
+        yield
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()  # which ends it
+        process.wait()
+        os.environ.clear()
+        os.environ.update(before)
 
 
-def prepare_data(datasets: Iterable[str], scratch: Path, cores: int, made_here: Iterable[str]) -> None:
-    """Data sets in ``scratch/data``: made anew where code makes them, else a link to what is prepared here.
+def prepare_data(places: list[Place], scratch: Path, cores: int) -> list[str]:
+    """What the places read, in ``scratch/data``: made anew where code makes it, else a link to what is prepared here.
+
+    Args:
+        places: at least one.
+        scratch: where they lie.
+        cores: how many commands at a time.
+
+    Returns:
+        The names of the data sets.
 
     Raises:
-        DGRError: a data set that has to be fetched has not been prepared.
+        DGRError: a data set that has to be fetched has not been prepared, or preparing fails.
     """
-    commands: list[tuple[Path, tuple[str, ...]]] = []
-    made = set(made_here)
-    (scratch / paths.DATA).mkdir()
-    for name in sorted(set(datasets)):
-        if name in made:
-            commands.append((scratch, ("prepare", name)))
+    names = sorted({name for place in places for name in datasets_of(place.plan)})
+    commands: list[Command] = []
+    (scratch / paths.DATA).mkdir(exist_ok=True)
+    for name in names:
+        if name in places[0].plan["datasets"]:
+            commands.append((places[0].folder, ("prepare", name)))
         elif (there := (paths.DATA / name).resolve()).is_dir():
             (scratch / paths.DATA / name).symlink_to(there)
         else:
@@ -107,3 +133,4 @@ def prepare_data(datasets: Iterable[str], scratch: Path, cores: int, made_here: 
                 f"`python -m dgr prepare {name}`, or check the committed files alone with --sample 0."
             )
     _run_all(commands, cores)
+    return names

@@ -5,14 +5,16 @@ bits, and nothing here applies. Elsewhere (ARM, a GPU, another torch) the last d
 and the run that is trained again is one more draw of what chance leaves open. As with MLPerf's reference convergence
 points, it is held against the spread of the reference:
 
-    |r_s - c_s| <= K * sd,                      for every number                                            (1)
-    |mean(z)| <= t(1 - ALPHA/2, m - 1) * sd(z) / sqrt(m),   z_s = (r_s - c_s) / sd,   for every quantity    (2)
+    |r_s - c_s| <= max(K * sd_s, FLOOR * |c_s|),        for every number                                    (1)
+    |mean(z)| <= t(1 - ALPHA/2, m - 1) * sd(z) / sqrt(m),   z_s = (r_s - c_s) / sd_s,   for every quantity  (2)
 
-r_s is the number of seed s made again and c_s the committed one; sd is the standard deviation of the committed seeds'
-numbers of the same run (n - 1 in the denominator), K = 3, ALPHA = 0.01. (2) is a paired t-test over the m numbers of
-one quantity (a column or metric) that were made again: single numbers may scatter, all together may not drift. It
-needs m >= 3. Where a run has one seed, or all seeds agree, (1) is |r - c| <= RELATIVE * |c| with RELATIVE = 5 %.
-Points in the plane (t-SNE) have no such measure; away from identical bits only their labels are compared.
+r_s is the number of seed s made again and c_s the committed one; sd_s is the standard deviation of what is committed
+for the other seeds of the same run (a forged number must not widen its own bound). K = 6: were the new run as far from
+the old one as one seed from another, 1 number in 80 would exceed that with six seeds; with the same seed it is nearer.
+FLOOR = 1 %. (2) is a paired t-test at ALPHA = 0.01 over the m >= 3 numbers of one quantity (a metric or a column) that
+were made again: single numbers may scatter, all together may not drift. Where fewer than two other seeds are there, or
+all agree, (1) is |r - c| <= ALONE * |c| with ALONE = 5 %. Points in the plane (t-SNE) have no such measure; away from
+identical bits only their labels are compared.
 """
 
 from __future__ import annotations
@@ -24,7 +26,9 @@ from typing import Literal
 
 from scipy.stats import t
 
-K, ALPHA, RELATIVE, FEWEST = 3.0, 0.01, 0.05, 3
+K, FLOOR, ALONE, ALPHA, FEWEST = 6.0, 0.01, 0.05, 0.01, 3
+HASH_OF_BITS = "result"
+"""The column with the hash of all that a seed left, its weights too: elsewhere it cannot be the same."""
 Agreement = Literal["identical", "within tolerance", "outside"]
 
 
@@ -37,7 +41,7 @@ class ValuePair:
         quantity: what it is a value of: a metric, a measure, or its column.
         where: the row, for a reader.
         committed, again: the texts.
-        spread: standard deviation of the committed seeds' numbers of the same cell; None where there is none.
+        spread: standard deviation of what is committed for the other seeds; None where there is none.
     """
 
     file: str
@@ -61,11 +65,14 @@ class ValuePair:
         """By (1)."""
         if self.committed == self.again or self.difference == 0:
             return "identical"
+        if self.quantity == HASH_OF_BITS:
+            return "within tolerance"
         if self.difference is None:
             return "outside"
         if self.file == "embedding":
             return "within tolerance"
-        allowed = K * self.spread if self.spread else RELATIVE * abs(float(self.committed))
+        size = abs(float(self.committed))
+        allowed = max(K * self.spread, FLOOR * size) if self.spread else ALONE * size
         return "within tolerance" if abs(self.difference) <= allowed else "outside"
 
 
@@ -84,7 +91,7 @@ def _drifts(z: list[float]) -> bool:
 
 
 def spread(values: list[str]) -> float | None:
-    """Standard deviation of the seeds' numbers; None of fewer than two, or of what is no number."""
+    """Standard deviation of other seeds' numbers; None of fewer than two, or of what is no number."""
     try:
         numbers = [float(value) for value in values if value]
     except ValueError:

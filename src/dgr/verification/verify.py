@@ -22,12 +22,12 @@ from dgr.verification.history import check_history
 from dgr.verification.locked_files import check_lock, folder_digest, read_lock_file
 from dgr.verification.made_again import read_again
 from dgr.verification.numbers_again import compare_again
-from dgr.verification.places import datasets_of, make_places
+from dgr.verification.places import make_places
 from dgr.verification.portability import origins, why_bits_may_differ
 from dgr.verification.prose import check_prose
-from dgr.verification.remaking import check_remade
+from dgr.verification.remaking import check_remade, remake
 from dgr.verification.report import Verification, report_text
-from dgr.verification.rerunning import prepare_data, run_again
+from dgr.verification.rerunning import prepare_data, run_again, warmed
 
 
 def choose_units(suite: str, sample: int, seed: int, key: str | None, run_seed: int | None, whole: bool) -> list[Unit]:
@@ -90,12 +90,7 @@ def check_files(suite: str, scratch: Path, exact: bool) -> list[Finding]:
     Raises:
         DGRError: a record or the lock is missing or damaged, or the scratch folder cannot be written.
     """
-    plans = Finding("plan against paper_configs")
-    with plans.told():
-        check_plans(find_suite(suite, paths.CONFIGS))
-    with plans.told():
-        check_shared()
-    found, plan = [plans], read_plan()
+    found, plan = [check_plan(suite)], read_plan()
     if has_runs(plan, suite):
         found.append(check_runs(suite))
     if any(entry["suite"] == suite for entry in plan["studies"].values()):
@@ -105,25 +100,36 @@ def check_files(suite: str, scratch: Path, exact: bool) -> list[Finding]:
         scratch.mkdir()
     except OSError as error:
         raise cannot_write(scratch, error) from error
-    found += check_remade(suite, scratch, exact)
+    unmade = Finding("what is made from records", problems=remake(suite, scratch))
+    found += [unmade] * bool(unmade.problems) + check_remade(suite, scratch, exact)
     return [*found, check_history(suite), check_prose(), check_citation()]
+
+
+def check_plan(suite: str) -> Finding:
+    """The plan is what ``paper_configs`` says, and so is that of the data sets."""
+    found = Finding("plan against paper_configs")
+    with found.told():
+        check_plans(find_suite(suite, paths.CONFIGS))
+    with found.told():
+        check_shared()
+    return found
 
 
 def _run_again(suite: str, plan: Plan, units: list[Unit], scratch: Path, exact: bool) -> list[Finding]:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     on_cpu = all(str(origin["device"]).startswith("cpu") for origin in origins(suite, plan))
     places = make_places(plan, suite, units, scratch, "cpu" if on_cpu else "auto")
-    names = {name for place in places for name in datasets_of(place.plan)}
-    prepare_data(names, scratch, cores, places[0].plan["datasets"])
-    run_again(places, cores)
+    with warmed():
+        names = prepare_data(places, scratch, cores)
+        run_again(places, cores)
     return [_data(suite, names, scratch), compare_again(suite, read_again(places, suite), exact)]
 
 
-def _data(suite: str, names: set[str], scratch: Path) -> Finding:
+def _data(suite: str, names: list[str], scratch: Path) -> Finding:
     """The data that runs were trained on are those that were prepared now."""
     found = Finding("data sets against dvc.lock")
     locked = {dep["path"]: dep["md5"] for stage in read_lock_file(suite).values() for dep in stage.get("deps", [])}
-    for name in sorted(names):
+    for name in names:
         path = paths.DATA / name
         same = locked.get(str(path)) == folder_digest(scratch / path)
         found.expect(same, f"{path} is not the data set that {paths.suite_folder(suite) / 'dvc.lock'} knows.")
