@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ ADDRESS = "DGR_WARM"
 """The environment variable with the warm process's socket."""
 FORK = "DGR_WARM_FORK"
 """The environment variable with the number of the process that is a fork already; its children ask again."""
+TIMES = "DGR_TIMES"
+"""The environment variable with a CSV file to which each fork adds its processor seconds, module and arguments."""
 LIBRARIES = (
     *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
     *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
@@ -133,6 +136,9 @@ def _run(request: dict[str, Any]) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
+    if times := request["environment"].get(TIMES):
+        with Path(times).open("a", encoding="utf-8") as file:
+            file.write(f"{time.process_time():.3f},{request['module']},{' '.join(request['arguments'])}\n")
     return status if isinstance(status, int) else int(status is not None)
 
 
