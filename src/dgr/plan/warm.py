@@ -155,10 +155,15 @@ def _interpreter() -> list[str]:
     return [sys.executable, sys.version, *sys.path, *flags]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """``python -m dgr.plan.warm MODULE …``, or ``--serve ADDRESS`` for the warm process itself."""
     if sys.argv[1] == "--serve":
         serve(sys.argv[2])
     elif (done := run_warm(sys.argv[1], sys.argv[2:])) is None:
         _run_module(sys.argv[1], sys.argv[2:])
     else:
         sys.exit(done)
+
+
+if __name__ == "__main__":
+    main()
