@@ -71,9 +71,16 @@ def test_edited_code_is_read_anew(folder: Path, warm: dict[str, str]) -> None:
 
 
 def test_another_interpreter_runs_by_itself(folder: Path, warm: dict[str, str]) -> None:
-    done = ask(folder, {**warm, "PYTHONPATH": str(folder)}, "0")
+    done = ask(folder, {**warm, "PYTHONHASHSEED": "5"}, "0")
     assert done.stdout.startswith("['0']")
     assert done.stderr.startswith("False")
+
+
+def test_a_fork_looks_for_modules_where_its_command_would(folder: Path, warm: dict[str, str]) -> None:
+    (folder / "other").mkdir()
+    (folder / "other/asked.py").write_text("print('of the other folder')\n")
+    (folder / "asked.py").unlink()
+    assert ask(folder, {**warm, "PYTHONPATH": str(folder / "other")}).stdout == "of the other folder\n"
 
 
 def test_a_signal_reaches_the_fork(folder: Path, warm: dict[str, str]) -> None:

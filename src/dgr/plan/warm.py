@@ -38,12 +38,25 @@ LIBRARIES = (
 )
 
 
-def keep_warm() -> subprocess.Popen[bytes]:
-    """Start the warm process for all children of this one; it ends when this one does."""
+def keep_warm() -> None:
+    """Start the warm process for all children of this one, unless there is one; it ends when this process does."""
+    if ADDRESS not in os.environ:
+        os.environ[ADDRESS] = start_warm()
+
+
+def start_warm() -> str:
+    """Start a warm process, which ends when this one does.
+
+    Returns:
+        Its address, for :data:`ADDRESS` in the environment of whoever is to use it.
+    """
     address = Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"
     process = subprocess.Popen([sys.executable, "-m", __name__, "--serve", str(address)], stdin=subprocess.PIPE)
-    os.environ[ADDRESS] = str(address)
-    return process
+    _started.append(process)  # a pipe that nobody holds is closed
+    return str(address)
+
+
+_started: list[subprocess.Popen[bytes]] = []
 
 
 def run_warm(module: str, arguments: list[str]) -> int | None:
@@ -52,14 +65,15 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
     Returns:
         Its exit status; None where no warm process answers, or one of another interpreter.
     """
-    request = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
+    request = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "path": sys.path}
+    request |= {"environment": dict(os.environ), "interpreter": _interpreter()}
     if os.environ.get(FORK) == str(os.getpid()):
         return None
     try:
         with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rwb") as stream:
             connection.connect(os.environ[ADDRESS])
             socket.send_fds(connection, [b"\n"], [0, 1, 2])
-            stream.write(json.dumps(request | {"interpreter": _interpreter()}).encode() + b"\n")
+            stream.write(json.dumps(request).encode() + b"\n")
             stream.flush()
             if not (child := int(stream.readline() or 0)):
                 return None
@@ -121,6 +135,7 @@ def _child(connection: socket.socket) -> int:
 
 def _run(request: dict[str, Any]) -> int:
     os.chdir(request["folder"])
+    sys.path[:] = request["path"]
     os.environ.clear()
     os.environ.update(request["environment"], **{FORK: str(os.getpid())})
     status: Any = 0
@@ -151,8 +166,8 @@ def _run_module(module: str, arguments: list[str]) -> None:
 
 def _interpreter() -> list[str]:
     """What must be the same for a fork to be the process that it stands for."""
-    flags = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON")]
-    return [sys.executable, sys.version, *sys.path, *flags]
+    flags = (f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON"))
+    return [sys.executable, sys.version, *(flag for flag in flags if not flag.startswith("PYTHONPATH="))]
 
 
 def main() -> None:
