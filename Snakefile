@@ -31,7 +31,7 @@ GPU = int(which("nvidia-smi") is not None)
 
 # Stages are forks of one process that has imported what takes seconds; it ends with this one.
 onstart:
-    keep_warm()
+    WARM = keep_warm()
 
 
 REPORTED = {

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from dgr.plan.warm import start_warm
+from dgr.plan.warm import Warm
 
 ROOT = Path(__file__).parents[2]
 FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
@@ -23,9 +23,9 @@ TABLE = "paper_configs/mini/T1.yaml"
 
 
 @cache
-def warm() -> str:
+def warm() -> Warm:
     """One warm process for all projects of this worker."""
-    return start_warm()
+    return Warm()
 
 
 @dataclass
@@ -44,7 +44,7 @@ class Project:
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
                 "PYTHONPATH": str(self.root / "src"),
                 "OMP_NUM_THREADS": "1",
-                "DGR_WARM": warm(),
+                "DGR_WARM": warm().address,
                 "DVC_SITE_CACHE_DIR": str(self.root / ".site"),
             },
             stdout=subprocess.PIPE,

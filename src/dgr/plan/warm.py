@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,25 +39,34 @@ LIBRARIES = (
 )
 
 
-def keep_warm() -> None:
-    """Start the warm process for all children of this one, unless there is one; it ends when this process does."""
-    if ADDRESS not in os.environ:
-        os.environ[ADDRESS] = start_warm()
+@dataclass
+class Warm:
+    """A warm process, which ends when this one does, or at :meth:`stop`.
 
-
-def start_warm() -> str:
-    """Start a warm process, which ends when this one does.
-
-    Returns:
-        Its address, for :data:`ADDRESS` in the environment of whoever is to use it.
+    Attributes:
+        address: for :data:`ADDRESS` in the environment of whoever is to use it.
     """
-    address = Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"
-    process = subprocess.Popen([sys.executable, "-m", __name__, "--serve", str(address)], stdin=subprocess.PIPE)
-    _started.append(process)  # a pipe that nobody holds is closed
-    return str(address)
+
+    address: str = field(default_factory=lambda: str(Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"))
+
+    def __post_init__(self) -> None:
+        command = (sys.executable, "-m", __name__, "--serve", self.address)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+
+    def stop(self) -> None:
+        """End it; its forks go on."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
 
 
-_started: list[subprocess.Popen[bytes]] = []
+def keep_warm() -> Warm | None:
+    """Start a warm process for all children of this one, unless there is one already."""
+    if ADDRESS in os.environ:
+        return None
+    warm = Warm()
+    os.environ[ADDRESS] = warm.address
+    return warm
 
 
 def run_warm(module: str, arguments: list[str]) -> int | None:
@@ -65,7 +75,7 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
     Returns:
         Its exit status; None where no warm process answers, or one of another interpreter.
     """
-    request = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "path": sys.path}
+    request: dict[str, Any] = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "path": sys.path}
     request |= {"environment": dict(os.environ), "interpreter": _interpreter()}
     if os.environ.get(FORK) == str(os.getpid()):
         return None
