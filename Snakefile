@@ -31,7 +31,7 @@ GPU = int(which("nvidia-smi") is not None)
 
 # Stages are forks of one process that has imported what takes seconds; it ends with this one.
 onstart:
-    WARM = keep_warm()
+    keep_warm()
 
 
 REPORTED = {

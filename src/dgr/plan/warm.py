@@ -60,13 +60,14 @@ class Warm:
         self._process.wait()
 
 
-def keep_warm() -> Warm | None:
+def keep_warm() -> None:
     """Start a warm process for all children of this one, unless there is one already."""
-    if ADDRESS in os.environ:
-        return None
-    warm = Warm()
-    os.environ[ADDRESS] = warm.address
-    return warm
+    if ADDRESS not in os.environ:
+        _kept.append(Warm())
+        os.environ[ADDRESS] = _kept[0].address
+
+
+_kept: list[Warm] = []
 
 
 def run_warm(module: str, arguments: list[str]) -> int | None:
