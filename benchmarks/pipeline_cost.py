@@ -3,8 +3,8 @@
 python benchmarks/pipeline_cost.py [SUITE]    # takes as long as the suite; `mini` unless told
 python benchmarks/pipeline_cost.py --of FILE  # only adds up what an earlier run with DGR_TIMES=FILE left
 
-Computing is the processor time of the commands (`python -m dgr …`) in their forks. The rest of wall time × cores is what
-engines and DVC take beside it, and the time in which a core has nothing to do.
+Computing is the processor time of the commands (`python -m dgr …`) in their forks. The rest of wall time × cores is
+what engines and DVC take beside it, and the time in which a core has nothing to do.
 """
 
 import csv

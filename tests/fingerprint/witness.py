@@ -101,7 +101,7 @@ def main() -> int:
 
     import torch
 
-    from dgr.core.provenance import device_name
+    from dgr.core.origin import device_name
 
     here = device_name(torch.device("cpu")).removeprefix("cpu (").removesuffix(")").replace(",", " ")
     asked = [None, *(EMULATED if which(EMULATOR) else ())]
