@@ -19,6 +19,7 @@ install: .venv/installed  ## only make the environment
 reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit; then time its steps
 	@$(IN_VENV) snakemake --cores all
 	@$(IN_VENV) snakemake --cores all --config suite=cost
+	@test ! -e .git || $(IN_VENV) python -m dgr reproduced mini
 	@echo "Done. Tables: results/mini/tables/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
 
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page

@@ -28,9 +28,10 @@ ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
+
 # Stages are forks of one process that has imported what takes seconds; it ends with this one.
 onstart:
-    keep_warm()
+    WARM = keep_warm()
 
 
 REPORTED = {

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import pytest
 import yaml
+from committed_support import committed
 from packed_project import FETCHED, RUN, SUITE, make_packed_project
 from rocrate.rocrate import ROCrate
 
@@ -17,7 +18,6 @@ from dgr.archive.manifest import MANIFEST_NAME
 from dgr.archive.packing import pack
 from dgr.core.errors import DGRError
 
-ROOT = Path(__file__).parents[2]
 CONTEXT, PROFILE = "https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/crate/1.1"
 
 
@@ -105,7 +105,7 @@ def test_the_library_reads_the_crate(unpacked):
 
 
 def test_codecheck_is_current_and_keeps_to_its_specification(monkeypatch):
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(committed())
     text = Path("codecheck.yml").read_text(encoding="utf-8")
     assert text == codecheck_text(), "run `python -m dgr codecheck`"
     assert text.startswith("%YAML 1.1\n")

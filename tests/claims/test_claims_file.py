@@ -4,7 +4,7 @@ import pytest
 from made_up_records import claims_of, cost, make_records, paired, shipped_claims
 
 from dgr.claims import load_claims, run_verdicts
-from dgr.claims.narrowing import of_runs
+from dgr.claims.narrowing import measured_by, of_runs
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
 
@@ -100,3 +100,15 @@ def test_a_suite_decides_over_the_methods_it_is_configured_with(shipped):
 
 def test_a_suite_without_any_of_the_methods_leaves_a_comparison_to_be_not_run(shipped):
     assert of_runs(shipped, {("single_task", "none")}) == shipped
+
+
+def test_costs_are_decided_where_steps_are_timed(shipped):
+    ids = {
+        (runs, costs): {one.id for claim in measured_by(shipped, runs, costs) for one in claim.comparisons}
+        for runs in (True, False)
+        for costs in (True, False)
+    }
+    assert ids[False, True] == {"C4a", "C4b"}
+    assert ids[True, False] | ids[False, True] == ids[True, True]
+    assert not ids[True, False] & ids[False, True]
+    assert ids[False, False] == set()

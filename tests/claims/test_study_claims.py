@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from dgr.claims import load_claims, study_verdicts
-from dgr.claims.narrowing import is_of_studies, of_runs, of_studies
+from dgr.claims.narrowing import is_of_studies, measured_by, of_studies
 from dgr.claims.schema import Claim
 from dgr.config.parsing import parse
 from dgr.core.errors import DGRError
@@ -90,7 +90,7 @@ def test_exactly_one_reference():
 
 def test_runs_and_studies_share_the_file_and_not_a_table():
     claims = load_claims(CONFIGS / "claims.yaml")
-    runs = {c.id for c in of_runs(claims, set()).claims}
+    runs = {c.id for c in measured_by(claims, True, True)}
     studies = {c.id for c in of_studies(claims, "studies")}
     assert runs | studies == {c.id for c in claims.claims}
     assert not runs & studies

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 from audit_page import XHTML, by_id, links, page, parsed, text
-from audit_support import KEY, ROOT, RUN, SUITE, read_lock, write_lock
+from audit_support import KEY, ROOT, RUN, SUITE, read_lock, write_lock, write_origins
 
 from dgr.core.errors import DGRError
 from dgr.core.paths import suite_folder
@@ -92,8 +92,7 @@ def test_text_stays_text(checkout: Path) -> None:
     Path("docs/replication.md").write_text(
         "# T\n\n## A\n\n<script>alert(1)</script> T1 & `T1` [x](https://example.org)\n"
     )
-    provenance = pd.read_csv(checkout / "records/provenance.csv", keep_default_na=False)
-    provenance.assign(device='<img src="x">').to_csv(checkout / "records/provenance.csv", index=False)
+    write_origins(checkout, device='<img src="x">')
     tree = parsed(page())
     assert len(list(tree.iter(f"{XHTML}script"))) == 1
     assert '<img src="x">' in text(by_id(tree, RUN))

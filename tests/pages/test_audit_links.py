@@ -66,7 +66,9 @@ def measured(checkout: Path) -> None:
     """Adds a sweep, a cost measurement and baselines with their records and tables."""
     plan = yaml.safe_load(Path("plan.json").read_text())
     shared = {"suite": SUITE, "dataset": "digits", "architecture": {"name": "conv"}}
-    plan["sweeps"] = {"toy-lambda": {"suite": SUITE, "name": "lambda", "run": {"method": {"name": "equal_weighting"}}}}
+    plan["sweeps"] = {
+        "toy-lambda": {"suite": SUITE, "name": "lambda", "run": {"method": {"name": "equal_weighting"}, "seeds": [0]}}
+    }
     plan["costs"], plan["baselines"] = {"toy-digits-conv": shared}, {"toy-digits": shared}
     plan["tables"] = {f"toy-{name}": {"suite": SUITE, "name": name} for name in ("T4", "T5", "T6")}
     Path("plan.json").write_text(json.dumps(plan))

@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from audit_support import ROOT, RUN, SUITE, make_checkout, write_claims
+from audit_support import RUN, SUITE, make_checkout, write_claims
+from committed_support import committed
 
 from dgr.pages.audit import write_audit
 
@@ -27,8 +28,8 @@ FLAGS = [
         "disable-sync",
     )
 ]
-COMMITTED = {name: ROOT / f"results/{name}/audit.html" for name in ("mini", "utkface64", "studies")}
-COMMITTED["index"] = ROOT / "results/index.html"
+COMMITTED = {name: committed() / f"results/{name}/audit.html" for name in ("mini", "utkface64", "studies")}
+COMMITTED["index"] = committed() / "results/index.html"
 
 
 @pytest.fixture(scope="module")

@@ -11,12 +11,13 @@ import pandas as pd
 import pytest
 import yaml
 from audit_page import XHTML, links, parsed, text
-from audit_support import ROOT
+from committed_support import committed
 
 from dgr.config.plan_file import read_plan
 from dgr.core.paths import suite_folder
 
-SUITES = ("mini", "studies", "utkface64")
+ROOT = committed()
+SUITES = ("mini", "studies", "utkface64", "cost")
 TABLES = [
     pytest.param(suite, path.stem, id=f"{suite}-{path.stem}")
     for suite in SUITES

@@ -5,7 +5,8 @@ from urllib.parse import unquote
 
 import pytest
 from audit_page import XHTML, links, parsed, text, text_of
-from audit_support import ROOT, SUITE
+from audit_support import SUITE
+from committed_support import committed
 
 from dgr.core.errors import DGRError
 from dgr.pages.audit import write_audit
@@ -100,10 +101,10 @@ def test_a_damaged_summary_is_one_sentence(indexed: Path) -> None:
 
 
 def test_the_committed_index_names_every_suite(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
+    monkeypatch.chdir(committed())
     check_links(Path("results/index.html"))
     tree = parsed(Path("results/index.html").read_text(encoding="utf-8"))
     found = {section.get("id").removeprefix("suite-"): text(section) for section in tree.iter(f"{XHTML}section")}
     assert set(found) == {path.name for path in Path("paper_configs").iterdir() if path.is_dir()}
-    for suite in ("mini", "studies", "utkface64"):
+    for suite in ("mini", "studies", "utkface64", "cost"):
         assert f"Page of suite {suite}" in found[suite]

@@ -1,11 +1,10 @@
-from pathlib import Path
-
 import pytest
+from committed_support import committed
 
 from dgr.core.errors import DGRError
 from dgr.pages.readme import filled
 
-ROOT = Path(__file__).parents[2]
+ROOT = committed()
 
 
 def test_the_readme_shows_the_committed_tables():

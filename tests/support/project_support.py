@@ -7,16 +7,25 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from dgr.plan.warm import Warm
 
 ROOT = Path(__file__).parents[2]
 FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
 FILES += ("CITATION.cff", "requirements.hashes", "requirements.lock")
 FOLDERS = ("profiles", "report", "src")
 TABLE = "paper_configs/mini/T1.yaml"
+
+
+@cache
+def warm() -> Warm:
+    """One warm process for all projects of this worker."""
+    return Warm()
 
 
 @dataclass
@@ -35,6 +44,7 @@ class Project:
                 "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
                 "PYTHONPATH": str(self.root / "src"),
                 "OMP_NUM_THREADS": "1",
+                "DGR_WARM": warm().address,
                 "DVC_SITE_CACHE_DIR": str(self.root / ".site"),
             },
             stdout=subprocess.PIPE,

@@ -126,6 +126,7 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
         "dirty": False,
         "versions": {"python": "3.11.2", "torch": "2.13.0", "torchjd": "0.18.0", "numpy": "2.4.6"},
         "device": "cpu (made up)",
+        "numerics": "portable x86-64",
         "threads": 1,
         "wall_seconds": 4.5,
         "peak_memory_mb": 400.0,

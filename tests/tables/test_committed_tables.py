@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from committed_support import committed
 
 from dgr.claims import CLAIMS_FILE, load_claims, study_verdicts
 from dgr.claims.narrowing import of_studies
@@ -17,7 +18,7 @@ from dgr.tables.shared import rendering
 from dgr.tables.studies.claims import study_claims_table
 from dgr.tables.studies.measures import study_table
 
-ROOT = Path(__file__).parents[2]
+ROOT = committed()
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ def codecheck_text() -> str:
     """The file's text, from the tables and figures that are there.
 
     Raises:
-        DGRError: a plan, a table or a figure is missing or damaged.
+        DGRError: a plan is missing, or a table is damaged.
     """
     citation = read_citation()
     paper = citation.references[0]

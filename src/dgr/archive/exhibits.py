@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
-from dgr.core.errors import DGRError
+from dgr.core.paths import tables_folder
+from dgr.figures.registry import DRAWN
 from dgr.pages.table_files import read_table
 from dgr.plan.graph import Stage, suite_stages
 
@@ -22,7 +22,7 @@ class ShownFile(NamedTuple):
     Attributes:
         path: from the repository's top folder.
         name: such as ``T1``.
-        text: its title, or the first sentence of its caption.
+        text: what it shows.
     """
 
     path: Path
@@ -34,13 +34,13 @@ def shown_files(suite: str) -> list[ShownFile]:
     """All of a suite's plan that have been made, tables first.
 
     Raises:
-        DGRError: a table or figure is damaged.
+        DGRError: a table is damaged.
     """
     stages = suite_stages(suite)
     paths = [path for name in SHOWING_STAGES if name in stages for path in _made(stages[name])]
     tables = [path for path in paths if path.suffix == ".csv"]
     figures = [path for path in paths if path.suffix == ".png"]
-    return [*map(_table, tables), *map(_figure, figures)]
+    return [*map(_table, tables), *(_figure(suite, path) for path in figures)]
 
 
 def _made(stage: Stage) -> Iterator[Path]:
@@ -48,15 +48,19 @@ def _made(stage: Stage) -> Iterator[Path]:
 
 
 def _table(path: Path) -> ShownFile:
-    file = path.with_suffix(".json")
-    return ShownFile(path, path.stem, read_table(file, "make reproduce").title.rstrip("."))
+    return ShownFile(path, path.stem, _title(path.with_suffix(".json")))
 
 
-def _figure(path: Path) -> ShownFile:
-    try:
-        with Image.open(path) as image:
-            image.load()
-            caption: str = getattr(image, "text", {}).get("Description", "")
-    except OSError as error:
-        raise DGRError(f"{path} is no picture ({error}); run `make reproduce`.") from error
-    return ShownFile(path, path.stem, caption.split(". ")[0].rstrip("."))
+def _figure(suite: str, path: Path) -> ShownFile:
+    """A study's figure shows its table; another is described by the file that draws it, whatever the numbers are."""
+    beside = tables_folder(suite) / f"{path.stem}.json"
+    if beside.is_file():
+        return ShownFile(path, path.stem, _title(beside))
+    makers, kind = DRAWN.by_names(), path.stem.partition("-")[0]
+    source = DRAWN.file(makers[kind]).read_text(encoding="utf-8")
+    first, *_ = (ast.get_docstring(ast.parse(source)) or path.stem).splitlines()
+    return ShownFile(path, path.stem, first.removeprefix(f"{kind}: ").rstrip("."))
+
+
+def _title(table: Path) -> str:
+    return read_table(table, "make reproduce").title.rstrip(".")

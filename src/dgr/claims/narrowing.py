@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison, StudyComparison
 
 
-def measured_by(claims: Claims, runs: bool, times_steps: bool) -> Claims:
+def measured_by(claims: Claims, runs: bool, times_steps: bool) -> list[Claim]:
     """The claims that a suite's runs or costs decide: costs are measured in one suite and runs in others.
 
     Args:
@@ -15,11 +15,11 @@ def measured_by(claims: Claims, runs: bool, times_steps: bool) -> Claims:
         runs: whether the suite has runs.
         times_steps: whether it measures costs.
     """
-    told = []
+    told: list[Claim] = []
     for claim in (claim for claim in claims.claims if not is_of_studies(claim)):
         kept = [one for one in claim.comparisons if (times_steps if isinstance(one, CostComparison) else runs)]
         told += [claim.model_copy(update={"comparisons": kept})] if kept else []
-    return Claims(claims=told)
+    return told
 
 
 def of_runs(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:

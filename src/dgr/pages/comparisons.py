@@ -85,7 +85,7 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
             claim.paper,
             [_evidence(inputs, comparison, decided.get(comparison.id, {})) for comparison in claim.comparisons],
         )
-        for claim in (*measured.claims, *of_studies(claims, inputs.suite))
+        for claim in (*measured, *of_studies(claims, inputs.suite))
     ]
 
 

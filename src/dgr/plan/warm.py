@@ -16,6 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ ADDRESS = "DGR_WARM"
 """The environment variable with the warm process's socket."""
 FORK = "DGR_WARM_FORK"
 """The environment variable with the number of the process that is a fork already; its children ask again."""
+TIMES = "DGR_TIMES"
+"""The environment variable with a CSV file to which each fork adds its processor seconds, module and arguments."""
 LIBRARIES = (
     *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
     *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
@@ -35,12 +39,34 @@ LIBRARIES = (
 )
 
 
-def keep_warm() -> subprocess.Popen[bytes]:
-    """Start the warm process for all children of this one; it ends when this one does."""
-    address = Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"
-    process = subprocess.Popen([sys.executable, "-m", __name__, "--serve", str(address)], stdin=subprocess.PIPE)
-    os.environ[ADDRESS] = str(address)
-    return process
+@dataclass
+class Warm:
+    """A warm process, which ends when this one does, or at :meth:`stop`.
+
+    Attributes:
+        address: for :data:`ADDRESS` in the environment of whoever is to use it.
+    """
+
+    address: str = field(default_factory=lambda: str(Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"))
+
+    def __post_init__(self) -> None:
+        command = (sys.executable, "-m", __name__, "--serve", self.address)
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+
+    def stop(self) -> None:
+        """End it; its forks go on."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+def keep_warm() -> Warm | None:
+    """Start a warm process for all children of this one, unless there is one already."""
+    if ADDRESS in os.environ:
+        return None
+    warm = Warm()
+    os.environ[ADDRESS] = warm.address
+    return warm
 
 
 def run_warm(module: str, arguments: list[str]) -> int | None:
@@ -49,14 +75,15 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
     Returns:
         Its exit status; None where no warm process answers, or one of another interpreter.
     """
-    request = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "environment": dict(os.environ)}
+    request: dict[str, Any] = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "path": sys.path}
+    request |= {"environment": dict(os.environ), "interpreter": _interpreter()}
     if os.environ.get(FORK) == str(os.getpid()):
         return None
     try:
         with socket.socket(socket.AF_UNIX) as connection, connection.makefile("rwb") as stream:
             connection.connect(os.environ[ADDRESS])
             socket.send_fds(connection, [b"\n"], [0, 1, 2])
-            stream.write(json.dumps(request | {"interpreter": _interpreter()}).encode() + b"\n")
+            stream.write(json.dumps(request).encode() + b"\n")
             stream.flush()
             if not (child := int(stream.readline() or 0)):
                 return None
@@ -118,6 +145,7 @@ def _child(connection: socket.socket) -> int:
 
 def _run(request: dict[str, Any]) -> int:
     os.chdir(request["folder"])
+    sys.path[:] = request["path"]
     os.environ.clear()
     os.environ.update(request["environment"], **{FORK: str(os.getpid())})
     status: Any = 0
@@ -133,6 +161,9 @@ def _run(request: dict[str, Any]) -> int:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError):
             stream.flush()
+    if times := request["environment"].get(TIMES):
+        with Path(times).open("a", encoding="utf-8") as file:
+            file.write(f"{time.process_time():.3f},{request['module']},{' '.join(request['arguments'])}\n")
     return status if isinstance(status, int) else int(status is not None)
 
 
@@ -145,14 +176,19 @@ def _run_module(module: str, arguments: list[str]) -> None:
 
 def _interpreter() -> list[str]:
     """What must be the same for a fork to be the process that it stands for."""
-    flags = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON")]
-    return [sys.executable, sys.version, *sys.path, *flags]
+    flags = (f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON"))
+    return [sys.executable, sys.version, *(flag for flag in flags if not flag.startswith("PYTHONPATH="))]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """``python -m dgr.plan.warm MODULE …``, or ``--serve ADDRESS`` for the warm process itself."""
     if sys.argv[1] == "--serve":
         serve(sys.argv[2])
     elif (done := run_warm(sys.argv[1], sys.argv[2:])) is None:
         _run_module(sys.argv[1], sys.argv[2:])
     else:
         sys.exit(done)
+
+
+if __name__ == "__main__":
+    main()

@@ -49,6 +49,7 @@ class Origin(BaseModel):
     dirty: bool | None
     versions: dict[str, str | None]
     device: str
+    numerics: str
     threads: int
     wall_seconds: FiniteFloat
     peak_memory_mb: FiniteFloat | None

@@ -16,8 +16,9 @@ from dgr.core.origin import committed
 from dgr.core.paths import origins_folder
 from dgr.records.rows import CsvRow
 
-ORIGIN_COLUMNS = ["key", "seed", "result", "commit", "dirty", "device", "threads", "wall_seconds", "peak_memory_mb"]
-ORIGIN_COLUMNS += ["median_epoch_seconds", "version_torch", "version_torchjd", "version_numpy", "version_python"]
+ORIGIN_COLUMNS = ["key", "seed", "result", "commit", "dirty", "device", "numerics", "threads", "wall_seconds"]
+ORIGIN_COLUMNS += ["peak_memory_mb", "median_epoch_seconds"]
+ORIGIN_COLUMNS += ["version_torch", "version_torchjd", "version_numpy", "version_python"]
 RESULT = ["key", "seed", "result"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
+from dgr.claims import CLAIMS_FILE, Claims, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
 from dgr.claims.narrowing import measured_by, of_runs
 from dgr.comparison import NARROW
 from dgr.records.names import method_label
@@ -25,7 +25,7 @@ def build(scope: Scope) -> Table:
         DGRError: the file is wrong, or a record holds NaN.
     """
     claims = measured_by(load_claims(CLAIMS_FILE), bool(scope.runs), bool(scope.costs))
-    found = run_verdicts(scope.records, of_runs(claims, set(scope.cells())))
+    found = run_verdicts(scope.records, of_runs(Claims(claims=claims), set(scope.cells())))
     ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
     return Table(
         data=pd.DataFrame([_numbers(scope, verdict) for verdict in found]),

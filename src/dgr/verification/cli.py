@@ -30,3 +30,14 @@ def verify(
     found = verify_suite(suite, choose_units(suite, sample, draw, key, seed, everything), scratch, output)
     typer.echo("\n".join(table_lines(found)))
     raise typer.Exit(int(not found.passed))
+
+
+@app.command()
+def reproduced(suite: Annotated[str, typer.Argument()] = DEFAULT_SUITE) -> None:
+    """Say which numbers and verdicts of a reproduction are those of the last commit, reproduction.md."""
+    from dgr.core.files import write_text
+    from dgr.verification.reproduced import reproduction_lines
+
+    text = "\n".join(reproduction_lines(suite)) + "\n"
+    write_text(Path("reproduction.md"), text)
+    typer.echo(text)

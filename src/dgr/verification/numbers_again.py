@@ -23,7 +23,7 @@ def compare_again(suite: str, again: list[RecordFile], exact: bool) -> Finding:
         exact: whether identical bits are expected; else numbers within the tolerance pass.
     """
     found = Finding("numbers made again")
-    pairs = [pair for file in again for pair in _pairs(found, committed_file(suite, file.name), file)]
+    pairs = [pair for file in again for pair in number_pairs(found, committed_file(suite, file.name), file)]
     found.compared += len(pairs)
     outcomes = {pair: pair.outcome for pair in pairs}
     counts = Counter(outcomes.values())
@@ -43,7 +43,14 @@ def compare_again(suite: str, again: list[RecordFile], exact: bool) -> Finding:
     return found
 
 
-def _pairs(found: Finding, committed: RecordFile, again: RecordFile) -> Iterator[ValuePair]:
+def number_pairs(found: Finding, committed: RecordFile, again: RecordFile) -> Iterator[ValuePair]:
+    """Each number of a file that was made again, beside the committed one.
+
+    Args:
+        found: is told of rows that are not committed.
+        committed: the file.
+        again: the same, or some of its rows.
+    """
     seed = committed.key.index("seed") if "seed" in committed.key else None
     seeds: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for key, row in committed.rows.items():

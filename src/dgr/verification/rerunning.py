@@ -16,7 +16,7 @@ from tqdm import tqdm
 import dgr
 from dgr.core import paths
 from dgr.core.errors import DGRError
-from dgr.plan.warm import keep_warm
+from dgr.plan.warm import ADDRESS, Warm
 from dgr.verification.places import Place, datasets_of
 
 Command = tuple[Path, tuple[str, ...]]
@@ -94,13 +94,12 @@ def warmed() -> Iterator[None]:
     source = str(Path(dgr.__file__).parents[1])
     before = dict(os.environ)
     os.environ |= {"PYTHONPATH": os.pathsep.join([source, *absolute]), "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
-    process = keep_warm()
+    warm = Warm()
+    os.environ[ADDRESS] = warm.address
     try:
         yield
     finally:
-        assert process.stdin is not None
-        process.stdin.close()  # which ends it
-        process.wait()
+        warm.stop()
         os.environ.clear()
         os.environ.update(before)
 

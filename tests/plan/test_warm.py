@@ -1,0 +1,107 @@
+"""A command that is a fork of the warm process does what it does in a process of its own."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVE = "import sys; from dgr.plan import warm; warm.LIBRARIES = ('colorsys',); warm.serve(sys.argv[1])"
+ASKED = """
+import os, sys
+print(sys.argv[1:], os.getcwd(), os.environ["ASKED"], sys.stdin.read())
+print("colorsys" in sys.modules, sorted(name for name in sys.modules if name.startswith("dgr")), file=sys.stderr)
+sys.exit(sys.argv[1] if sys.argv[1:] == ["said"] else int(sys.argv[1]))
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "asked.py").write_text(ASKED)
+    return tmp_path
+
+
+@pytest.fixture
+def warm(folder: Path) -> Iterator[dict[str, str]]:
+    """The environment in which a warm process answers."""
+    address = folder / "place/warm"
+    address.parent.mkdir()
+    process = subprocess.Popen([sys.executable, "-c", SERVE, str(address)], stdin=subprocess.PIPE, cwd=folder)
+    while not address.exists():
+        time.sleep(0.01)
+    yield os.environ | {"DGR_WARM": str(address), "ASKED": "yes"}
+    assert process.stdin is not None
+    process.stdin.close()
+    assert process.wait(20) == 0
+    assert not address.parent.exists()
+
+
+def ask(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from dgr.plan.warm import main; main()", "asked", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, input="in", capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.parametrize(("argument", "status", "said"), [("0", 0, ""), ("3", 3, ""), ("said", 1, "said\n")])
+def test_a_fork_has_the_same_arguments_files_and_status(
+    folder: Path, warm: dict[str, str], argument: str, status: int, said: str
+) -> None:
+    forked, alone = (ask(folder, environment, argument) for environment in (warm, {**warm, "DGR_WARM": "/nowhere"}))
+    assert forked.stdout == alone.stdout == f"['{argument}'] {folder} yes in\n"
+    assert forked.returncode == alone.returncode == status
+    # The library is there already, and none of this project's modules is.
+    assert forked.stderr == f"True []\n{said}"
+    assert alone.stderr.startswith("False")
+
+
+def test_an_error_keeps_its_traceback(folder: Path, warm: dict[str, str]) -> None:
+    done = ask(folder, warm, "word")
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "ValueError: invalid literal for int()" in done.stderr
+
+
+def test_edited_code_is_read_anew(folder: Path, warm: dict[str, str]) -> None:
+    assert ask(folder, warm, "0").stdout.startswith("['0']")
+    (folder / "asked.py").write_text("print('another')\n")
+    assert ask(folder, warm, "0").stdout == "another\n"
+
+
+def test_another_interpreter_runs_by_itself(folder: Path, warm: dict[str, str]) -> None:
+    done = ask(folder, {**warm, "PYTHONHASHSEED": "5"}, "0")
+    assert done.stdout.startswith("['0']")
+    assert done.stderr.startswith("False")
+
+
+def test_a_fork_looks_for_modules_where_its_command_would(folder: Path, warm: dict[str, str]) -> None:
+    (folder / "other").mkdir()
+    (folder / "other/asked.py").write_text("print('of the other folder')\n")
+    (folder / "asked.py").unlink()
+    assert ask(folder, {**warm, "PYTHONPATH": str(folder / "other")}).stdout == "of the other folder\n"
+
+
+def test_a_signal_reaches_the_fork(folder: Path, warm: dict[str, str]) -> None:
+    (folder / "asked.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
+    command = [sys.executable, "-c", "from dgr.plan.warm import main; main()", "asked"]
+    with subprocess.Popen(command, cwd=folder, env=warm, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        fork = int(client.stdout.readline())
+        assert fork != client.pid
+        client.send_signal(signal.SIGTERM)
+        assert client.wait(20) == 128 + signal.SIGKILL
+    for _ in range(1000):
+        if not Path(f"/proc/{fork}").exists():
+            break
+        time.sleep(0.01)
+    assert not Path(f"/proc/{fork}").exists()
+
+
+def test_forks_can_be_counted(folder: Path, warm: dict[str, str]) -> None:
+    times = folder / "times.csv"
+    ask(folder, {**warm, "DGR_TIMES": str(times)}, "0")
+    seconds, module, arguments = times.read_text().strip().split(",")
+    assert (module, arguments) == ("asked", "0")
+    assert 0 <= float(seconds) < 60
