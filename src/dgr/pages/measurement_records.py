@@ -49,7 +49,10 @@ def _record(inputs: Inputs, command: str, key: str, entry: dict[str, Any]) -> Re
 
 def _again(suite: str, command: str, key: str, entry: dict[str, Any]) -> dict[str, str]:
     """Times are measured, not computed: nobody gets them again."""
-    return {} if command == "cost" else recomputed(suite, key, entry["run"]["seeds"][0] if command == "sweep" else None)
+    if command == "cost":
+        return {}
+    seeds = entry["run"].get("seeds", [None]) if command == "sweep" else [None]
+    return recomputed(suite, key, seeds[0])
 
 
 def _sweep(inputs: Inputs, entry: dict[str, Any]) -> list[Grid]:

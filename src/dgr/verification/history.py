@@ -38,7 +38,7 @@ def check_history(suite: str) -> Finding:
     else:
         present = predictions(read_yaml(CLAIMS_FILE)) if CLAIMS_FILE.exists() else {}
         for origin, commit, of in _origins(suite):
-            _check(found, suite, origin, commit, {id_: p for id_, p in present.items() if p.get("study") == of})
+            _check(found, suite, origin, commit, _decided_by(present, of), of)
     return found
 
 
@@ -74,9 +74,12 @@ def _origins(suite: str) -> Iterator[tuple[Path, str | None, str | None]]:
             yield folder / f"{entry['name']}.csv", commit, key
 
 
-def _check(found: Finding, suite: str, path: Path, commit: str | None, present: Predictions) -> None:
-    told = f"{path} was made by commit {str(commit)[:12]}"
-    if commit is None or git("cat-file", "-e", f"{commit}^{{commit}}") is None:
+def _check(found: Finding, suite: str, path: Path, commit: str | None, present: Predictions, study: str | None) -> None:
+    if commit is None:
+        found.expect(False, f"Of {path} it is not said which commit made it; run `python -m dgr collect {suite}`.")
+        return
+    told = f"{path} was made by commit {commit[:12]}"
+    if git("cat-file", "-e", f"{commit}^{{commit}}") is None:
         found.expect(False, f"{told}, which this repository does not have.")
         return
     changed = git("diff", "--quiet", "HEAD", "--", str(path)) is None
@@ -87,12 +90,16 @@ def _check(found: Finding, suite: str, path: Path, commit: str | None, present: 
     if text is None:
         found.expect(not present, f"{told}, which has no {CLAIMS_FILE}: the claims came after the results.")
         return
-    then = predictions(yaml.safe_load(text))
-    study = next((prediction.get("study") for prediction in present.values()), None)
-    for id_ in dict.fromkeys((*present, *(id_ for id_, each in then.items() if each.get("study") == study))):
+    then = _decided_by(predictions(yaml.safe_load(text)), study)
+    for id_ in dict.fromkeys((*present, *then)):
         now, was = present.get(id_), then.get(id_)
         if now is None or was is None:
             found.expect(False, f"{id_} was {'removed' if now is None else 'added'} after the results: {told}.")
             continue
         keys = sorted(key for key in {*now, *was} if now.get(key) != was.get(key))
         found.expect(not keys, f"{id_} says another {', '.join(keys)} than before the results: {told}.")
+
+
+def _decided_by(found: Predictions, study: str | None) -> Predictions:
+    """Those of one study; of runs, without a study."""
+    return {id_: prediction for id_, prediction in found.items() if prediction.get("study") == study}
