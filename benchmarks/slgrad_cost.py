@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from dgr.core.device import choose_device
-from dgr.core.provenance import device_name
+from dgr.core.origin import device_name
 from dgr.core.task import Task
 from dgr.measurements.timing import interleaved_seconds
 from dgr.methods import Method, build_method
