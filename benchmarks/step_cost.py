@@ -17,8 +17,8 @@ from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
-from dgr.core.paths import DATA
 from dgr.core.origin import device_name
+from dgr.core.paths import DATA
 from dgr.datasets.prepared import load
 from dgr.measurements.configuration import CostConfig
 from dgr.measurements.cost import REFERENCE, WARM_UP, make_steppers
