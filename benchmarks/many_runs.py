@@ -1,4 +1,4 @@
-"""What both engines take to see that nothing is to be done, in a suite of 2,000 runs: 50 cells of a table, 40 seeds each.
+"""What both engines take to see that nothing is to be done, in a suite of 2,000 runs: 50 cells of 40 seeds each.
 
 python benchmarks/many_runs.py [SEEDS]
 
