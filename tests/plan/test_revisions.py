@@ -7,6 +7,7 @@ import pytest
 from project_support import TABLE, Project, make_project
 
 ROOT = Path(__file__).parents[2]
+PLACES = ("", "suites/other/", "suites/shared/")
 RUN = "runs.mini-multimnist-conv-single_task-none.training.learning_rate"
 
 
@@ -32,7 +33,7 @@ def test_metrics_of_every_suite_are_compared(project: Project) -> None:
 def test_settings_are_compared(project: Project) -> None:
     changed = json.loads(project.run("dvc", "params", "diff", "HEAD~1", "--json"))
     assert changed["plan.json"][RUN] == {"old": 0.001, "new": 0.002, "diff": 0.001}
-    assert set(changed) == {"plan.json"}
+    assert set(changed) == {"plan.json", "hashes.json"}
     assert project.run("dvc", "params", "diff") == ""
 
 
@@ -40,7 +41,7 @@ def test_experiments_are_shown(project: Project) -> None:
     workspace, head = json.loads(project.run("dvc", "exp", "show", "--json", "--rev", "HEAD"))
     for shown in (workspace, head):
         assert shown["data"]["metrics"]["results/summaries/mini.json"]["data"] == {"delta_m": {"digits": 2.5}}
-        assert set(shown["data"]["params"]) == {"plan.json", "suites/other/plan.json", "suites/shared/plan.json"}
+        assert set(shown["data"]["params"]) == {f"{place}{name}.json" for place in PLACES for name in ("plan", "hashes")}
     assert "learning rate" not in project.run("dvc", "exp", "show", "--only-changed", "--no-pager")
 
 

@@ -30,8 +30,7 @@ def merged(plans: list[Plan]) -> Plan:
     for plan in plans:
         for stage, entries in plan.items():
             whole.setdefault(stage, {}).update(entries)
-    for unkeyed in ("paths", "hashes"):
-        whole.pop(unkeyed, None)
+    whole.pop("paths", None)  # those are the one thing that is not keyed
     return whole
 
 

@@ -5,6 +5,8 @@ from pathlib import Path
 CONFIGS = Path("paper_configs")
 PLAN = Path("plan.json")
 """The default suite's; another's lies in its folder."""
+HASHES = Path("hashes.json")
+"""Of a plan's entries, beside it."""
 STAGES = Path("dvc.yaml")
 """The stages of a suite, written by hand for the default one; another's is a copy in its folder."""
 SUITES = Path("suites")

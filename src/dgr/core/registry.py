@@ -44,19 +44,19 @@ class Listing:
         return Path(spec.submodule_search_locations[0])
 
     def __iter__(self) -> Iterator[str]:
-        for path in sorted(self.folder.glob("[!_]*.py")):
-            if path.stem != "registry":
-                if (path.with_suffix("") / "__init__.py").exists():
-                    raise DGRError(
-                        f"{path} and the folder {path.with_suffix('')} both make {self.what} '{path.stem}'; rename one."
-                    )
-                yield path.stem
+        return (path.stem for path in sorted(self.folder.glob("*.py")) if path.stem in self)
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
 
     def __contains__(self, name: object) -> bool:
-        return name in tuple(self)
+        if not isinstance(name, str) or name.startswith("_") or name == "registry" or not self.file(name).is_file():
+            return False
+        if (self.folder / name / "__init__.py").exists():
+            raise DGRError(
+                f"{self.file(name)} and the folder {self.folder / name} both make {self.what} '{name}'; rename one."
+            )
+        return True
 
     def in_order(self) -> list[str]:
         """The names as readers meet them: by the number ``ORDER`` that each file declares.

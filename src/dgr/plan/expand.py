@@ -14,7 +14,7 @@ from dgr.config.regularizers import Regularizer
 from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig, TuningRule
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
-from dgr.core.paths import CODE, CONFIGS, PLAN, SHARED, suite_folder
+from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
 from dgr.core.provenance import config_hash
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
@@ -119,19 +119,24 @@ def shared_plan(configs: Path, datasets: Mapping[str, DatasetConfig]) -> Plan:
     return plan
 
 
-def dump(plan: Plan) -> str:
-    """The text of the generated file: the plan, and a hash of each entry, which DVC writes to its lock in one line."""
-    hashes = {
+def dump(plan: Mapping[str, Any]) -> str:
+    """The text of a generated file."""
+    return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
+
+
+def hashes(plan: Plan) -> dict[str, dict[str, str]]:
+    """A hash of each entry: what a stage depends on, one line in DVC's lock and quickly found among others."""
+    return {
         stage: {key: config_hash(entry)[:16] for key, entry in entries.items()}
         for stage, entries in plan.items()
         if stage != "paths"
     }
-    return json.dumps({**plan, "hashes": hashes}, indent=1, ensure_ascii=False) + "\n"
 
 
 def _paths(folder: Path) -> dict[str, str]:
     """From a folder to the top, and what stages read from there."""
-    return {"root": "/".join(".." for _ in folder.parts) or ".", "plan": str(folder / PLAN), "code": str(CODE)}
+    files = {"plan": folder / PLAN, "hashes": folder / HASHES, "code": CODE}
+    return {"root": "/".join(".." for _ in folder.parts) or "."} | {name: str(path) for name, path in files.items()}
 
 
 def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from dgr.config.plan_file import Plan
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
-from dgr.core.paths import CONFIGS, PLAN, SHARED, STAGES, SUITES, suite_folder
-from dgr.plan.expand import dump, make_plans
+from dgr.core.paths import CONFIGS, HASHES, PLAN, SHARED, STAGES, SUITES, suite_folder
+from dgr.plan.expand import dump, hashes, make_plans
 from dgr.plan.suites import QUICK, Suite, find_suite, find_suites
 
 COPY_NOTE = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and run it again.\n"
@@ -79,7 +79,8 @@ def _texts(plans: dict[Path, Plan]) -> dict[Path, str]:
     """Of all files, by path, before any is written."""
     copies = [path.with_name(STAGES.name) for path in plans if path not in (PLAN, SHARED / PLAN)]
     stages = COPY_NOTE + _stages() if copies else ""
-    return {path: dump(plan) for path, plan in plans.items()} | dict.fromkeys(copies, stages)
+    hashed = {path.with_name(HASHES.name): dump(hashes(plan)) for path, plan in plans.items()}
+    return {path: dump(plan) for path, plan in plans.items()} | hashed | dict.fromkeys(copies, stages)
 
 
 def _stages() -> str:
