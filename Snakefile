@@ -19,7 +19,7 @@ from dgr.plan.warm import keep_warm
 try:
     SUITE = open_suite(config, check=workflow.is_main_process)
     STAGES = suite_stages(SUITE)
-    if workflow.is_main_process and STAGES["collect"].entries:
+    if workflow.is_main_process and any(STAGES[name].entries for name in ("train", "train_tuned", "tune", "sweep")):
         logger.info(describe(SUITE))  # what it will cost, before it starts
 except DGRError as error:
     raise WorkflowError(str(error)) from None
