@@ -117,9 +117,9 @@ rule all:
     shell:
         """
         audit() {{
-                    dvc repro --dry --allow-missing --single-item {params.checks} {params.stages} > {log} 2>&1
-                    grep -q 'pipelines are up to date' {log}
-                }}
+                            dvc repro --dry --allow-missing --single-item {params.checks} {params.stages} > {log} 2>&1
+                            grep -q 'pipelines are up to date' {log}
+                        }}
         if ! audit; then
             dvc repro --single-item {params.checks} >{log} 2>&1
             audit || {{ dvc status {params.stages} >> {log} 2>&1; exit 1; }}
