@@ -7,7 +7,7 @@ import pytest
 from project_support import TABLE, Project, make_project
 
 ROOT = Path(__file__).parents[2]
-PLACES = ("", "suites/other/", "suites/shared/")
+PARAMS = {f"{place}{name}.json" for place in ("", "suites/other/", "suites/shared/") for name in ("plan", "hashes")}
 RUN = "runs.mini-multimnist-conv-single_task-none.training.learning_rate"
 
 
@@ -41,7 +41,9 @@ def test_experiments_are_shown(project: Project) -> None:
     workspace, head = json.loads(project.run("dvc", "exp", "show", "--json", "--rev", "HEAD"))
     for shown in (workspace, head):
         assert shown["data"]["metrics"]["results/summaries/mini.json"]["data"] == {"delta_m": {"digits": 2.5}}
-        assert set(shown["data"]["params"]) == {f"{place}{name}.json" for place in PLACES for name in ("plan", "hashes")}
+        assert set(shown["data"]["params"]) == {
+            f"{place}{name}.json" for place in PLACES for name in ("plan", "hashes")
+        }
     assert "learning rate" not in project.run("dvc", "exp", "show", "--only-changed", "--no-pager")
 
 

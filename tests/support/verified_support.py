@@ -1,5 +1,6 @@
 """A tiny suite as a checkout has it after its runs: records, tables, page, lock, git history; and ways to forge it."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -143,6 +144,7 @@ def make_verified(root: Path) -> None:
 def settle() -> None:
     """Write the lock that fits the files, as a forger would after each change. In the working directory."""
     locked: dict[str, Any] = {}
+    settings = json.loads(Path("hashes.json").read_text(encoding="utf-8"))
     lock = Path("dvc.lock")
     old = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"].values() if lock.exists() else []
     known = {item["path"]: item["md5"] for stage in old for block in ("deps", "outs") for item in stage[block]}
@@ -156,6 +158,9 @@ def settle() -> None:
                 # Data and runs are not in a clean checkout; what is known of them stays.
                 digests = {path: file_digest(Path(path)) or known.get(path, "") for path in own}
                 entry[block] = [{"path": path, "md5": digest} for path, digest in digests.items()]
+            blocks = stage.definition.get("params", [])
+            names = [stage.filled(name, key) for block in blocks for own in block.values() for name in own]
+            entry["params"] = {"hashes.json": {name: settings[name.partition(".")[0]][key] for name in names}}
             locked[f"{stage.name}@{key}"] = entry
     lock.write_text(yaml.safe_dump({"schema": "2.0", "stages": locked}), encoding="utf-8")
 

@@ -218,6 +218,14 @@ def plan_setting() -> None:
     settle()
 
 
+def lock_of_a_setting() -> None:
+    def edit(data: dict) -> None:
+        (settings,) = data["stages"][f"train@{PLAIN}"]["params"].values()
+        settings[f"runs.{PLAIN}"] = "0" * 16
+
+    edit_yaml("dvc.lock", edit)
+
+
 def data_hash() -> None:
     def edit(data: dict) -> None:
         (dep,) = [dep for dep in data["stages"][f"train@{PLAIN}"]["deps"] if dep["path"].startswith("data/")]
@@ -320,6 +328,9 @@ FORGERIES = [
     Forgery("the data of one run", data_hash, lock, "data/multimnist was read with another content"),
     Forgery("a row twice", repeated_row, records, "runs.csv has rows twice"),
     Forgery("the lock's hash of a record", lock_of_a_record, lock, "runs.csv is not the file that dvc.lock knows"),
+    Forgery(
+        "the lock's hash of a setting", lock_of_a_setting, lock, f"train@{PLAIN} was made with another runs.{PLAIN}"
+    ),
     Forgery("the lock about another file", lock_of_another_file, lock, "names other files than the stage makes"),
     Forgery("a point of the embedding", embedded_point, lock, "embedding.csv is not the file that dvc.lock knows"),
     Forgery("an accuracy of a probe", probe_value, lock, "probes.csv is not the file that dvc.lock knows"),

@@ -124,10 +124,15 @@ def dump(plan: Mapping[str, Any]) -> str:
     return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
 
 
+def entry_hash(entry: Any) -> str:
+    """The hash of one entry of a plan."""
+    return config_hash(entry)[:16]
+
+
 def hashes(plan: Plan) -> dict[str, dict[str, str]]:
     """A hash of each entry: what a stage depends on, one line in DVC's lock and quickly found among others."""
     return {
-        stage: {key: config_hash(entry)[:16] for key, entry in entries.items()}
+        stage: {key: entry_hash(entry) for key, entry in entries.items()}
         for stage, entries in plan.items()
         if stage != "paths"
     }

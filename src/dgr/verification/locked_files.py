@@ -14,6 +14,7 @@ import yaml
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
+from dgr.plan.expand import entry_hash
 from dgr.plan.graph import CHECK, Stage, suite_stages
 from dgr.verification.findings import Finding, shortened
 
@@ -66,7 +67,7 @@ def check_lock(suite: str) -> Finding:
         )
         for path, digest in (outs | deps).items():
             hashes.setdefault(path, set()).add(digest)
-            if path.startswith(KEPT) or path == str(paths.PLAN):
+            if path.startswith(KEPT) or path in (str(paths.PLAN), str(paths.HASHES)):
                 found.expect(file_digest(Path(path)) == digest, f"{path} is not the file that {where} knows.")
         for setting, value in _settings(entry):
             found.expect(_planned(plan, setting) == value, f"{where}: {name} was made with another {setting}.")
@@ -109,7 +110,7 @@ def _settings(entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         yield from settings.items()
 
 
-def _planned(plan: Plan, setting: str) -> Any:
-    """``runs.KEY`` of the plan."""
+def _planned(plan: Plan, setting: str) -> str | None:
+    """The hash of ``runs.KEY`` of the plan."""
     section, _, key = setting.partition(".")
-    return plan.get(section, {}).get(key)
+    return entry_hash(plan[section][key]) if key in plan.get(section, {}) else None

@@ -24,7 +24,16 @@ from dgr.verification.findings import Finding, shortened
 from dgr.verification.record_files import text_frame
 
 README = Path("README.md")
-COPIED = (paths.CONFIGS, paths.PLAN, paths.STAGES, paths.SUITES, Path("dvc.lock"), Path("docs"), README)
+COPIED: tuple[Path, ...] = (
+    paths.CONFIGS,
+    paths.PLAN,
+    paths.STAGES,
+    paths.SUITES,
+    Path("dvc.lock"),
+    Path("docs"),
+    README,
+)
+COPIED += (paths.HASHES, Path("tests/fingerprint/witnesses.md"))
 """What tables, figures and pages are made from, beside results and figures."""
 PICTURES = (".png", ".pdf")
 CLAIMS = "claims.csv"
@@ -122,6 +131,7 @@ def _copy(scratch: Path) -> None:
             if path.is_dir():
                 shutil.copytree(path, scratch / path)
             elif path.is_file():
+                (scratch / path).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, scratch / path)
         for folder in (paths.RESULTS, paths.FIGURES):
             if folder.is_dir():
