@@ -41,9 +41,7 @@ def test_experiments_are_shown(project: Project) -> None:
     workspace, head = json.loads(project.run("dvc", "exp", "show", "--json", "--rev", "HEAD"))
     for shown in (workspace, head):
         assert shown["data"]["metrics"]["results/summaries/mini.json"]["data"] == {"delta_m": {"digits": 2.5}}
-        assert set(shown["data"]["params"]) == {
-            f"{place}{name}.json" for place in PLACES for name in ("plan", "hashes")
-        }
+        assert set(shown["data"]["params"]) == PARAMS
     assert "learning rate" not in project.run("dvc", "exp", "show", "--only-changed", "--no-pager")
 
 
