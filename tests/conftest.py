@@ -15,9 +15,10 @@ import yaml
 from dgr.__main__ import main
 from dgr.core.files import write_text
 from dgr.core.numerics import portable_square_root
-from dgr.core.paths import CONFIGS, DATA, PLAN, SHARED
+from dgr.core.paths import CONFIGS, DATA, HASHES, PLAN, SHARED
 from dgr.datasets.preparing import prepare_dataset
 from dgr.datasets.registry import parse_dataset
+from dgr.plan.entry_hashes import hashes
 from dgr.plan.expand import dump, make_plans
 
 TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
@@ -47,6 +48,7 @@ def project(tmp_path, tiny_data, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for path, plan in make_plans(CONFIGS).items():
         write_text(path, dump(plan))
+        write_text(path.with_name(HASHES.name), dump(hashes(plan)))
     return tmp_path
 
 

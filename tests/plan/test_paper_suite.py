@@ -17,7 +17,16 @@ from dgr.plan.expand import make_plans
 from dgr.training.configuration import RunConfig
 
 ROOT = Path(__file__).parents[2]
-COPIED = ("Snakefile", "dvc.yaml", "plan.json", ".gitignore", ".dvcignore")
+COPIED = (
+    "requirements.lock",
+    "requirements.hashes",
+    "hashes.json",
+    "Snakefile",
+    "dvc.yaml",
+    "plan.json",
+    ".gitignore",
+    ".dvcignore",
+)
 FOLDERS = ("docs", "profiles", "suites", "paper_configs", "report")
 
 

@@ -219,7 +219,7 @@ def test_a_clean_clone_takes_over_an_archive_and_trains_nothing(project: Project
 def test_suites_share_a_data_set_and_its_preparation(project: Project) -> None:
     project.write("paper_configs/other/T1.yaml", project.read(TABLE).replace("suite: mini", "suite: other"))
     project.plan()
-    assert project.run("python", "-m", "dgr", "list").split() == ["mini", "17", "stages", "other", "15", "stages"]
+    assert project.run("python", "-m", "dgr", "list").split() == ["mini", "20", "stages", "other", "18", "stages"]
     planned = project.snakemake("--dry-run", "--config", "suite=other")
     assert f"{SHARED}:prepare@multimnist" not in planned
     assert {INDEX, "suites/other/dvc.yaml:table@other-T1"} <= planned

@@ -9,7 +9,7 @@ import yaml
 
 from dgr.config.plan_file import read_plan
 from dgr.core.errors import DGRError
-from dgr.core.paths import CONFIGS, PLAN, SHARED, STAGES, SUITES
+from dgr.core.paths import CONFIGS, HASHES, PLAN, SHARED, STAGES, SUITES
 from dgr.plan.expand import make_plans
 from dgr.plan.files import check_plans, write_plans
 from dgr.plan.graph import INDEX, suite_stages
@@ -52,7 +52,7 @@ def test_the_committed_plans_and_stages_are_current(monkeypatch):
 def test_a_plan_makes_and_removes_all_that_a_suite_needs(other):
     write_plans()
     check_plans()
-    assert {path.name for path in OTHER.iterdir()} == {"plan.json", "dvc.yaml"}
+    assert {path.name for path in OTHER.iterdir()} == {"plan.json", "hashes.json", "dvc.yaml"}
     head, stages = (OTHER / STAGES).read_text().split("\n", 1)
     assert head.startswith("# A copy of the top folder's dvc.yaml")
     assert stages == STAGES.read_text()
@@ -148,7 +148,7 @@ def test_a_quick_look_has_its_own_names_and_seeds(planned, command):
     assert command("plan", "--suite", "mini", "--seeds", "4,3") is None
     added = {path: text for path, text in contents().items() if path not in before}
     place = SUITES / "mini-seeds-3-4"
-    assert set(added) == {place / PLAN, place / STAGES}
+    assert set(added) == {place / PLAN, place / HASHES, place / STAGES}
     assert contents() | added == before | added
     plan, usual = json.loads(added[place / PLAN]), json.loads(before[PLAN])
     assert {run["suite"] for run in plan["runs"].values()} == {"mini-seeds-3-4"}

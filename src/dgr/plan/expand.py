@@ -15,7 +15,6 @@ from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig, Tunin
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
-from dgr.core.provenance import config_hash
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
@@ -122,20 +121,6 @@ def shared_plan(configs: Path, datasets: Mapping[str, DatasetConfig]) -> Plan:
 def dump(plan: Mapping[str, Any]) -> str:
     """The text of a generated file."""
     return json.dumps(plan, indent=1, ensure_ascii=False) + "\n"
-
-
-def entry_hash(entry: Any) -> str:
-    """The hash of one entry of a plan."""
-    return config_hash(entry)[:16]
-
-
-def hashes(plan: Plan) -> dict[str, dict[str, str]]:
-    """A hash of each entry: what a stage depends on, one line in DVC's lock and quickly found among others."""
-    return {
-        stage: {key: entry_hash(entry) for key, entry in entries.items()}
-        for stage, entries in plan.items()
-        if stage != "paths"
-    }
 
 
 def _paths(folder: Path) -> dict[str, str]:

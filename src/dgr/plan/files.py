@@ -9,7 +9,8 @@ from dgr.config.plan_file import Plan
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.core.paths import CONFIGS, HASHES, PLAN, SHARED, STAGES, SUITES, suite_folder
-from dgr.plan.expand import dump, hashes, make_plans
+from dgr.plan.entry_hashes import hashes
+from dgr.plan.expand import dump, make_plans
 from dgr.plan.suites import QUICK, Suite, find_suite, find_suites
 
 COPY_NOTE = f"# A copy of the top folder's {STAGES}, made by `python -m dgr plan`: change that one, and run it again.\n"

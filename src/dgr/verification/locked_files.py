@@ -14,7 +14,7 @@ import yaml
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
-from dgr.plan.expand import entry_hash
+from dgr.plan.entry_hashes import entry_hash
 from dgr.plan.graph import CHECK, Stage, suite_stages
 from dgr.verification.findings import Finding, shortened
 
