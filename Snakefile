@@ -117,17 +117,11 @@ rule all:
         # By themselves: the index is about all suites, and what lies before it is theirs.
         shared=[stage.address(key) for stage, key in CHOSEN if stage.file != PIPELINE],
     shell:
-        """
-        audit() {{
-                    dvc repro --dry --allow-missing {params.pipeline} > {log} 2>&1
-                    dvc repro --dry --single-item {params.shared} >> {log} 2>&1
-                    test "$(grep -c 'pipelines are up to date' {log})" = 2
-                }}
-        if ! audit; then
-            dvc repro --single-item {params.checks} >{log} 2>&1
-            audit || {{ dvc status {params.pipeline} {params.shared} >> {log} 2>&1; exit 1; }}
-        fi
-        """
+        "audit() {{ dvc repro --dry --allow-missing {params.pipeline} > {log} 2>&1"
+        " && dvc repro --dry --single-item {params.shared} >> {log} 2>&1"
+        " && test $(grep -c 'pipelines are up to date' {log}) = 2; }};"
+        " audit || {{ dvc repro --single-item {params.checks} > {log} 2>&1 && audit; }}"
+        " || {{ dvc status {params.pipeline} {params.shared} >> {log} 2>&1; exit 1; }}"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.
