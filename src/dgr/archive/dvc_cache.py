@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -10,7 +11,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from dgr.archive.outputs import KeptOutput, folder_listing, output_md5
+from dgr.archive.outputs import KeptOutput, folder_listing, listing_md5, output_md5
 from dgr.core.errors import DGRError
 from dgr.core.files import write_atomically
 
@@ -48,9 +49,10 @@ def _objects(path: Path) -> Iterator[tuple[str, Path | bytes]]:
     if path.is_file():
         yield output_md5(path), path
         return
-    yield output_md5(path), folder_listing(path)
-    for file in sorted(each for each in path.rglob("*") if each.is_file()):
-        yield output_md5(file), file
+    listing = folder_listing(path)
+    yield listing_md5(listing), listing
+    for file in json.loads(listing):
+        yield file["md5"], path / file["relpath"]
 
 
 def _write(place: Path, content: Path | bytes) -> None:

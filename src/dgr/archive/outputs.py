@@ -58,13 +58,29 @@ def kept_outputs(suite: str) -> list[KeptOutput]:
     return found
 
 
+def lock_stages(path: Path) -> dict[str, Any]:
+    """The stages of a ``dvc.lock``.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it is none of DVC's; says why in one line.
+    """
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return dict(yaml.load(path.read_text(encoding="utf-8"), loader)["stages"])
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
+        raise ValueError(" ".join(str(error).split())) from error  # YAML's own has several lines
+
+
 def output_md5(path: Path) -> str:
     """DVC's hash of a file or folder.
 
     A folder's is that of :func:`folder_listing`, and ``.dir``.
     """
     if path.is_dir():
-        return f"{hashlib.md5(folder_listing(path), usedforsecurity=False).hexdigest()}.dir"
+        return listing_md5(folder_listing(path))
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
 
@@ -74,6 +90,11 @@ def folder_listing(folder: Path) -> bytes:
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     listing = [{"md5": output_md5(files[name]), "relpath": name} for name in sorted(files)]
     return json.dumps(listing, sort_keys=True).encode()
+
+
+def listing_md5(listing: bytes) -> str:
+    """DVC's hash of the folder that :func:`folder_listing` tells of."""
+    return f"{hashlib.md5(listing, usedforsecurity=False).hexdigest()}.dir"
 
 
 def _kept_paths(stage: Stage, key: str) -> Iterator[str]:
@@ -86,15 +107,12 @@ def _kept_paths(stage: Stage, key: str) -> Iterator[str]:
 
 
 def _read_lock(path: Path) -> dict[str, Any]:
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
-        stages: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)["stages"]
+        return lock_stages(path)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, KeyError, TypeError) as error:
-        reason = " ".join(str(error).split())
-        raise DGRError(f"{path} is not a lock of DVC's ({reason}); get it back with `git checkout {path}`.") from error
-    return stages
+    except ValueError as error:
+        raise DGRError(f"{path} is not a lock of DVC's ({error}); get it back with `git checkout {path}`.") from error
 
 
 def _md5(locked: dict[str, Any], lock: Path, stage: Stage, key: str, path: str, suite: str) -> str:

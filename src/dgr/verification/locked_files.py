@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from dgr.archive.outputs import LOCK_NAME, lock_stages, output_md5
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
@@ -18,7 +15,6 @@ from dgr.plan.entry_hashes import entry_hash
 from dgr.plan.graph import CHECK, Stage, suite_stages
 from dgr.verification.findings import Finding, shortened
 
-LOCK = "dvc.lock"
 KEPT = ("results/", "figures/", "paper_configs/", "docs/")
 """What is in git as it is, so that its content can be held against the lock; code is DVC's own business."""
 
@@ -29,16 +25,14 @@ def read_lock_file(suite: str) -> dict[str, Any]:
     Raises:
         DGRError: it is missing or damaged.
     """
-    path = paths.suite_folder(suite) / LOCK
+    path = paths.suite_folder(suite) / LOCK_NAME
     remedy = f"restore it, or run the suite with `snakemake --cores all --config suite={suite}`"
     try:
-        stages = yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))["stages"]
+        return lock_stages(path)
     except FileNotFoundError as error:
         raise DGRError(f"{path} is missing; {remedy}.") from error
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
-        said = " ".join(str(error).split())  # YAML's own has several lines
-        raise DGRError(f"{path} cannot be read ({said}); {remedy}.") from error
-    return dict(stages)
+    except ValueError as error:
+        raise DGRError(f"{path} cannot be read ({error}); {remedy}.") from error
 
 
 def check_lock(suite: str) -> Finding:
@@ -49,8 +43,9 @@ def check_lock(suite: str) -> Finding:
     """
     found = Finding("files against dvc.lock")
     lock, plan = read_lock_file(suite), read_plan()
-    where = paths.suite_folder(suite) / LOCK
+    where = paths.suite_folder(suite) / LOCK_NAME
     hashes: dict[str, set[str]] = {}
+    here = cache(file_digest)  # many stages read the same folder
     wanted = dict(own_stages(suite))
     for name, (stage, key) in wanted.items():
         if name not in lock:
@@ -68,7 +63,7 @@ def check_lock(suite: str) -> Finding:
         for path, digest in (outs | deps).items():
             hashes.setdefault(path, set()).add(digest)
             if path.startswith(KEPT) or path in (str(paths.PLAN), str(paths.HASHES)):
-                found.expect(file_digest(Path(path)) == digest, f"{path} is not the file that {where} knows.")
+                found.expect(here(Path(path)) == digest, f"{path} is not the file that {where} knows.")
         for setting, value in _settings(entry):
             found.expect(_planned(plan, setting) == value, f"{where}: {name} was made with another {setting}.")
     if left_over := sorted(set(lock) - set(wanted) - {CHECK}):
@@ -86,23 +81,9 @@ def own_stages(suite: str) -> Iterator[tuple[str, tuple[Stage, str]]]:
                 yield f"{stage.name}@{key}", (stage, key)
 
 
-def folder_digest(folder: Path) -> str:
-    """What DVC calls the hash of a folder: MD5 over the hashes and names of its files, with ``.dir`` behind it."""
-    files = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    listed = [{"md5": _md5((folder / name).read_bytes()), "relpath": name} for name in files]
-    return f"{_md5(json.dumps(listed, sort_keys=True).encode())}.dir"
-
-
 def file_digest(path: Path) -> str | None:
     """The hash by which the lock knows a file or folder; None where there is none."""
-    if path.is_dir():
-        return folder_digest(path)
-    return _md5(path.read_bytes()) if path.is_file() else None
-
-
-@cache
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
+    return output_md5(path) if path.exists() else None
 
 
 def _settings(entry: dict[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -79,7 +79,11 @@ def text_frame(path: Path) -> pd.DataFrame:
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:
     """A frame as it stands in a file: every cell the text that pandas writes."""
-    text = frame.to_csv(index=False, lineterminator="\n")
+    return cells_of(frame.to_csv(index=False, lineterminator="\n"))
+
+
+def cells_of(text: str) -> pd.DataFrame:
+    """CSV with every cell as its text."""
     return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
 
 

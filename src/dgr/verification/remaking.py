@@ -9,6 +9,7 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
+from dgr.archive.outputs import LOCK_NAME
 from dgr.core import paths
 from dgr.core.files import cannot_write
 from dgr.figures.registry import write_figure
@@ -29,7 +30,7 @@ COPIED: tuple[Path, ...] = (
     paths.PLAN,
     paths.STAGES,
     paths.SUITES,
-    Path("dvc.lock"),
+    Path(LOCK_NAME),
     Path("docs"),
     README,
 )

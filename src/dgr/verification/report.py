@@ -7,7 +7,6 @@ import inspect
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
@@ -18,8 +17,6 @@ from dgr.verification import tolerance
 from dgr.verification.drawing import Unit
 from dgr.verification.findings import Finding
 from dgr.verification.history import git
-
-VERIFICATION = Path("verification.md")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from dgr.core.origin import committed, device_name
 from dgr.core.paths import records_folder, tables_folder
 from dgr.verification.findings import Finding, shortened
 from dgr.verification.numbers_again import number_pairs
-from dgr.verification.record_files import NAMING_COLUMNS, origins_file, record_file, text_frame
+from dgr.verification.record_files import NAMING_COLUMNS, cells_of, origins_file, record_file, text_frame
 from dgr.verification.tolerance import ValuePair
 
 
@@ -70,4 +69,4 @@ def _in_commit(path: Path) -> pd.DataFrame:
     text = committed(path)
     if text is None:
         raise DGRError(f"The last commit has no {path} to compare with; run this in a clone of the repository.")
-    return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
+    return cells_of(text)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from dgr.archive.outputs import LOCK_NAME, output_md5
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
@@ -19,7 +20,7 @@ from dgr.verification.complete_records import check_runs, check_studies
 from dgr.verification.drawing import Unit, draw_units, everything, of_record
 from dgr.verification.findings import Finding
 from dgr.verification.history import check_history
-from dgr.verification.locked_files import check_lock, folder_digest, read_lock_file
+from dgr.verification.locked_files import check_lock, read_lock_file
 from dgr.verification.made_again import read_again
 from dgr.verification.numbers_again import compare_again
 from dgr.verification.places import make_places
@@ -131,6 +132,6 @@ def _data(suite: str, names: list[str], scratch: Path) -> Finding:
     locked = {dep["path"]: dep["md5"] for stage in read_lock_file(suite).values() for dep in stage.get("deps", [])}
     for name in names:
         path = paths.DATA / name
-        same = locked.get(str(path)) == folder_digest(scratch / path)
-        found.expect(same, f"{path} is not the data set that {paths.suite_folder(suite) / 'dvc.lock'} knows.")
+        same = locked.get(str(path)) == output_md5(scratch / path)
+        found.expect(same, f"{path} is not the data set that {paths.suite_folder(suite) / LOCK_NAME} knows.")
     return found
