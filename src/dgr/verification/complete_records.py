@@ -10,7 +10,7 @@ import pandas as pd
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import Plan, read_plan
-from dgr.core.files import read_json
+from dgr.core.files import read_json, sha256
 from dgr.core.improvement import mean_relative_improvement
 from dgr.core.paths import records_folder
 from dgr.core.provenance import config_hash
@@ -46,16 +46,16 @@ def check_runs(suite: str) -> Finding:
 
 
 def check_studies(suite: str) -> Finding:
-    """The records of a suite's studies, each with every seed of the plan."""
+    """The records of a suite's studies, each with every seed of the plan, and who made just these numbers."""
     found = Finding("studies against the plan")
     for key, entry in configured_measurements(read_plan(), "studies", suite).items():
         with found.told():
             study = load_study(key)
             found.compared += len(study.frame)
-            path = records_folder(suite) / f"{entry['name']}.json"
+            path = origins_file(suite, f"{entry['name']}.json")
             origin = read_json(path, "restore it with `git checkout`")
-            stated = origin.get("config_hash") == config_hash(origin["config"])
-            found.expect(stated, f"{path} has a hash of other settings than it shows.")
+            same = origin.get("result") == sha256(records_folder(suite) / f"{entry['name']}.csv")
+            found.expect(same, f"{path} is about another result than the record.")
     return found
 
 

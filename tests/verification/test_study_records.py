@@ -1,0 +1,43 @@
+"""The committed records of studies are those of the plan, and of the result that their origin names."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from committed_support import committed
+
+from dgr.core import paths
+from dgr.verification.complete_records import check_studies
+
+SUITE = "studies"
+STUDY = Path("results/studies/records/S1.csv")
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (paths.PLAN, paths.SUITES, paths.RESULTS / SUITE):
+        place = tmp_path / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (committed() / name).is_dir() else shutil.copy)(committed() / name, place)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_what_is_committed_is_of_one_piece(copied: Path) -> None:
+    found = check_studies(SUITE)
+    assert found.problems == []
+    assert found.compared > 3000
+
+
+def test_another_number_is_another_result(copied: Path) -> None:
+    lines = STUDY.read_text(encoding="utf-8").splitlines(keepends=True)
+    before, _, value = lines[1].rpartition(",")
+    lines[1] = f"{before},{float(value) + 0.25}\n"
+    STUDY.write_text("".join(lines), encoding="utf-8")
+    assert check_studies(SUITE).problems == ["results/studies/origins/S1.json is about another result than the record."]
+
+
+def test_an_origin_that_is_missing_is_told(copied: Path) -> None:
+    Path("results/studies/origins/S1.json").unlink()
+    (problem,) = check_studies(SUITE).problems
+    assert problem.startswith("results/studies/origins/S1.json is missing; restore it")
