@@ -10,9 +10,9 @@ from pathlib import Path
 from shutil import which
 
 from dgr.core.errors import DGRError
-from dgr.core.paths import SHARED, STAGES as STAGES_FILE, TRAINED, suite_folder
+from dgr.core.paths import TRAINED, suite_folder
 from dgr.measurements.estimate import describe
-from dgr.plan.graph import CHECK, needs, suite_stages
+from dgr.plan.graph import INDEX, needs, suite_stages
 from dgr.plan.opening import open_suite
 from dgr.plan.warm import keep_warm
 
@@ -23,7 +23,6 @@ try:
         logger.info(describe(SUITE))  # what it will cost, before it starts
 except DGRError as error:
     raise WorkflowError(str(error)) from None
-PIPELINE = suite_folder(SUITE) / STAGES_FILE
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
 # Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
@@ -112,16 +111,11 @@ rule all:
     log:
         "logs/audit.log",
     params:
-        checks=[f"{folder / STAGES_FILE}:{CHECK}" for folder in (SHARED, suite_folder(SUITE))],
-        pipeline=PIPELINE,
-        # By themselves: the index is about all suites, and what lies before it is theirs.
-        shared=[stage.address(key) for stage, key in CHOSEN if stage.file != PIPELINE],
+        folder=suite_folder(SUITE),
+        # By itself: it is about all suites, and what lies before it is theirs.
+        index=[STAGES[INDEX].address("")] if STAGES[INDEX].entries else [],
     shell:
-        "audit() {{ dvc repro --dry --allow-missing {params.pipeline} > {log} 2>&1"
-        " && dvc repro --dry --single-item {params.shared} >> {log} 2>&1"
-        " && test $(grep -c 'pipelines are up to date' {log}) = 2; }};"
-        " audit || {{ dvc repro --single-item {params.checks} > {log} 2>&1 && audit; }}"
-        " || {{ dvc status {params.pipeline} {params.shared} >> {log} 2>&1; exit 1; }}"
+        "python -m dgr.plan.lock_check {params.folder} {params.index} > {log} 2>&1"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.
