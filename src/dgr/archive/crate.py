@@ -17,7 +17,7 @@ from rocrate.rocrate import ROCrate
 from dgr.archive.citation import Citation, CitedWork, read_citation
 from dgr.archive.exhibits import shown_files
 from dgr.archive.manifest import MANIFEST_NAME
-from dgr.archive.outputs import LOCK_NAME, KeptOutput
+from dgr.archive.outputs import KeptOutput
 from dgr.config.datasets import DatasetConfig, FetchedDataset
 from dgr.config.sources import read_sources
 from dgr.core.errors import DGRError
@@ -25,6 +25,7 @@ from dgr.core.files import sha256
 from dgr.core.paths import CONFIGS, DATA, RESULTS, RUNS, TRAINED, suite_folder
 from dgr.datasets.registry import read_datasets
 from dgr.plan.graph import suite_stages
+from dgr.plan.locks import LOCK_NAME
 
 CRATE_NAME = "ro-crate-metadata.json"
 LICENCE = "https://spdx.org/licenses/"

@@ -8,14 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS, TRAINED
 from dgr.plan.graph import Stage, suite_stages
+from dgr.plan.locks import LOCK_NAME, lock_stages
 from dgr.plan.suites import find_suites
-
-LOCK_NAME = "dvc.lock"
 
 
 class KeptOutput(NamedTuple):
@@ -56,22 +53,6 @@ def kept_outputs(suite: str) -> list[KeptOutput]:
                     locks[lock] = _read_lock(lock)
                 found.append(KeptOutput(stage.address(key), path, _md5(locks[lock], lock, stage, key, path, suite)))
     return found
-
-
-def lock_stages(path: Path) -> dict[str, Any]:
-    """The stages of a ``dvc.lock``.
-
-    Raises:
-        FileNotFoundError: there is none.
-        ValueError: it is none of DVC's; says why in one line.
-    """
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return dict(yaml.load(path.read_text(encoding="utf-8"), loader)["stages"])
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError) as error:
-        raise ValueError(" ".join(str(error).split())) from error  # YAML's own has several lines
 
 
 def output_md5(path: Path) -> str:

@@ -12,10 +12,11 @@ from typing import IO, NamedTuple
 
 from dgr.archive.crate import CRATE_NAME, crate_text
 from dgr.archive.manifest import MANIFEST_NAME, ArchiveManifest, PackedFile, PackedOutput
-from dgr.archive.outputs import LOCK_NAME, KeptOutput, kept_outputs, output_md5
+from dgr.archive.outputs import KeptOutput, kept_outputs, output_md5
 from dgr.core.errors import DGRError
 from dgr.core.files import sha256, write_atomically
 from dgr.core.paths import CONFIGS, FIGURES, PLAN, RESULTS, SHARED, STAGES, suite_folder
+from dgr.plan.locks import LOCK_NAME
 from dgr.plan.suites import find_suites
 
 DOCUMENTS = (

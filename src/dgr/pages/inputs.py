@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import yaml
 
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
+from dgr.plan.locks import LOCK_NAME, lock_stages
 from dgr.records.origins import RESULT, read_origins
 from dgr.records.records import RECORD_COLUMNS, Records, configured_measurements, configured_runs, load_records
 
@@ -50,12 +50,10 @@ class Inputs:
 
     @cached_property
     def _lock(self) -> dict[str, Any]:
-        path = paths.suite_folder(self.suite) / "dvc.lock"
-        if not path.exists():
+        try:
+            return lock_stages(paths.suite_folder(self.suite) / LOCK_NAME)
+        except FileNotFoundError:
             return {}
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-        stages: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), loader)["stages"]
-        return stages
 
     def locked(self, output: Path) -> dict[str, str]:
         """What the suite's ``dvc.lock`` says of an output: its hash, the stages that made it, and the data they read.
@@ -71,7 +69,7 @@ class Inputs:
             if any(Path(out["path"]).is_relative_to(output) for out in entry.get("outs", []))
         }
         if not makers:
-            return {"DVC": f"no entry for {output} in {paths.suite_folder(self.suite) / 'dvc.lock'}"}
+            return {"DVC": f"no entry for {output} in {paths.suite_folder(self.suite) / LOCK_NAME}"}
         read = (f"{paths.DATA}/", f"{paths.output_path(self.suite, 'tune', '')}/")
         hashes: dict[str, str] = {}
         for entry in makers.values():

@@ -15,7 +15,7 @@ from dvc.repo import Repo
 from dgr.core.paths import SHARED, STAGES
 
 
-def main() -> None:
+def compare_with_lock() -> None:
     """Exit 1 and name the stages that DVC would run, unless those that check the plans are all that was missing."""
     folder, alone = Path(sys.argv[1]), sys.argv[2:]
     try:
@@ -47,4 +47,4 @@ def outdated(folder: Path, alone: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    compare_with_lock()

@@ -7,12 +7,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from dgr.archive.outputs import LOCK_NAME, lock_stages, output_md5
+from dgr.archive.outputs import output_md5
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.plan.entry_hashes import entry_hash
 from dgr.plan.graph import CHECK, Stage, suite_stages
+from dgr.plan.locks import LOCK_NAME, lock_stages
 from dgr.verification.findings import Finding, shortened
 
 KEPT = ("results/", "figures/", "paper_configs/", "docs/")

@@ -9,7 +9,6 @@ from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from dgr.archive.outputs import LOCK_NAME
 from dgr.core import paths
 from dgr.core.files import cannot_write
 from dgr.figures.registry import write_figure
@@ -19,6 +18,7 @@ from dgr.pages.readme import update
 from dgr.pages.study_report import write_study_report
 from dgr.pages.summary import write_summary
 from dgr.plan.graph import INDEX, Stage, suite_stages
+from dgr.plan.locks import LOCK_NAME
 from dgr.tables.registry import write_table
 from dgr.tables.studies.claims import write_study_claims
 from dgr.verification.findings import Finding, shortened

@@ -7,13 +7,14 @@ import sys
 import tempfile
 from pathlib import Path
 
-from dgr.archive.outputs import LOCK_NAME, output_md5
+from dgr.archive.outputs import output_md5
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, write_text
 from dgr.pages.inputs import has_runs
 from dgr.plan.files import check_plans, check_shared
+from dgr.plan.locks import LOCK_NAME
 from dgr.plan.suites import find_suite
 from dgr.verification.citation import check_citation
 from dgr.verification.complete_records import check_runs, check_studies
