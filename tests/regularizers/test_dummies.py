@@ -66,16 +66,44 @@ def test_resampling_draws_anew_and_continues_from_its_state(problem):
     assert [resumed(z, targets).item() for _ in range(2)] == values[2:]
 
 
-def test_a_head_that_cannot_be_drawn_anew_is_refused():
-    class Scale(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.factor = nn.Parameter(torch.ones(5))
+class Scale(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor([2.0, 3.0, 4.0, 5.0, 6.0]))
+        self.mix = nn.Parameter(torch.zeros(1, 3, 5))
 
-        def forward(self, z):
-            return self.factor * z
+    def forward(self, z):
+        return (self.factor * z) @ self.mix[0].t()
 
-    with pytest.raises(DGRError, match=r"Module '1' .* no reset_parameters"):
-        DummyGradientNorm([nn.Sequential(nn.Linear(5, 5), Scale())], [cross_entropy])
+
+def test_parameters_without_reset_are_drawn_by_their_shape_and_single_dimensions_keep_their_values():
+    dummy = DummyGradientNorm([Scale()], [cross_entropy], seed=0).dummies[0]
+    assert torch.equal(dummy.factor, Scale().factor)
+    assert 0 < dummy.mix.abs().min()
+    assert dummy.mix.abs().max() <= 5**-0.5
+    assert dummy.mix.abs().max() > 0.8 * 5**-0.5
+
+
+def test_init_has_the_last_word():
+    def init(module):
+        if isinstance(module, Scale):
+            nn.init.normal_(module.factor, std=1e-3)
+        elif isinstance(module, nn.Linear):
+            nn.init.constant_(module.bias, 7.0)
+
+    head = nn.Sequential(nn.Linear(5, 5), Scale())
+    torch.manual_seed(0)
+    first = torch.rand(1)
+    torch.manual_seed(0)
+    dummy = DummyGradientNorm([head], [cross_entropy], init=init).dummies[0]
+    assert torch.equal(torch.rand(1), first), "init draws from the dummies' own stream"
+    assert 0 < dummy[1].factor.abs().max() < 0.1
+    assert (dummy[0].bias == 7).all()
+    assert dummy[0].weight.std() > 0.1
+
+
+def test_there_is_one_loss_a_head():
     with pytest.raises(DGRError, match="one loss a head"):
         DummyGradientNorm([nn.Linear(5, 3)], [])
+    with pytest.raises(DGRError, match="no shape yet; run the model once"):
+        DummyGradientNorm([nn.LazyLinear(3)], [cross_entropy])

@@ -84,16 +84,16 @@ def test_finite_difference_error_falls_linearly_on_smooth_heads(problem):
 def test_finite_difference_is_another_regularizer_on_kinked_heads():
     torch.manual_seed(0)
     heads = [nn.Sequential(nn.Linear(64, 50), nn.ReLU(), nn.Linear(50, 10)).double() for _ in range(TASKS)]
-    z = torch.randn(256, 64, dtype=torch.float64, requires_grad=True)
-    targets = [torch.randint(10, (256,)) for _ in range(TASKS)]
-    exact = torch.autograd.grad(penalty_of(heads)(z, targets), z)[0]
+    z = torch.randn(2048, 64, dtype=torch.float64, requires_grad=True)
+    targets = [torch.randint(10, (2048,)) for _ in range(TASKS)]
+    exact = torch.autograd.grad(penalty_of(heads, seed=3)(z, targets), z)[0]
     smallest = []
-    for epsilon in (1e-2, 1e-4):
-        regularizer = penalty_of(heads, estimator="finite_difference", epsilon=epsilon)
+    for epsilon in (1e-2, 1e-3):
+        regularizer = penalty_of(heads, estimator="finite_difference", epsilon=epsilon, seed=3)
         estimate = torch.autograd.grad(regularizer(z, targets), z)[0]
         smallest.append(((estimate - exact).norm() / exact.norm()).item())
-    # On smooth heads the second would be a hundredth of the first; kinks keep it from converging.
-    assert smallest[1] > 0.1 * smallest[0]
+    # On smooth heads the second would be a tenth of the first; kinks keep it from converging.
+    assert smallest[1] > 0.5 * smallest[0]
 
 
 @pytest.mark.parametrize("per_task", [False, True])

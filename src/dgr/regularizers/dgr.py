@@ -30,6 +30,8 @@ class Config(StrengthRegularizer):
     """How the penalty's gradient is computed: by double backward, or as in the authors' code."""
     epsilon: PositiveFloat = 1e-3
     """Length ε of the finite difference's step in the dummies' weights."""
+    every: PositiveInt = 1
+    """The penalty is computed at the first of this many steps, times their number."""
     num_dummies: PositiveInt = 1
     """Number N of sets of dummy heads, whose penalties are averaged."""
     norm: Literal["squared", "plain"] = "squared"

@@ -1,114 +1,125 @@
-"""R and ∂R/∂z for any heads and losses, by automatic differentiation through the dummy heads.
+"""R and ∂R/∂z for any heads and losses, by automatic differentiation through one dummy head at a time.
 
-With g the gradient of each norm's losses D with respect to its own parameters θ, R is the sum of ‖g‖², or of ‖g‖.
+With g the gradient of each norm's losses D with respect to its own parameters θ, R is the sum of ‖g‖², or of ‖g‖. Only
+one head's activations are held at a time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import chain, islice
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.utils import parameters_to_vector
 
-Groups = list[list[Tensor]]
-"""Parameters, or gradients, of the dummy heads that share one norm."""
+from dgr.core.errors import DGRError
+from dgr.regularizers.shared.dummies import Parameters
+
+LossAt = Callable[[Parameters], Tensor]
+"""The loss of one dummy head as a function of its parameters, with a graph through them and z."""
+
+
+class Dummy(NamedTuple):
+    """One dummy head: its loss as a function of its parameters, and these."""
+
+    loss_at: LossAt
+    parameters: Parameters
 
 
 class Estimate(NamedTuple):
-    """R, a scalar, and ∂R/∂z, of the shape of z; sums over norms."""
+    """R, or a part of it, a scalar; and its gradient by tensor of z."""
 
     value: Tensor
-    gradient: Tensor
+    gradient: list[Tensor]
 
 
-def exact(z: Tensor, losses: list[Tensor], parameters: Groups, *, squared: bool, sets: int) -> Estimate:
-    """By double backward: ∂‖g‖²/∂z = 2 (∂g/∂z)ᵀ g and ∂‖g‖/∂z = (∂g/∂z)ᵀ g/‖g‖, one product with g held fixed.
+def exact_square(dummy: Dummy, leaves: list[Tensor], *, differentiated: bool) -> Estimate:
+    """‖g‖² of one head, and ½ ∂‖g‖²/∂z = (∂g/∂z)ᵀ g by double backward, one product with g held fixed.
 
     Args:
-        z: the representation, requiring a gradient.
-        losses: of every dummy head, with graphs through z and the parameters.
-        parameters: of the heads, by norm.
-        squared: ‖g‖² instead of ‖g‖.
-        sets: number of sets of dummies, over which the mean is taken.
+        dummy: the head.
+        leaves: the tensors of z, requiring a gradient.
+        differentiated: whether the gradient is wanted; zeros otherwise.
+
+    Raises:
+        DGRError: a layer or the loss cannot be differentiated twice.
     """
-    gradients = _gradients(losses, parameters, create_graph=True)
-    fixed = [[g.detach() for g in gradient] for gradient in gradients]
-    norms = torch.stack([_norm(gradient) for gradient in fixed])
-    if squared:
-        value, factor = norms.square().sum(), 2.0
-    else:
-        value, factor = norms.sum(), 1.0
-        fixed = [[step * g for g in gradient] for step, gradient in zip(inverse(norms), fixed, strict=True)]
+    nothing = [torch.zeros_like(leaf) for leaf in leaves]
+    loss = dummy.loss_at(dummy.parameters)
+    if not dummy.parameters or not loss.requires_grad:
+        return Estimate(loss.new_zeros(()), nothing)
+    gradients = torch.autograd.grad(
+        loss, list(dummy.parameters.values()), create_graph=differentiated, materialize_grads=True
+    )
+    fixed = [gradient.detach() for gradient in gradients]
+    square = total_norm(fixed).square()
     # A gradient that does not depend on z, such as that of a loss linear in the prediction, has nothing to add.
-    varying = [(g, v) for g, v in zip(chain(*gradients), chain(*fixed), strict=True) if g.requires_grad]
-    if not varying:
-        return Estimate(value / sets, torch.zeros_like(z))
+    varying = [(g, v) for g, v in zip(gradients, fixed, strict=True) if g.requires_grad]
+    if not (differentiated and varying):
+        return Estimate(square, nothing)
     outputs, vectors = zip(*varying, strict=True)
-    (product,) = torch.autograd.grad(outputs, z, vectors, materialize_grads=True)
-    return Estimate(value / sets, product * (factor / sets))
+    try:
+        return Estimate(square, list(torch.autograd.grad(outputs, leaves, vectors, materialize_grads=True)))
+    except RuntimeError as error:
+        if "not implemented" in str(error) or "twice" in str(error) or "double backward" in str(error):
+            raise DGRError(
+                f"A head or its loss cannot be differentiated twice ({error}); "
+                "use estimator='finite_difference', which needs first derivatives only."
+            ) from error
+        raise
 
 
 def finite_difference(
-    z: Tensor,
-    losses: list[Tensor],
-    parameters: Groups,
-    losses_at: Callable[[Groups], list[Tensor]],
-    *,
-    epsilon: float,
-    squared: bool,
-    sets: int,
+    dummies: Sequence[Dummy], leaves: list[Tensor], *, epsilon: float, squared: bool, differentiated: bool
 ) -> Estimate:
-    """By a step of length ε along g/‖g‖, held fixed: with D⁺ after it, ‖g‖ is (D⁺ − D)/ε.
+    """R of the heads that share one norm, and ∂R/∂z, by a step of length ε along g/‖g‖, held fixed.
+
+    With D⁺ the loss after the step, ‖g‖ is (D⁺ − D)/ε. Each head is walked through twice: once for D and its gradients
+    in θ and z together, once for D⁺ and its gradient in z.
 
     Args:
-        z: as of :func:`exact`.
-        losses: as there.
-        parameters: as there.
-        losses_at: the losses with other parameters in place of the dummies' own.
+        dummies: those heads.
+        leaves: as of :func:`exact_square`.
         epsilon: ε.
-        squared: as there.
-        sets: as there.
+        squared: ‖g‖² instead of ‖g‖.
+        differentiated: as there.
     """
-    gradients = _gradients(losses, parameters, create_graph=False)
-    steps = epsilon * inverse(torch.stack([_norm(gradient) for gradient in gradients]))
-    # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
-    moved = [
-        [p.detach() + step * g for p, g in zip(group, gradient, strict=True)]
-        for step, group, gradient in zip(steps, parameters, gradients, strict=True)
-    ]
-    rises = _sums(losses_at(moved), len(parameters)) - _sums(losses, len(parameters))
-    slopes = rises.detach() / epsilon
-    factors = (2 * slopes if squared else slopes.sign()) / (epsilon * sets)
-    value = (slopes.square() if squared else slopes.abs()).sum() / sets
-    return Estimate(value, torch.autograd.grad((factors * rises).sum(), z)[0])
+    at = leaves if differentiated else []
+    change = [torch.zeros_like(leaf) for leaf in at]
+    here, gradients = [], []
+    for dummy in dummies:
+        loss = dummy.loss_at(dummy.parameters)
+        found = _gradients(loss, [*dummy.parameters.values(), *at])
+        here.append(loss.detach())
+        gradients.append(found[: len(dummy.parameters)])
+        torch._foreach_sub_(change, found[len(dummy.parameters) :])
+    norms = torch.stack([total_norm(g) if g else loss.new_zeros(()) for g, loss in zip(gradients, here, strict=True)])
+    step = epsilon * inverse(total_norm([norms]))
+    rises = []
+    for dummy, gradient, before in zip(dummies, gradients, here, strict=True):
+        # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
+        moved = {name: p.detach() + step * g for (name, p), g in zip(dummy.parameters.items(), gradient, strict=True)}
+        loss = dummy.loss_at(moved)
+        rises.append(loss.detach() - before)
+        torch._foreach_add_(change, _gradients(loss, at))
+    # A task without a label has no gradient, and perhaps a mean over nothing, NaN, for its loss.
+    slope = torch.where(norms == 0, 0.0, torch.stack(rises)).sum() / epsilon
+    factor = (2 * slope if squared else slope.sign()) / epsilon
+    return Estimate(slope.square() if squared else slope.abs(), [factor * each for each in change])
 
 
 def inverse(norms: Tensor) -> Tensor:
-    """1/‖g‖, and 0 where a gradient vanishes: there R is at its minimum and has no direction."""
-    return torch.where(norms > 0, norms.clamp_min(torch.finfo(norms.dtype).tiny).reciprocal(), 0.0)
+    """1/‖g‖; 0 where a gradient vanishes, as R is at its minimum there; NaN where ‖g‖ is not finite."""
+    return torch.where(norms == 0, 0.0, norms / norms / norms)
 
 
-def _sums(losses: list[Tensor], norms: int) -> Tensor:
-    """The losses whose gradients share one norm, added."""
-    return torch.stack(losses).reshape(norms, -1).sum(dim=1)
-
-
-def _gradients(losses: list[Tensor], parameters: Groups, *, create_graph: bool) -> Groups:
-    """∂D/∂θ of every group; as the heads share no parameter, one backward of all losses gives each."""
-    flat = torch.autograd.grad(
-        losses,
-        list(chain(*parameters)),
-        create_graph=create_graph,
-        retain_graph=True,
-        materialize_grads=True,
-    )
-    remaining = iter(flat)
-    return [list(islice(remaining, len(group))) for group in parameters]
-
-
-def _norm(gradient: list[Tensor]) -> Tensor:
-    norm: Tensor = torch.linalg.vector_norm(parameters_to_vector(gradient))
+def total_norm(tensors: Sequence[Tensor]) -> Tensor:
+    """The norm of all entries, whatever the tensors' layouts."""
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))))
     return norm
+
+
+def _gradients(loss: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+    if not inputs or not loss.requires_grad:
+        return [torch.zeros_like(each) for each in inputs]
+    return list(torch.autograd.grad(loss, inputs, materialize_grads=True))

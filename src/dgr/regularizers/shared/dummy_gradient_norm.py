@@ -6,47 +6,51 @@ detached z, through the dummy heads alone, and joins the task gradient in the on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import chain
-from typing import Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Self
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 
 from dgr.core.errors import DGRError
-from dgr.regularizers.shared.by_autograd import Estimate, Groups, exact, finite_difference, inverse
-from dgr.regularizers.shared.carried_gradient import with_gradient
-from dgr.regularizers.shared.dummies import differentiable, draw, dummy_copy
+from dgr.regularizers.shared.by_autograd import Dummy, Estimate, finite_difference, total_norm
+from dgr.regularizers.shared.calling import Arguments, Loss, arguments, loss_of, writes_its_input
+from dgr.regularizers.shared.carried_gradient import with_gradients
+from dgr.regularizers.shared.closed_form import closed_groups
+from dgr.regularizers.shared.drawing import Init, draw, stream_of, stream_of_heads
+from dgr.regularizers.shared.dummies import dummy_copy, parameters_of
+from dgr.regularizers.shared.exact import exact
+from dgr.regularizers.shared.features import Features, taken_apart, working_type
 from dgr.regularizers.shared.norm_penalty import check_strength
-from dgr.regularizers.shared.precision import full_precision
-from dgr.regularizers.shared.two_layer import has_closed_form, parameter_gradients
-
-_Loss = Callable[[Tensor, Tensor], Tensor]
+from dgr.regularizers.shared.precision import full_precision, without_autocast
 
 
 class DummyGradientNorm(nn.Module):
     """λR with ``R = (1/N) Σ_n ‖∂D_n/∂θ_n‖²`` and ``D_n = Σ_k L_k(h_k^n(z))``.
 
     The N sets of dummy heads have the architecture of the real heads and random weights of their own. They are never
-    trained: their parameters require no gradient and are never written to, and the running statistics of their batch
-    normalisation stay untouched (batch statistics are used always; dropout is off).
+    trained: their parameters require no gradient and are never written to, and a call leaves no trace in them. They are
+    in evaluation mode (no dropout), and batch normalisation uses the statistics of the batch.
 
     Calling ``penalty = regularizer(z, targets)`` gives a scalar whose value is λR and whose backward sends λ∂R/∂z to
     z and nothing anywhere else. Add it to the loss, and the encoder is walked back once.
 
     Estimators of ∂R/∂z, which are two different regularizers where heads have kinks (ReLU):
 
-    * ``exact``: double backward through the dummy heads, or the same in closed form where every head is two linear
-      layers of one shape with a ReLU between and its loss is torch's cross-entropy (:mod:`.two_layer`).
+    * ``exact``: double backward through the dummy heads, or the same in closed form for a head of one linear layer, or
+      two with a ReLU between, under cross-entropy or squared error (:mod:`.two_layer`).
     * ``finite_difference``: with the direction ``d = g/‖g‖`` held fixed and ``D⁺`` the loss at ``θ + εd``,
       ``R = ((D⁺ − D)/ε)²`` and ``∂R/∂z = 2 (D⁺ − D)(∂D⁺/∂z − ∂D/∂z)/ε²``, the factored form of the released code's
       expansion, which loses less to cancellation.
 
+    ‖g‖² is not linear in the samples. With gradient accumulation or several ranks, what acts is the mean of the parts'
+    penalties, in which each part's noise counts: a λ belongs to a size of micro-batch. Heads that share a trunk get a
+    dummy trunk each, and parameters that are frozen in the real heads are drawn and counted as the others.
+
     Args:
-        heads: the real heads, one a task. They are copied and drawn anew by each submodule's ``reset_parameters``.
-        losses: one a task, ``loss(prediction, target) -> scalar``.
+        heads: the real heads, one a task. They are copied, and drawn anew as :func:`.drawing.draw` says.
+        losses: one a task, ``loss(prediction, target) -> tensor``; more than one number is averaged. A loss module is
+            called with its class weights as they are at the call.
         strength: λ ≥ 0.
         estimator: ``"exact"`` or ``"finite_difference"``.
         epsilon: length ε > 0 of the finite-difference step, in units of the dummy parameters.
@@ -55,20 +59,26 @@ class DummyGradientNorm(nn.Module):
         per_task: take one norm a task and add them, instead of one over all dummies of a set. For the exact squared
             norm both are the same.
         resample: draw new dummies at every call instead of once.
-        seed: seed of the dummies, a random stream of their own.
+        every: k ≥ 1; the penalty is computed at the first of k calls, times k, and 0 at the others. Calls without
+            gradients (``torch.no_grad``) give λR and are not counted.
+        init: applied to every module of a dummy after the default drawing, as by ``nn.Module.apply``.
+        seed: of the dummies, a random stream of their own for each set and task. None: the stream is started by the
+            real heads' weights, so that two regularizers have equal dummies only if they are for equal heads.
 
     Raises:
-        DGRError: an argument is out of range, or a head holds parameters that cannot be drawn anew.
+        DGRError: an argument is out of range, or a head's parameters have no shape yet.
 
-    Source: Shin, Do, Son, ECCV 2024; estimator and defaults as in the authors' released code.
+    Source: Shin, Do, Son, ECCV 2024; estimator and defaults as in the authors' released code. ``every``, ``init``: this
+    project.
     """
 
     draws: Tensor
+    stream: Tensor
 
     def __init__(
         self,
         heads: Sequence[nn.Module],
-        losses: Sequence[_Loss],
+        losses: Sequence[Loss],
         strength: float = 1.0,
         *,
         estimator: Literal["exact", "finite_difference"] = "exact",
@@ -77,7 +87,9 @@ class DummyGradientNorm(nn.Module):
         norm: Literal["squared", "plain"] = "squared",
         per_task: bool = False,
         resample: bool = False,
-        seed: int = 0,
+        every: int = 1,
+        init: Init | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__()
         _check_choice("estimator", estimator, ("exact", "finite_difference"))
@@ -85,11 +97,13 @@ class DummyGradientNorm(nn.Module):
         check_strength(strength)
         if not epsilon > 0:
             raise DGRError(f"epsilon must be greater than 0, but is {epsilon}; the released code uses 1e-3 or 1e-4.")
-        if num_dummies < 1:
-            raise DGRError(f"num_dummies must be at least 1, but is {num_dummies}.")
-        if not heads or len(heads) != len(losses):
+        for name, value in (("num_dummies", num_dummies), ("every", every)):
+            if value < 1:
+                raise DGRError(f"{name} must be at least 1, but is {value}.")
+        if not len(heads) or len(heads) != len(losses):
             raise DGRError(f"There must be one loss a head, but there are {len(heads)} heads and {len(losses)} losses.")
-        self.losses = tuple(losses)
+        # Not submodules: a loss that the caller moves, changes or trains is used as it is then.
+        self.losses = tuple(getattr(loss, "_torchdynamo_orig_callable", loss) for loss in losses)
         self.strength = strength
         self.estimator = estimator
         self.epsilon = epsilon
@@ -97,113 +111,165 @@ class DummyGradientNorm(nn.Module):
         self.norm = norm
         self.per_task = per_task
         self.resample = resample
+        self.every = every
+        self.init = init
         self.seed = seed
-        self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
         self.dummies = nn.ModuleList(dummy_copy(head) for _ in range(num_dummies) for head in heads)
-        # Walking the modules takes as long as a small head's arithmetic, hence once. Copies and moves keep identity.
-        self._parameters_by_head: Groups = [list(dummy.parameters()) for dummy in self.dummies]
-        self._closed_form = estimator == "exact" and has_closed_form(self.dummies, losses)
+        # Numbers of Python, since reading a buffer would wait for the device; buffers only carry them between runs.
+        self._calls = 0
+        self._stream = stream_of_heads(heads) if seed is None else stream_of(seed)
+        self.register_buffer("draws", torch.tensor(0))
+        self.register_buffer("stream", torch.tensor(self._stream))
+        self._groups = closed_groups(list(self.dummies), self.losses) if estimator == "exact" else []
+        self._writes_input: dict[int, bool] = {}
         self._draw()
 
-    def forward(self, representation: Tensor, targets: Sequence[Tensor]) -> Tensor:
+    def forward(self, representation: Any, targets: Sequence[Any], *inputs: Any, **keywords: Any) -> Tensor:
         """λR of a batch.
 
         Args:
-            representation: z, shape ``(batch, …)``, with or without a graph.
-            targets: one tensor a task, in the order of the heads.
+            representation: z, shape ``(batch, …)``, or a dict, list or tuple of such; with or without a graph.
+            targets: one a task, in the order of the heads: what its loss takes, or None where the batch has none for
+                this task, which then adds nothing.
+            inputs: what every head is called with behind z.
+            keywords: the same, by name.
 
         Returns:
-            A scalar: value λR, gradient λ∂R/∂z with respect to ``representation``.
+            A scalar, float32 or float64: value λR, gradient λ∂R/∂z with respect to ``representation``.
 
         Raises:
-            DGRError: a head does not fit the representation.
+            DGRError: a head does not fit the representation, or is random; a label is no class; there is not one target
+                a task.
         """
-        if self.resample and int(self.draws) > 0:
+        if torch.compiler.is_compiling():
+            return _eager(self, representation, targets, inputs, keywords)
+        return self._penalty(representation, targets, inputs, keywords)
+
+    def gradient_ratio(
+        self,
+        loss: Tensor,
+        representation: Any,
+        targets: Sequence[Any],
+        *inputs: Any,
+        parameters: Iterable[Tensor] | None = None,
+        **keywords: Any,
+    ) -> float:
+        """λ‖∂R/∂z‖ / ‖∂L/∂z‖: how hard the penalty pulls at the representation, measured by the tasks' pull.
+
+        The graph of the loss stays, and the call does not count for ``every`` or ``resample``.
+
+        Args:
+            loss: L, a scalar with a graph through ``representation``.
+            representation: as of :meth:`forward`, with a graph.
+            targets: as there.
+            inputs: as there.
+            parameters: take both gradients in these, such as the encoder's, instead of in z.
+            keywords: as there.
+
+        Raises:
+            DGRError: the representation has no graph; else as of :meth:`forward`.
+        """
+        features = taken_apart(representation)
+        if not any(leaf.requires_grad for leaf in features.leaves):
+            raise DGRError("gradient_ratio needs a representation with a graph; call it outside of torch.no_grad.")
+        gradients = self._estimate(features, targets, inputs, keywords, differentiated=True).gradient
+        pairs = zip(features.leaves, gradients, strict=True)
+        reached = [(leaf, gradient.to(leaf.dtype)) for leaf, gradient in pairs if leaf.requires_grad]
+        leaves, own = map(list, zip(*reached, strict=True))
+        wanted = leaves if parameters is None else [p for p in parameters if p.requires_grad]
+        if parameters is not None:
+            own = list(torch.autograd.grad(leaves, wanted, own, retain_graph=True, materialize_grads=True))
+        task = torch.autograd.grad(loss, wanted, retain_graph=True, materialize_grads=True)
+        return self.strength * (total_norm(own) / total_norm(task)).item()
+
+    def _penalty(self, representation: Any, targets: Sequence[Any], inputs: Any, keywords: dict[str, Any]) -> Tensor:
+        features = taken_apart(representation)
+        leaves, call, counted = features.leaves, self._calls, torch.is_grad_enabled()
+        self._calls += counted
+        if self.strength == 0 or (counted and call % self.every):
+            nothing = leaves[0].new_zeros((), dtype=working_type(leaves))
+            return with_gradients(leaves, nothing, [nothing] * len(leaves))
+        if self.resample and call > 0:
             self._draw()
-        self.draws += 1
-        z = representation.detach().to(torch.promote_types(representation.dtype, torch.float32))
-        estimate = self._in_closed_form if self._fits_closed_form(z, targets) else self._by_autograd
-        with full_precision(representation.device.type):
-            value, gradient = estimate(z, targets)
-        return with_gradient(representation, self.strength * value, self.strength * gradient)
+        differentiated = counted and any(leaf.requires_grad for leaf in leaves)
+        value, gradient = self._estimate(features, targets, inputs, keywords, differentiated=differentiated)
+        factor = self.strength * (self.every if counted else 1)
+        return with_gradients(leaves, factor * value, [factor * each for each in gradient])
 
-    def _fits_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> bool:
-        """Whether the exact estimator's closed form holds; what is malformed is left to autograd's messages."""
-        return (
-            self._closed_form
-            and z.ndim == 2
-            and z.shape[1] == self._parameters_by_head[0][0].shape[1]
-            and all(target.dtype == torch.int64 and target.shape == z.shape[:1] for target in targets)
-        )
+    def _estimate(
+        self, features: Features, targets: Sequence[Any], inputs: Any, keywords: dict[str, Any], *, differentiated: bool
+    ) -> Estimate:
+        """R and ∂R/∂z."""
+        dtype, device = working_type(features.leaves), features.leaves[0].device.type
+        precision = without_autocast if self.estimator == "exact" else full_precision
+        with torch.inference_mode(False), torch.enable_grad(), precision(device):
+            leaves = [leaf.clone() if leaf.is_inference() else leaf.detach() for leaf in features.leaves]
+            leaves = [leaf.to(dtype).requires_grad_() for leaf in leaves]
+            given = arguments(features._replace(leaves=leaves), dtype, targets, len(self.losses), inputs, keywords)
+            squared, together = self.norm == "squared", 1 if self.per_task else len(self.losses)
 
-    @torch.no_grad()
-    def _in_closed_form(self, z: Tensor, targets: Sequence[Tensor]) -> Estimate:
-        squares, pull_back = parameter_gradients(self._parameters_by_head, z, targets)
-        grouped = squares.reshape(-1, self._group_size).sum(dim=1)
-        if self.norm == "squared":
-            return Estimate(grouped.sum() / self.num_dummies, pull_back(torch.ones_like(squares) / self.num_dummies))
-        norms = grouped.sqrt()
-        # ∂‖g‖/∂z = ∂‖g‖²/∂z / (2‖g‖)
-        factors = (inverse(norms) / (2 * self.num_dummies)).repeat_interleave(self._group_size)
-        return Estimate(norms.sum() / self.num_dummies, pull_back(factors))
+            def dummy(index: int) -> Dummy | None:
+                return self._dummy(index, leaves, given)
 
-    def _by_autograd(self, z: Tensor, targets: Sequence[Tensor]) -> Estimate:
-        parameters = self._parameters_by_head
-        with torch.enable_grad(), differentiable(chain(*parameters)):
-            z.requires_grad_()
-            losses = self._losses(z, targets, [partial(dummy, z) for dummy in self.dummies])
-            groups, squared, sets = self._grouped(parameters), self.norm == "squared", self.num_dummies
             if self.estimator == "exact":
-                return exact(z, losses, groups, squared=squared, sets=sets)
-            at = partial(self._losses_at, z, targets)
-            return finite_difference(z, losses, groups, at, epsilon=self.epsilon, squared=squared, sets=sets)
+                found = [(group.indices, group.gradients(self.dummies, self.losses, given)) for group in self._groups]
+                closed = [(indices, gradients) for indices, gradients in found if gradients is not None]
+                return exact(
+                    closed, dummy, leaves, count=len(self.dummies), together=together, sets=self.num_dummies,
+                    squared=squared, differentiated=differentiated,
+                )  # fmt: skip
+            value, gradient = leaves[0].new_zeros(()), [torch.zeros_like(leaf) for leaf in leaves]
+            for start in range(0, len(self.dummies), together):
+                own = [made for index in range(start, start + together) if (made := dummy(index)) is not None]
+                if own:
+                    part = finite_difference(
+                        own, leaves, epsilon=self.epsilon, squared=squared, differentiated=differentiated
+                    )
+                    value = value + part.value
+                    gradient = [a + b for a, b in zip(gradient, part.gradient or gradient, strict=True)]
+            return Estimate(value / self.num_dummies, [each / self.num_dummies for each in gradient])
 
-    def _losses_at(self, z: Tensor, targets: Sequence[Tensor], parameters: Groups) -> list[Tensor]:
-        """:meth:`_losses` with other parameters in place of the dummies' own."""
-        flat = chain(*parameters)
-        at = [{name: next(flat) for name, _ in dummy.named_parameters()} for dummy in self.dummies]
-        return self._losses(
-            z, targets, [partial(functional_call, dummy, p, (z,)) for dummy, p in zip(self.dummies, at, strict=True)]
-        )
-
-    def _losses(self, z: Tensor, targets: Sequence[Tensor], calls: Sequence[Callable[[], Tensor]]) -> list[Tensor]:
-        """L_k(h_k^n(z)) of every dummy head, by set n and, within it, by task k."""
-        losses = []
-        for index, call in enumerate(calls):
-            task = index % len(self.losses)
-            try:
-                prediction = call()
-            except RuntimeError as error:
-                raise DGRError(
-                    f"Head {task} does not fit a representation of shape {tuple(z.shape)} ({error}); "
-                    "give the heads that the model itself uses."
-                ) from error
-            losses.append(self.losses[task](prediction, targets[task]))
-        return losses
-
-    def _grouped(self, lists: Groups) -> Groups:
-        """One list a dummy head, joined to one list a norm."""
-        size = self._group_size
-        return [list(chain(*lists[start : start + size])) for start in range(0, len(lists), size)]
-
-    @property
-    def _group_size(self) -> int:
-        """How many dummy heads share one norm."""
-        return 1 if self.per_task else len(self.losses)
+    def _dummy(self, index: int, leaves: list[Tensor], given: Arguments) -> Dummy | None:
+        """A dummy head at this call; None where its task has no target."""
+        task = index % len(self.losses)
+        if given.targets[task] is None:
+            return None
+        module, loss = self.dummies[index], self.losses[task]
+        parameters = parameters_of(module, given.dtype)
+        if task not in self._writes_input:
+            self._writes_input[task] = writes_its_input(task, module, loss, parameters, given)
+        copied = self._writes_input[task]
+        return Dummy(lambda at: loss_of(task, module, loss, leaves, at, given, copied=copied), parameters)
 
     def _draw(self) -> None:
-        draw(self.dummies, self.seed + int(self.draws) * 0x9E3779B97F4A7C15)
+        for index, dummy in enumerate(self.dummies):
+            words = (self._stream, *divmod(index, len(self.losses)), self._calls if self.resample else 0)
+            draw(dummy, stream_of(*words), self.init)
 
     def train(self, mode: bool = True) -> Self:
         """Does nothing: the penalty is the same function of z in training and in evaluation."""
         return self
 
+    def _save_to_state_dict(self, *arguments: Any) -> None:
+        self.draws.fill_(self._calls)
+        super()._save_to_state_dict(*arguments)
+
+    def _load_from_state_dict(self, *arguments: Any) -> None:
+        super()._load_from_state_dict(*arguments)
+        self._calls, self._stream = int(self.draws), int(self.stream)
+
     def extra_repr(self) -> str:
         """The settings, for ``print(regularizer)``."""
         return (
             f"strength={self.strength}, estimator={self.estimator!r}, epsilon={self.epsilon}, "
-            f"num_dummies={self.num_dummies}, norm={self.norm!r}, per_task={self.per_task}, resample={self.resample}"
+            f"num_dummies={self.num_dummies}, norm={self.norm!r}, per_task={self.per_task}, resample={self.resample}, "
+            f"every={self.every}"
         )
+
+
+def _eager(regularizer: DummyGradientNorm, *call: Any) -> Tensor:
+    """The penalty outside of the code that ``torch.compile`` is making; the loss around it is compiled."""
+    return torch.compiler.disable(regularizer._penalty)(*call)  # type: ignore[no-any-return]
 
 
 def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
 from dgr.core.errors import DGRError
+from dgr.regularizers.shared.features import taken_apart, working_type
+from dgr.regularizers.shared.precision import without_autocast
 
 
 class FeatureNormPenalty(nn.Module):
@@ -29,17 +32,23 @@ class FeatureNormPenalty(nn.Module):
         check_strength(strength)
         self.strength = strength
 
-    def forward(self, representation: Tensor, targets: Sequence[Tensor] | None = None) -> Tensor:
-        """β times the squared norm over dimension 1, averaged over samples and positions.
+    def forward(self, representation: Any, targets: Sequence[Any] | None = None, *inputs: Any, **keywords: Any) -> Tensor:
+        """β times the squared norm over dimension 1, averaged over samples and positions; in float32 at least.
 
         Args:
-            representation: z, shape ``(batch, width, …)``.
-            targets: not used; there so that both penalties are called alike.
+            representation: z, shape ``(batch, width, …)``; of a dict, list or tuple the tensors' terms are added.
+            targets: not used; there, as what follows, so that both penalties are called alike.
+            inputs: not used.
+            keywords: not used.
 
         Returns:
             A scalar.
         """
-        return self.strength * representation.square().sum(dim=1).mean()
+        leaves = taken_apart(representation).leaves
+        dtype = working_type(leaves)
+        with without_autocast(leaves[0].device.type):
+            terms = [leaf.to(dtype).square().sum(dim=1).mean() for leaf in leaves]
+            return self.strength * sum(terms[1:], start=terms[0])
 
 
 def check_strength(strength: float) -> None:

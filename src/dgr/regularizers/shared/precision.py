@@ -1,18 +1,29 @@
-"""Full float32 for what half precision cannot hold: the difference of two nearly equal losses."""
+"""In which precision the penalty is computed: never under autocast, and differences of losses without TF32."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
 
 
+def without_autocast(device: str) -> AbstractContextManager[Any]:
+    """Autocast is off inside; whether products use TF32 stays as it is.
+
+    That is right for exact derivatives: their error under TF32 is that of the loss's own gradient.
+    """
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
+
+
 @contextmanager
 def full_precision(device: str) -> Iterator[None]:
-    """Switches autocast off, and on CUDA also TF32, whose products keep 10 bits of 23; restores both afterwards."""
-    with torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext():
+    """Autocast is off, and on CUDA also TF32, whose products keep 10 bits of 23; both are restored afterwards.
+
+    For the difference of two nearly equal losses.
+    """
+    with without_autocast(device):
         if device != "cuda":
             yield
             return

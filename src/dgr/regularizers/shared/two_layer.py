@@ -1,47 +1,38 @@
-r"""The exact penalty in closed form, for heads of two linear layers with a ReLU between and cross-entropy on top.
+r"""The exact penalty in closed form, for heads of one linear layer, or two with a ReLU between.
 
 Double backward walks some sixty small operations a head, each with the bookkeeping of autograd; on a small encoder
-that shows. For this usual head both the penalty and its gradient can be written down, for all dummies at once. With
-:math:`a = W_1 z + b_1`, :math:`m = 1[a > 0]`, :math:`h = m a`, :math:`p = \mathrm{softmax}(W_2 h + b_2)`,
+that shows. For these usual heads both the penalty and its gradient can be written down, for all heads of one shape at
+once. With δ and H the first and second derivative of the loss in the prediction (:mod:`.closed_losses`),
+:math:`a = W_1 z + b_1`, :math:`m = 1[a > 0]`, :math:`h = m a`,
 
 .. math::
-    \delta_i = (p_i - y_i)/B, \quad \gamma_i = m_i \odot W_2^\top \delta_i, \quad
+    \gamma_i = m_i \odot W_2^\top \delta_i, \quad
     G_2 = \sum_i \delta_i h_i^\top, \quad G_1 = \sum_i \gamma_i z_i^\top,
 
 with the bias gradients :math:`g_2 = \sum_i \delta_i` and :math:`g_1 = \sum_i \gamma_i`. One vector-Jacobian product
 with the gradient itself, taken through δ, γ, h and z, gives
 
 .. math::
-    u_i &= m_i \odot (G_1 z_i + g_1), \quad e_i = G_2 h_i + g_2 + W_2 u_i, \quad
-    c_i = p_i \odot (e_i - p_i^\top e_i)/B, \\
+    u_i &= m_i \odot (G_1 z_i + g_1), \quad e_i = G_2 h_i + g_2 + W_2 u_i, \quad c_i = H_i e_i, \\
     \tfrac12\, \partial \|g\|^2/\partial z_i &= W_1^\top \big(m_i \odot (G_2^\top \delta_i + W_2^\top c_i)\big)
-    + G_1^\top \gamma_i.
+    + G_1^\top \gamma_i,
 
-Tests compare it with double backward in float64.
+and for a single layer :math:`W^\top H_i (G z_i + g) + G^\top \delta_i`. Tests compare both with double backward.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
-IGNORED = -100
-"""The label that torch's cross-entropy leaves out of its mean."""
+from dgr.regularizers.shared.closed_losses import Derivatives, has_hooks
 
-
-def has_closed_form(heads: Iterable[nn.Module], losses: Sequence[Callable[[Tensor, Tensor], Tensor]]) -> bool:
-    """Whether all heads are linear, ReLU, linear, of one shape and with biases, and all losses cross-entropy."""
-    shapes = set()
-    for head in heads:
-        layers = list(head) if type(head) is nn.Sequential else []
-        if [type(layer) for layer in layers] != [nn.Linear, nn.ReLU, nn.Linear]:
-            return False
-        shapes.add(tuple(parameter.shape for parameter in head.parameters()))
-    return len(shapes) == 1 and len(shapes.pop()) == 4 and all(loss is cross_entropy for loss in losses)
+LAYERS = ([nn.Linear], [nn.Linear, nn.ReLU, nn.Linear])
+SILENT = (nn.Dropout, nn.Identity)
+"""What does nothing in a dummy."""
 
 
 class Gradients(NamedTuple):
@@ -51,16 +42,31 @@ class Gradients(NamedTuple):
     pull_back: Callable[[Tensor], Tensor]
 
 
-def parameter_gradients(parameters: Sequence[Sequence[Tensor]], z: Tensor, targets: Sequence[Tensor]) -> Gradients:
-    """The gradients of every head's mean cross-entropy with respect to its own parameters.
+def linear_layers(head: nn.Module) -> list[nn.Linear] | None:
+    """The one or two linear layers, with biases, of a head that has a closed form; None for another head."""
+    parts = list(head) if type(head) is nn.Sequential else [head]
+    layers = [part for part in parts if type(part) not in SILENT]
+    if [type(layer) for layer in layers] not in LAYERS or any(map(has_hooks, [head, *parts])):
+        return None
+    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    # Sharded weights are left to the other path, which says what to do about them.
+    usual = all(layer.bias is not None and not hasattr(layer.weight, "placements") for layer in linear)
+    return linear if usual else None
+
+
+def parameter_gradients(
+    layers: Sequence[Sequence[nn.Linear]], z: Tensor, derivatives: Callable[[Tensor], Derivatives]
+) -> Gradients:
+    """The gradients of every head's loss with respect to its own parameters.
 
     Args:
-        parameters: those of M heads for which :func:`has_closed_form` holds.
+        layers: :func:`linear_layers` of M heads of one shape.
         z: representation, shape ``(batch, width)``.
-        targets: class indices of each of the K tasks, shape ``(batch,)`` each; head m belongs to task m mod K.
+        derivatives: δ and H of the heads' losses at their predictions, shape ``(M, batch, outputs)``.
     """
-    heads, batch = len(parameters), len(z)
-    w1, b1, w2, b2 = (torch.stack(same) for same in zip(*parameters, strict=True))
+    heads, batch = len(layers), len(z)
+    tensors = [[tensor for layer in head for tensor in (layer.weight, layer.bias)] for head in layers]
+    w1, b1, *rest = (torch.stack([tensor.to(z.dtype) for tensor in same]) for same in zip(*tensors, strict=True))
     w1, b1 = w1.flatten(0, 1), b1.flatten()  # first layers side by side: one product serves all heads
 
     def by_head(joined: Tensor) -> Tensor:
@@ -70,27 +76,31 @@ def parameter_gradients(parameters: Sequence[Sequence[Tensor]], z: Tensor, targe
     def joined(by_head: Tensor) -> Tensor:
         return by_head.transpose(0, 1).flatten(1)
 
-    labels = torch.stack([*targets] * (heads // len(targets))).unsqueeze(2)
-    counted = labels.ne(IGNORED).to(z.dtype)
-    share = counted / counted.sum(dim=1, keepdim=True)
-
     a = by_head(torch.addmm(b1, z, w1.t()))
-    m = a.gt(0)
-    h = a * m
-    p = torch.baddbmm(b2.unsqueeze(1), h, w2.mT).softmax(dim=2)
-    delta = p.scatter_add(2, labels.clamp_min(0), p.new_full((1, 1, 1), -1.0).expand(heads, batch, 1)).mul_(share)
-    gamma = (delta @ w2).mul_(m)
+    if not rest:
+        delta, curve = derivatives(a)
+        gamma, own = delta, []
+    else:
+        w2, b2 = rest
+        m = a.gt(0)
+        h = a * m
+        delta, curve = derivatives(torch.baddbmm(b2.unsqueeze(1), h, w2.mT))
+        gamma = (delta @ w2).mul_(m)
+        g2, g2_bias = delta.mT @ h, delta.sum(dim=1)
+        own = [g2, g2_bias]
     gamma_joined = joined(gamma)
-    g1, g1_bias, g2, g2_bias = gamma_joined.t() @ z, gamma.sum(dim=1), delta.mT @ h, delta.sum(dim=1)
+    g1, g1_bias = gamma_joined.t() @ z, gamma.sum(dim=1)
 
     def pull_back(factors: Tensor) -> Tensor:
-        u = by_head(torch.addmm(g1_bias.flatten(), z, g1.t())) * m
-        e = torch.baddbmm(g2_bias.unsqueeze(1), h, g2.mT).baddbmm_(u, w2.mT)
-        weighted = p * e
-        c = weighted.addcmul_(p, weighted.sum(dim=2, keepdim=True), value=-1).mul_(share)
-        through_a = torch.bmm(delta, g2).baddbmm_(c, w2).mul_(m)
+        u = by_head(torch.addmm(g1_bias.flatten(), z, g1.t()))
+        if not rest:
+            through_a = curve(u)
+        else:
+            u = u * m
+            e = torch.baddbmm(g2_bias.unsqueeze(1), h, g2.mT).baddbmm_(u, w2.mT)
+            through_a = torch.bmm(delta, g2).baddbmm_(curve(e), w2).mul_(m)
         scale = (2 * factors).repeat_interleave(through_a.shape[2])
         return (joined(through_a) * scale) @ w1 + (gamma_joined * scale) @ g1
 
-    squares = [gradient.reshape(heads, -1).square().sum(dim=1) for gradient in (g1, g1_bias, g2, g2_bias)]
+    squares = [gradient.reshape(heads, -1).square().sum(dim=1) for gradient in (g1, g1_bias, *own)]
     return Gradients(torch.stack(squares).sum(dim=0), pull_back)

@@ -1,0 +1,64 @@
+"""Which dummy heads have a closed form, and what it gives for those that share a shape and a kind of loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import torch
+from torch import nn
+
+from dgr.regularizers.shared.calling import Arguments, Loss, no_class
+from dgr.regularizers.shared.closed_losses import Kind, derivatives, kind_of
+from dgr.regularizers.shared.two_layer import Gradients, linear_layers, parameter_gradients
+
+
+class Group:
+    """Dummy heads with a closed form that are computed together.
+
+    Args:
+        kind: of their losses.
+        indices: where they stand among all dummies.
+    """
+
+    def __init__(self, kind: Kind, indices: list[int]) -> None:
+        self.kind = kind
+        self.indices = indices
+
+    def gradients(self, dummies: nn.ModuleList, losses: Sequence[Loss], given: Arguments) -> Gradients | None:
+        """The heads' gradients at the given arguments; None where these, or the layers now, are of another form.
+
+        Raises:
+            DGRError: a label is no class.
+        """
+        tasks = [index % len(losses) for index in self.indices]
+        layers = [linear_layers(dummies[index]) for index in self.indices]
+        found = [each for each in layers if each is not None]
+        targets = [given.targets[task] for task in tasks]
+        z, bare = given.features.leaves[0], len(given.features.parts) == 1 and not given.inputs and not given.keywords
+        if not bare or len(found) < len(layers) or z.ndim != 2 or z.shape[1] != found[0][0].in_features or not len(z):
+            return None
+        width = found[0][-1].out_features
+        if not all(torch.is_tensor(target) and self.kind.fits(target, len(z), width) for target in targets):
+            return None
+        own = [losses[task] for task in tasks]
+        z = z.detach().to(given.dtype)
+        try:
+            return parameter_gradients(
+                found, z, lambda outputs: derivatives(self.kind, own, outputs, targets)
+            )
+        except RuntimeError as error:
+            if "out of bounds" not in str(error):
+                raise
+            raise no_class(tasks[0], error) from error
+
+
+def closed_groups(dummies: Sequence[nn.Module], losses: Sequence[Loss]) -> list[Group]:
+    """The heads that have a closed form, by shape and kind of loss; the others are left to autograd."""
+    groups: dict[object, list[int]] = {}
+    for index, dummy in enumerate(dummies):
+        kind, layers = kind_of(losses[index % len(losses)]), linear_layers(dummy)
+        if kind is not None and layers is not None:
+            shapes = tuple(layer.weight.shape for layer in layers)
+            groups.setdefault((kind, shapes), []).append(index)
+    return [Group(key[0], indices) for key, indices in groups.items()]
