@@ -30,7 +30,9 @@ LOSSES = {
 HEADS = {
     "linear": lambda: nn.Linear(WIDTH, CLASSES),
     "two layers": lambda: nn.Sequential(nn.Linear(WIDTH, 6), nn.ReLU(), nn.Linear(6, CLASSES)),
-    "with dropout": lambda: nn.Sequential(nn.Dropout(0.4), nn.Linear(WIDTH, 4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 3)),
+    "with dropout": lambda: nn.Sequential(
+        nn.Dropout(0.4), nn.Linear(WIDTH, 4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 3)
+    ),
 }
 
 
@@ -132,11 +134,18 @@ def test_hooks_count():
     head, z, targets = hooked(), torch.randn(BATCH, WIDTH), [torch.randint(3, (BATCH,))]
     bare = copy.deepcopy(head)
     bare[1]._forward_hooks.clear()
-    assert DummyGradientNorm([head], [cross_entropy])(z, targets) != DummyGradientNorm([bare], [cross_entropy])(z, targets)
+    assert DummyGradientNorm([head], [cross_entropy])(z, targets) != DummyGradientNorm([bare], [cross_entropy])(
+        z, targets
+    )
 
 
 def test_other_losses_and_targets_take_double_backward():
-    others = [lambda p, t: cross_entropy(p, t), partial(cross_entropy), nn.CrossEntropyLoss(reduction="none"), nn.L1Loss()]
+    others = [
+        lambda p, t: cross_entropy(p, t),
+        partial(cross_entropy),
+        nn.CrossEntropyLoss(reduction="none"),
+        nn.L1Loss(),
+    ]
     assert [closed_groups(make_heads(nn.ReLU), [cross_entropy, loss])[0].indices for loss in others] == [[0]] * 4
     regularizer = penalty_of(make_heads(nn.ReLU))
     # Class probabilities are targets too, and no closed form is written for them.

@@ -26,6 +26,24 @@ class Dummy(NamedTuple):
     parameters: Parameters
 
 
+class Norms(NamedTuple):
+    """Which norms are taken.
+
+    Attributes:
+        count: number of dummies.
+        together: how many, one after the other, share one norm.
+        sets: N, over which the mean is taken.
+        squared: ‖g‖² instead of ‖g‖.
+        differentiated: whether ∂R/∂z is wanted; zeros otherwise.
+    """
+
+    count: int
+    together: int
+    sets: int
+    squared: bool
+    differentiated: bool
+
+
 class Estimate(NamedTuple):
     """R, or a part of it, a scalar; and its gradient by tensor of z."""
 
@@ -69,43 +87,19 @@ def exact_square(dummy: Dummy, leaves: list[Tensor], *, differentiated: bool) ->
         raise
 
 
-def finite_difference(
-    dummies: Sequence[Dummy], leaves: list[Tensor], *, epsilon: float, squared: bool, differentiated: bool
+def finite_differences(
+    dummy: Callable[[int], Dummy | None], leaves: list[Tensor], norms: Norms, epsilon: float
 ) -> Estimate:
-    """R of the heads that share one norm, and ∂R/∂z, by a step of length ε along g/‖g‖, held fixed.
-
-    With D⁺ the loss after the step, ‖g‖ is (D⁺ − D)/ε. Each head is walked through twice: once for D and its gradients
-    in θ and z together, once for D⁺ and its gradient in z.
-
-    Args:
-        dummies: those heads.
-        leaves: as of :func:`exact_square`.
-        epsilon: ε.
-        squared: ‖g‖² instead of ‖g‖.
-        differentiated: as there.
-    """
-    at = leaves if differentiated else []
-    change = [torch.zeros_like(leaf) for leaf in at]
-    here, gradients = [], []
-    for dummy in dummies:
-        loss = dummy.loss_at(dummy.parameters)
-        found = _gradients(loss, [*dummy.parameters.values(), *at])
-        here.append(loss.detach())
-        gradients.append(found[: len(dummy.parameters)])
-        torch._foreach_sub_(change, found[len(dummy.parameters) :])
-    norms = torch.stack([total_norm(g) if g else loss.new_zeros(()) for g, loss in zip(gradients, here, strict=True)])
-    step = epsilon * inverse(total_norm([norms]))
-    rises = []
-    for dummy, gradient, before in zip(dummies, gradients, here, strict=True):
-        # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
-        moved = {name: p.detach() + step * g for (name, p), g in zip(dummy.parameters.items(), gradient, strict=True)}
-        loss = dummy.loss_at(moved)
-        rises.append(loss.detach() - before)
-        torch._foreach_add_(change, _gradients(loss, at))
-    # A task without a label has no gradient, and perhaps a mean over nothing, NaN, for its loss.
-    slope = torch.where(norms == 0, 0.0, torch.stack(rises)).sum() / epsilon
-    factor = (2 * slope if squared else slope.sign()) / epsilon
-    return Estimate(slope.square() if squared else slope.abs(), [factor * each for each in change])
+    """R and ∂R/∂z of all dummies by finite differences of length ε; the other arguments as of :func:`.exact.exact`."""
+    value, gradient = leaves[0].new_zeros(()), [torch.zeros_like(leaf) for leaf in leaves]
+    for start in range(0, norms.count, norms.together):
+        own = [made for index in range(start, start + norms.together) if (made := dummy(index)) is not None]
+        if own:
+            part = _one_norm(own, leaves, epsilon, squared=norms.squared, differentiated=norms.differentiated)
+            value = value + part.value / norms.sets
+            if norms.differentiated:
+                gradient = [a + b / norms.sets for a, b in zip(gradient, part.gradient, strict=True)]
+    return Estimate(value, gradient)
 
 
 def inverse(norms: Tensor) -> Tensor:
@@ -117,6 +111,38 @@ def total_norm(tensors: Sequence[Tensor]) -> Tensor:
     """The norm of all entries, whatever the tensors' layouts."""
     norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))))
     return norm
+
+
+def _one_norm(
+    dummies: Sequence[Dummy], leaves: list[Tensor], epsilon: float, *, squared: bool, differentiated: bool
+) -> Estimate:
+    """R of the heads that share one norm, and ∂R/∂z, by a step of length ε along g/‖g‖, held fixed.
+
+    With D⁺ the loss after the step, ‖g‖ is (D⁺ − D)/ε. Each head is walked through twice: once for D and its gradients
+    in θ and z together, once for D⁺ and its gradient in z.
+    """
+    at = leaves if differentiated else []
+    change = [torch.zeros_like(leaf) for leaf in at]
+    here, gradients = [], []
+    for dummy in dummies:
+        loss = dummy.loss_at(dummy.parameters)
+        found = _gradients(loss, [*dummy.parameters.values(), *at])
+        here.append(loss.detach())
+        gradients.append(found[: len(dummy.parameters)])
+        change = [a - b for a, b in zip(change, found[len(dummy.parameters) :], strict=True)]
+    norms = torch.stack([total_norm(g) if g else loss.new_zeros(()) for g, loss in zip(gradients, here, strict=True)])
+    step = epsilon * inverse(total_norm([norms]))
+    rises = []
+    for dummy, gradient, before in zip(dummies, gradients, here, strict=True):
+        # θ + εg/‖g‖ as new tensors: writing ±ε in place would let the dummies drift by round-off.
+        moved = {name: p.detach() + step * g for (name, p), g in zip(dummy.parameters.items(), gradient, strict=True)}
+        loss = dummy.loss_at(moved)
+        rises.append(loss.detach() - before)
+        change = [a + b for a, b in zip(change, _gradients(loss, at), strict=True)]
+    # A task without a label has no gradient, and perhaps a mean over nothing, NaN, for its loss.
+    slope = torch.where(norms == 0, 0.0, torch.stack(rises)).sum() / epsilon
+    factor = (2 * slope if squared else slope.sign()) / epsilon
+    return Estimate(slope.square() if squared else slope.abs(), [factor * each for each in change])
 
 
 def _gradients(loss: Tensor, inputs: list[Tensor]) -> list[Tensor]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -148,12 +148,17 @@ def _kernels_for(dummy: nn.Module) -> Iterator[None]:
     """Kernels that can be differentiated twice: of attention the plain products, of recurrent layers torch's own."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    with ExitStack() as stack:
-        stack.enter_context(sdpa_kernel(SDPBackend.MATH))
-        if any(isinstance(module, nn.RNNBase) for module in dummy.modules()):
-            stack.enter_context(torch.backends.cudnn.flags(enabled=False))  # type: ignore[no-untyped-call]
-            stack.enter_context(torch.backends.mkldnn.flags(enabled=False))
-        yield
+    recurrent = any(isinstance(module, nn.RNNBase) for module in dummy.modules())
+    enabled = torch._C._get_cudnn_enabled(), torch._C._get_mkldnn_enabled()
+    with sdpa_kernel(SDPBackend.MATH):
+        try:
+            if recurrent:
+                torch._C._set_cudnn_enabled(False)
+                torch._C._set_mkldnn_enabled(False)
+            yield
+        finally:
+            torch._C._set_cudnn_enabled(enabled[0])
+            torch._C._set_mkldnn_enabled(enabled[1])
 
 
 def _called(loss: Loss, prediction: Any, target: Any, device: torch.device, dtype: torch.dtype) -> Tensor:

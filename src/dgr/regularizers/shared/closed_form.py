@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import torch
 from torch import nn
@@ -44,9 +43,7 @@ class Group:
         own = [losses[task] for task in tasks]
         z = z.detach().to(given.dtype)
         try:
-            return parameter_gradients(
-                found, z, lambda outputs: derivatives(self.kind, own, outputs, targets)
-            )
+            return parameter_gradients(found, z, lambda outputs: derivatives(self.kind, own, outputs, targets))
         except RuntimeError as error:
             if "out of bounds" not in str(error):
                 raise
@@ -55,10 +52,10 @@ class Group:
 
 def closed_groups(dummies: Sequence[nn.Module], losses: Sequence[Loss]) -> list[Group]:
     """The heads that have a closed form, by shape and kind of loss; the others are left to autograd."""
-    groups: dict[object, list[int]] = {}
+    groups: dict[tuple[Kind, tuple[torch.Size, ...]], list[int]] = {}
     for index, dummy in enumerate(dummies):
         kind, layers = kind_of(losses[index % len(losses)]), linear_layers(dummy)
         if kind is not None and layers is not None:
             shapes = tuple(layer.weight.shape for layer in layers)
             groups.setdefault((kind, shapes), []).append(index)
-    return [Group(key[0], indices) for key, indices in groups.items()]
+    return [Group(kind, indices) for (kind, _), indices in groups.items()]

@@ -13,7 +13,7 @@ from torch.nn.utils import parametrize
 
 SETTLING = 15
 """Power iterations of a spectral norm after its weight is drawn, as many as torch makes for a new one."""
-Init = Callable[[nn.Module], object]
+Init = Callable[[nn.Module], None]
 
 
 def stream_of(*words: object) -> int:
@@ -26,7 +26,7 @@ def stream_of_heads(heads: Iterable[nn.Module]) -> int:
     digest = hashlib.sha256()
     for head in heads:
         for parameter in head.parameters():
-            digest.update(parameter.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+            digest.update(parameter.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return stream_of(digest.hexdigest())
 
 

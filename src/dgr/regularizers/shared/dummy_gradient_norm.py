@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dgr.core.errors import DGRError
-from dgr.regularizers.shared.by_autograd import Dummy, Estimate, finite_difference, total_norm
+from dgr.regularizers.shared.by_autograd import Dummy, Estimate, Norms, finite_differences, total_norm
 from dgr.regularizers.shared.calling import Arguments, Loss, arguments, loss_of, writes_its_input
 from dgr.regularizers.shared.carried_gradient import with_gradients
 from dgr.regularizers.shared.closed_form import closed_groups
@@ -21,8 +21,8 @@ from dgr.regularizers.shared.drawing import Init, draw, stream_of, stream_of_hea
 from dgr.regularizers.shared.dummies import dummy_copy, parameters_of
 from dgr.regularizers.shared.exact import exact
 from dgr.regularizers.shared.features import Features, taken_apart, working_type
-from dgr.regularizers.shared.norm_penalty import check_strength
 from dgr.regularizers.shared.precision import full_precision, without_autocast
+from dgr.regularizers.shared.settings import check_settings, check_strength
 
 
 class DummyGradientNorm(nn.Module):
@@ -92,16 +92,9 @@ class DummyGradientNorm(nn.Module):
         seed: int | None = None,
     ) -> None:
         super().__init__()
-        _check_choice("estimator", estimator, ("exact", "finite_difference"))
-        _check_choice("norm", norm, ("squared", "plain"))
         check_strength(strength)
-        if not epsilon > 0:
-            raise DGRError(f"epsilon must be greater than 0, but is {epsilon}; the released code uses 1e-3 or 1e-4.")
-        for name, value in (("num_dummies", num_dummies), ("every", every)):
-            if value < 1:
-                raise DGRError(f"{name} must be at least 1, but is {value}.")
-        if not len(heads) or len(heads) != len(losses):
-            raise DGRError(f"There must be one loss a head, but there are {len(heads)} heads and {len(losses)} losses.")
+        check_settings(len(heads), len(losses), epsilon, {"estimator": estimator, "norm": norm},
+                       {"num_dummies": num_dummies, "every": every})  # fmt: skip
         # Not submodules: a loss that the caller moves, changes or trains is used as it is then.
         self.losses = tuple(getattr(loss, "_torchdynamo_orig_callable", loss) for loss in losses)
         self.strength = strength
@@ -206,28 +199,17 @@ class DummyGradientNorm(nn.Module):
             leaves = [leaf.clone() if leaf.is_inference() else leaf.detach() for leaf in features.leaves]
             leaves = [leaf.to(dtype).requires_grad_() for leaf in leaves]
             given = arguments(features._replace(leaves=leaves), dtype, targets, len(self.losses), inputs, keywords)
-            squared, together = self.norm == "squared", 1 if self.per_task else len(self.losses)
+            together = 1 if self.per_task else len(self.losses)
+            norms = Norms(len(self.dummies), together, self.num_dummies, self.norm == "squared", differentiated)
 
             def dummy(index: int) -> Dummy | None:
                 return self._dummy(index, leaves, given)
 
-            if self.estimator == "exact":
-                found = [(group.indices, group.gradients(self.dummies, self.losses, given)) for group in self._groups]
-                closed = [(indices, gradients) for indices, gradients in found if gradients is not None]
-                return exact(
-                    closed, dummy, leaves, count=len(self.dummies), together=together, sets=self.num_dummies,
-                    squared=squared, differentiated=differentiated,
-                )  # fmt: skip
-            value, gradient = leaves[0].new_zeros(()), [torch.zeros_like(leaf) for leaf in leaves]
-            for start in range(0, len(self.dummies), together):
-                own = [made for index in range(start, start + together) if (made := dummy(index)) is not None]
-                if own:
-                    part = finite_difference(
-                        own, leaves, epsilon=self.epsilon, squared=squared, differentiated=differentiated
-                    )
-                    value = value + part.value
-                    gradient = [a + b for a, b in zip(gradient, part.gradient or gradient, strict=True)]
-            return Estimate(value / self.num_dummies, [each / self.num_dummies for each in gradient])
+            if self.estimator != "exact":
+                return finite_differences(dummy, leaves, norms, self.epsilon)
+            found = [(group.indices, group.gradients(self.dummies, self.losses, given)) for group in self._groups]
+            closed = [(indices, gradients) for indices, gradients in found if gradients is not None]
+            return exact(closed, dummy, leaves, norms)
 
     def _dummy(self, index: int, leaves: list[Tensor], given: Arguments) -> Dummy | None:
         """A dummy head at this call; None where its task has no target."""
@@ -269,9 +251,4 @@ class DummyGradientNorm(nn.Module):
 
 def _eager(regularizer: DummyGradientNorm, *call: Any) -> Tensor:
     """The penalty outside of the code that ``torch.compile`` is making; the loss around it is compiled."""
-    return torch.compiler.disable(regularizer._penalty)(*call)  # type: ignore[no-any-return]
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise DGRError(f"{name} must be one of {', '.join(choices)}, but is '{value}'.")
+    return torch.compiler.disable(regularizer._penalty)(*call)  # type: ignore[no-untyped-call, no-any-return]

@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from dgr.core.errors import DGRError
 from dgr.regularizers.shared.features import taken_apart, working_type
 from dgr.regularizers.shared.precision import without_autocast
+from dgr.regularizers.shared.settings import check_strength
 
 
 class FeatureNormPenalty(nn.Module):
@@ -32,7 +32,9 @@ class FeatureNormPenalty(nn.Module):
         check_strength(strength)
         self.strength = strength
 
-    def forward(self, representation: Any, targets: Sequence[Any] | None = None, *inputs: Any, **keywords: Any) -> Tensor:
+    def forward(
+        self, representation: Any, targets: Sequence[Any] | None = None, *inputs: Any, **keywords: Any
+    ) -> Tensor:
         """β times the squared norm over dimension 1, averaged over samples and positions; in float32 at least.
 
         Args:
@@ -49,13 +51,3 @@ class FeatureNormPenalty(nn.Module):
         with without_autocast(leaves[0].device.type):
             terms = [leaf.to(dtype).square().sum(dim=1).mean() for leaf in leaves]
             return self.strength * sum(terms[1:], start=terms[0])
-
-
-def check_strength(strength: float) -> None:
-    """Refuse a negative or non-finite strength of a penalty.
-
-    Raises:
-        DGRError: with the value.
-    """
-    if not 0 <= strength < float("inf"):
-        raise DGRError(f"The strength of a regularizer must be finite and not negative, but is {strength}.")
