@@ -174,7 +174,7 @@ def test_what_stays_random_is_refused():
     z, targets = batch()
     for estimator in ("exact", "finite_difference"):
         regularizer = DummyGradientNorm([Stubborn().double()], [cross_entropy], estimator=estimator)
-        with pytest.raises(DGRError, match="Head 0 gives another loss each time .* switch off what is random"):
+        with pytest.raises(DGRError, match=r"Head 0 gives another loss each time .* switch off what is random"):
             regularizer(z, targets)
 
 

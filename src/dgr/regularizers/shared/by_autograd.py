@@ -30,14 +30,14 @@ class Norms(NamedTuple):
     """Which norms are taken.
 
     Attributes:
-        count: number of dummies.
+        dummies: how many there are.
         together: how many, one after the other, share one norm.
         sets: N, over which the mean is taken.
         squared: ‖g‖² instead of ‖g‖.
         differentiated: whether ∂R/∂z is wanted; zeros otherwise.
     """
 
-    count: int
+    dummies: int
     together: int
     sets: int
     squared: bool
@@ -92,7 +92,7 @@ def finite_differences(
 ) -> Estimate:
     """R and ∂R/∂z of all dummies by finite differences of length ε; the other arguments as of :func:`.exact.exact`."""
     value, gradient = leaves[0].new_zeros(()), [torch.zeros_like(leaf) for leaf in leaves]
-    for start in range(0, norms.count, norms.together):
+    for start in range(0, norms.dummies, norms.together):
         own = [made for index in range(start, start + norms.together) if (made := dummy(index)) is not None]
         if own:
             part = _one_norm(own, leaves, epsilon, squared=norms.squared, differentiated=norms.differentiated)

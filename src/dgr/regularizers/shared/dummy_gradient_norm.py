@@ -135,7 +135,8 @@ class DummyGradientNorm(nn.Module):
                 a task.
         """
         if torch.compiler.is_compiling():
-            return _eager(self, representation, targets, inputs, keywords)
+            # The penalty stays outside of what is being compiled; the loss around it does not.
+            return torch.compiler.disable(self._penalty)(representation, targets, inputs, keywords)  # type: ignore
         return self._penalty(representation, targets, inputs, keywords)
 
     def gradient_ratio(
@@ -247,8 +248,3 @@ class DummyGradientNorm(nn.Module):
             f"num_dummies={self.num_dummies}, norm={self.norm!r}, per_task={self.per_task}, resample={self.resample}, "
             f"every={self.every}"
         )
-
-
-def _eager(regularizer: DummyGradientNorm, *call: Any) -> Tensor:
-    """The penalty outside of the code that ``torch.compile`` is making; the loss around it is compiled."""
-    return torch.compiler.disable(regularizer._penalty)(*call)  # type: ignore[no-untyped-call, no-any-return]

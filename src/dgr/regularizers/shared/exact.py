@@ -23,12 +23,12 @@ def exact(closed: Closed, dummy: Callable[[int], Dummy | None], leaves: list[Ten
         leaves: the tensors of z, requiring a gradient.
         taken: which norms.
     """
-    squares: list[Tensor | None] = [None] * taken.count
+    squares: list[Tensor | None] = [None] * taken.dummies
     for indices, gradients in closed:
         for index, square in zip(indices, gradients.squared_norms.unbind(), strict=True):
             squares[index] = square
     parts = []
-    for start in range(0, taken.count, taken.together):
+    for start in range(0, taken.dummies, taken.together):
         part: list[Tensor] = []
         for index in range(start, start + taken.together):
             if squares[index] is None:
