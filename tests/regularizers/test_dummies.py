@@ -1,6 +1,7 @@
 """Dummy heads: drawn from a stream of their own, deterministic, without side effects."""
 
 import copy
+import itertools
 
 import pytest
 import torch
@@ -49,6 +50,68 @@ def test_dummies_have_a_random_stream_of_their_own(problem):
     assert not any(
         torch.equal(a, b) for a, b in zip(one.dummies[0].parameters(), heads[0].parameters(), strict=True)
     ), "dummies must not be copies of the real heads"
+
+
+def small(seed):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Linear(5, 4), nn.ReLU(), nn.Linear(4, 3))
+
+
+def weights(*modules):
+    return [p.detach() for module in modules for p in module.parameters() if p.ndim > 1]
+
+
+def all_differ(tensors):
+    return not any(torch.equal(a, b) for a, b in itertools.combinations(tensors, 2))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 42, 2**40])
+def test_dummies_are_never_the_real_heads_nor_each_other(seed):
+    """The real head is drawn right behind the user's seed, which is that of the dummies too."""
+    heads = [small(seed) for _ in range(TASKS)]
+    dummies = DummyGradientNorm(heads, [cross_entropy] * TASKS, num_dummies=3, seed=seed).dummies
+    first, last = zip(*((weights(dummy)[0], weights(dummy)[1]) for dummy in dummies), strict=True)
+    assert all_differ([weights(heads[0])[0], *first])
+    assert all_differ([weights(heads[0])[1], *last])
+
+
+def test_regularizers_of_other_heads_have_other_dummies_by_default_and_of_the_same_heads_the_same():
+    heads = [small(seed) for seed in range(4)]
+    made = [weights(DummyGradientNorm([head], [cross_entropy]).dummies)[0] for head in heads]
+    assert all_differ([*made, *(weights(head)[0] for head in heads)])
+    again = weights(DummyGradientNorm([small(2)], [cross_entropy]).dummies)[0]
+    assert torch.equal(again, made[2])
+    explicit = [weights(DummyGradientNorm([head], [cross_entropy], seed=3).dummies)[0] for head in heads[:2]]
+    assert torch.equal(*explicit), "whoever gives a seed decides"
+
+
+def test_drawing_reseeds_no_device(monkeypatch):
+    """On CUDA ``torch.manual_seed`` and ``fork_rng`` reach every device; here either is a failure."""
+    for module, name in ((torch, "manual_seed"), (torch.random, "manual_seed"), (torch.random, "fork_rng"),
+                         (torch.cuda, "manual_seed"), (torch.cuda, "manual_seed_all"), (torch, "seed")):  # fmt: skip
+        monkeypatch.setattr(module, name, lambda *_, name=name, **__: pytest.fail(f"{name} was called"))
+    heads = make_heads(batch_norm=True)
+    z, targets = torch.randn(7, 5, dtype=torch.float64), [torch.randint(3, (7,))] * TASKS
+    state = torch.get_rng_state()
+    regularizer = penalty_of(heads, resample=True)
+    for _ in range(2):
+        regularizer(z, targets)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_the_generator_is_restored_when_drawing_fails():
+    class Broken(nn.Linear):
+        def reset_parameters(self):
+            torch.rand(1)
+            if getattr(self, "broken", False):
+                raise ValueError
+
+    head = Broken(5, 3)
+    head.broken = True
+    state = torch.get_rng_state()
+    with pytest.raises(ValueError):
+        DummyGradientNorm([head], [cross_entropy])
+    assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_resampling_draws_anew_and_continues_from_its_state(problem):

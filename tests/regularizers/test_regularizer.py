@@ -210,6 +210,7 @@ def test_dense_representations(shape):
         ({"strength": float("nan")}, "finite"),
         ({"epsilon": 0.0}, "epsilon must be greater than 0"),
         ({"num_dummies": 0}, "num_dummies must be at least 1"),
+        ({"every": 0}, "every must be at least 1"),
         ({"estimator": "exakt"}, "estimator must be one of exact, finite_difference.*exakt"),
         ({"norm": "cubed"}, "norm must be one of squared, plain.*cubed"),
     ],
@@ -223,6 +224,45 @@ def test_heads_that_do_not_fit_are_named(problem):
     _, heads, _, targets = problem
     with pytest.raises(DGRError, match=r"Head 0 does not fit a representation of shape \(7, 9\)"):
         penalty_of(heads)(torch.randn(7, 9, dtype=torch.float64), targets)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_computed_every_third_call_times_three(problem, estimator):
+    encoder, heads, inputs, targets = problem
+    plain = penalty_of(heads, estimator=estimator, seed=0)
+    sparse = penalty_of(heads, estimator=estimator, every=3, seed=0)
+    z = encoder(inputs)
+    expected = plain(z, targets)
+    (gradient,) = torch.autograd.grad(expected, z, retain_graph=True)
+    for call in range(7):
+        with torch.no_grad():
+            assert sparse(z, targets) == expected, "not counted, and not multiplied"
+        if call == 5:  # a run that is resumed goes on where it was
+            state = copy.deepcopy(sparse.state_dict())
+            sparse = penalty_of(heads, estimator=estimator, every=3, seed=0)
+            sparse.load_state_dict(state)
+        penalty = sparse(z, targets)
+        factor = 0.0 if call % 3 else 3.0
+        torch.testing.assert_close(penalty, factor * expected)
+        torch.testing.assert_close(torch.autograd.grad(penalty, z, retain_graph=True)[0], factor * gradient)
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS)
+def test_gradient_ratio_is_that_of_the_two_gradients(problem, estimator):
+    encoder, heads, inputs, targets = problem
+    regularizer = penalty_of(heads, strength=0.3, estimator=estimator, every=2, seed=0)
+    z = encoder(inputs)
+    loss = sum(cross_entropy(head(z), target) for head, target in zip(heads, targets, strict=True))
+    ratios = [regularizer.gradient_ratio(loss, z, targets) for _ in range(2)]
+    in_encoder = regularizer.gradient_ratio(loss, z, targets, parameters=encoder.parameters())
+    penalty = regularizer(z, targets) / 2
+    pulls = [torch.autograd.grad(each, z, retain_graph=True)[0].norm() for each in (penalty, loss)]
+    assert ratios == [pytest.approx((pulls[0] / pulls[1]).item())] * 2
+    pulls = [encoder_gradient(each, encoder).norm() for each in (penalty, loss)]
+    assert in_encoder == pytest.approx((pulls[0] / pulls[1]).item())
+    assert regularizer.draws.item() == 0
+    with pytest.raises(DGRError, match=r"needs a representation with a graph; call it outside of torch.no_grad"):
+        regularizer.gradient_ratio(loss, z.detach(), targets)
 
 
 @pytest.mark.gpu

@@ -79,7 +79,8 @@ def loss_of(
     Raises:
         DGRError: the head does not fit z, or a label is no class.
     """
-    z = given.features.with_leaves([leaf.clone() for leaf in leaves] if copied else leaves)
+    # Not the leaves themselves: torch's counters of modules, among others, refuse inputs that begin a graph.
+    z = given.features.with_leaves([leaf.clone() if copied else leaf.view_as(leaf) for leaf in leaves])
     with _kernels_for(dummy), unchanged(dummy):
         try:
             buffers = _copies(dummy.named_buffers(), given.dtype)
@@ -148,17 +149,14 @@ def _kernels_for(dummy: nn.Module) -> Iterator[None]:
     """Kernels that can be differentiated twice: of attention the plain products, of recurrent layers torch's own."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
-    recurrent = any(isinstance(module, nn.RNNBase) for module in dummy.modules())
-    enabled = torch._C._get_cudnn_enabled(), torch._C._get_mkldnn_enabled()
+    enabled = torch._C._get_cudnn_enabled()
     with sdpa_kernel(SDPBackend.MATH):
         try:
-            if recurrent:
+            if any(isinstance(module, nn.RNNBase) for module in dummy.modules()):
                 torch._C._set_cudnn_enabled(False)
-                torch._C._set_mkldnn_enabled(False)
             yield
         finally:
-            torch._C._set_cudnn_enabled(enabled[0])
-            torch._C._set_mkldnn_enabled(enabled[1])
+            torch._C._set_cudnn_enabled(enabled)
 
 
 def _called(loss: Loss, prediction: Any, target: Any, device: torch.device, dtype: torch.dtype) -> Tensor:
