@@ -89,6 +89,24 @@ def test_any_head() -> None:
     assert linear.refitted_loss < 0.2
 
 
+def test_features_and_heads_in_any_layout() -> None:
+    """Channels-last features give a convolution's gradient that layout, as they do on a GPU."""
+
+    def measured(layout: torch.memory_format) -> Universality:
+        torch.manual_seed(0)
+        made = [torch.randn(12, 4, 3, 3, dtype=torch.float64).contiguous(memory_format=layout) for _ in range(3)]
+        parts = [Represented(z, z.sum(dim=1).gt(0).long()) for z in made]
+
+        def head() -> nn.Module:
+            return nn.Conv2d(4, 2, 3, padding=1).double().to(memory_format=layout)
+
+        return measure_universality(head, cross_entropy, *parts, draws=2, seed=0)
+
+    assert measured(torch.channels_last).refitted_loss == pytest.approx(
+        measured(torch.contiguous_format).refitted_loss, rel=1e-6
+    )
+
+
 def test_bad_input() -> None:
     with pytest.raises(DGRError, match="draws is 1"):
         measure(draws=1)

@@ -13,7 +13,7 @@ And at equal random loss a *better* optimal predictor makes the gap larger: read
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -22,7 +22,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Tensor, nn
-from torch.nn.utils import parameters_to_vector, vector_to_parameters
+from torch.nn.utils import vector_to_parameters
 
 from dgr.core.errors import DGRError
 
@@ -96,7 +96,7 @@ def measure_universality(
     if not all(torch.isfinite(part.representation).all() for part in (train, val, test)):
         raise DGRError("Universality is not defined for a representation with NaN or infinite values; train it again.")
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed would reseed the accelerators' too
         start, *heads = [make_head() for _ in range(draws + 1)]
     size = train.representation.norm(dim=1).mean().item()
     factor = train.representation.shape[1] ** 0.5 / size if size > 0 else 1.0
@@ -129,7 +129,7 @@ def refit(head: nn.Module, loss: _Loss, train: Represented, val: Represented) ->
         val: the samples that choose the iterate.
     """
     parameters = list(head.parameters())
-    best = vector = parameters_to_vector(parameters).detach()
+    best = vector = _flat(parameters).detach()
     lowest, waited = _losses([head], loss, val).item(), 0
 
     def load(x: NDArray[np.float64]) -> None:
@@ -138,7 +138,7 @@ def refit(head: nn.Module, loss: _Loss, train: Represented, val: Represented) ->
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         load(x)
         value = loss(head(train.representation), train.targets)
-        gradient = parameters_to_vector(torch.autograd.grad(value, parameters))
+        gradient = _flat(torch.autograd.grad(value, parameters))
         return value.item(), gradient.double().numpy()
 
     def after_iteration(x: NDArray[np.float64]) -> None:
@@ -156,6 +156,11 @@ def refit(head: nn.Module, loss: _Loss, train: Represented, val: Represented) ->
     minimize(objective, vector.double().numpy(), jac=True, method="L-BFGS-B", callback=after_iteration, options=options)
     vector_to_parameters(best, parameters)
     return head
+
+
+def _flat(tensors: Sequence[Tensor]) -> Tensor:
+    """One vector, whatever the tensors' layouts, which those of a convolution take from its inputs."""
+    return torch.cat([tensor.flatten() for tensor in tensors])
 
 
 @torch.no_grad()

@@ -97,18 +97,15 @@ def derivatives(kind: Kind, losses: Sequence[Loss], outputs: Tensor, targets: Se
         return Derivatives(delta, lambda e: e * scale)
     labels = torch.stack(list(targets)).unsqueeze(2)
     counted = labels.ne(kind.ignored)
-    labels = labels.masked_fill(~counted, 0)
+    labels = labels * counted
     p = outputs.softmax(dim=2)
     share = counted.to(p.dtype)
     weights = None
     if kind.weighted:
         weights = torch.stack([_weight_of(loss).to(p) for loss in losses]).unsqueeze(1)
         share = share * weights.expand_as(p).gather(2, labels)
-    if not kind.summed:
-        total = share.sum(dim=1, keepdim=True)
-        divisor = torch.where(total == 0, 1.0, total)  # a task without a label in this batch has no gradient
-    else:
-        divisor = share.new_ones(())
+    # Not zero: a task without a label in this batch has no gradient.
+    divisor = 1.0 if kind.summed else share.sum(dim=1, keepdim=True).clamp_min_(torch.finfo(share.dtype).tiny)
     if not kind.smoothing:
         share = share / divisor
         delta = p.scatter_add(2, labels, p.new_full((1, 1, 1), -1.0).expand_as(labels)).mul_(share)
