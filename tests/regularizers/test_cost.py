@@ -6,6 +6,7 @@ from regularizer_support import make_heads, penalty_of
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from dgr import DummyGradientNorm
@@ -120,8 +121,9 @@ def held(penalty, z, targets):
         def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
             nonlocal most
             result = function(*arguments, **(keywords or {}))
-            for tensor in result if isinstance(result, tuple | list) else [result]:
-                if torch.is_tensor(tensor):
+            given = {each.untyped_storage().data_ptr() for each in tree_leaves(arguments) if torch.is_tensor(each)}
+            for tensor in tree_leaves(result):
+                if torch.is_tensor(tensor) and tensor.untyped_storage().data_ptr() not in given:  # else a view
                     storage = tensor.untyped_storage()
                     alive[storage.data_ptr()] = (
                         torch.multiprocessing.reductions.StorageWeakRef(storage),

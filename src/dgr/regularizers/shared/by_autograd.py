@@ -57,15 +57,17 @@ def exact_square(dummy: Dummy, leaves: list[Tensor], *, differentiated: bool) ->
     Args:
         dummy: the head.
         leaves: the tensors of z, requiring a gradient.
-        differentiated: whether the gradient is wanted; zeros otherwise.
+        differentiated: whether the gradient is wanted.
+
+    Returns:
+        ‖g‖², and half its gradient by tensor of z: no tensors where it vanishes, or is not wanted.
 
     Raises:
         DGRError: a layer or the loss cannot be differentiated twice.
     """
-    nothing = [torch.zeros_like(leaf) for leaf in leaves]
     loss = dummy.loss_at(dummy.parameters)
     if not dummy.parameters or not loss.requires_grad:
-        return Estimate(loss.new_zeros(()), nothing)
+        return Estimate(leaves[0].new_zeros(()), [])
     gradients = torch.autograd.grad(
         loss, list(dummy.parameters.values()), create_graph=differentiated, materialize_grads=True
     )
@@ -74,7 +76,7 @@ def exact_square(dummy: Dummy, leaves: list[Tensor], *, differentiated: bool) ->
     # A gradient that does not depend on z, such as that of a loss linear in the prediction, has nothing to add.
     varying = [(g, v) for g, v in zip(gradients, fixed, strict=True) if g.requires_grad]
     if not (differentiated and varying):
-        return Estimate(square, nothing)
+        return Estimate(square, [])
     outputs, vectors = zip(*varying, strict=True)
     try:
         return Estimate(square, list(torch.autograd.grad(outputs, leaves, vectors, materialize_grads=True)))

@@ -41,9 +41,13 @@ def exact(closed: Closed, dummy: Callable[[int], Dummy | None], leaves: list[Ten
                     squares[index] = leaves[0].new_zeros(())
                 else:
                     squares[index], own = exact_square(made, leaves, differentiated=taken.differentiated)
-                    torch._foreach_add_(half, own)
+                    if own:
+                        torch._foreach_add_(half, own)
+                    del own  # before the next head takes its memory
         if not taken.squared:
-            norm = torch.stack([each for each in squares[start : start + taken.together] if each is not None]).sum().sqrt()
+            norm = (
+                torch.stack([each for each in squares[start : start + taken.together] if each is not None]).sum().sqrt()
+            )
             torch._foreach_add_(gradient, [inverse(norm) / taken.sets * each for each in half])
     value, factors = _value_and_factors(torch.stack([square for square in squares if square is not None]), taken)
     if not taken.differentiated:
