@@ -22,7 +22,7 @@ UNEQUAL = {torch.float32: 1e-5, torch.float64: 1e-10}
 """By how much, relatively, two calls of one head may differ."""
 
 
-class Arguments(NamedTuple):
+class CalledWith(NamedTuple):
     """What the penalty was called with: the parts of z, a target by task, and what every head gets beside z."""
 
     features: Features
@@ -32,9 +32,9 @@ class Arguments(NamedTuple):
     dtype: torch.dtype
 
 
-def arguments(
+def called_with(
     features: Features, dtype: torch.dtype, targets: Sequence[Any], tasks: int, inputs: Any, keywords: Any
-) -> Arguments:
+) -> CalledWith:
     """The arguments of a call, as autograd can save them.
 
     Raises:
@@ -46,7 +46,7 @@ def arguments(
             f"There must be one target a head, in a list of {tasks}, but the penalty got {given}; "
             "give None for a task without one."
         )
-    return Arguments(
+    return CalledWith(
         features,
         [None if target is None else plain(target, dtype) for target in targets],
         tuple(plain(value, dtype) for value in inputs),
@@ -61,7 +61,7 @@ def loss_of(
     loss: Loss,
     leaves: list[Tensor],
     parameters: Parameters,
-    given: Arguments,
+    given: CalledWith,
     *,
     copied: bool = False,
 ) -> Tensor:
@@ -111,7 +111,7 @@ def no_class(task: int, error: Exception) -> DGRError:
 
 
 @torch.no_grad()
-def writes_its_input(task: int, dummy: nn.Module, loss: Loss, parameters: Parameters, given: Arguments) -> bool:
+def writes_its_input(task: int, dummy: nn.Module, loss: Loss, parameters: Parameters, given: CalledWith) -> bool:
     """Whether a head changes z in place; two calls of it must also give one loss.
 
     Raises:

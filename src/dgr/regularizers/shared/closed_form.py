@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from dgr.regularizers.shared.calling import Arguments, Loss, no_class
-from dgr.regularizers.shared.closed_losses import Kind, derivatives, kind_of
+from dgr.regularizers.shared.calling import CalledWith, Loss, no_class
+from dgr.regularizers.shared.closed_losses import LossKind, derivatives, kind_of
 from dgr.regularizers.shared.two_layer import Gradients, linear_layers, parameter_gradients
 
 
@@ -20,11 +20,11 @@ class Group:
         indices: where they stand among all dummies.
     """
 
-    def __init__(self, kind: Kind, indices: list[int]) -> None:
+    def __init__(self, kind: LossKind, indices: list[int]) -> None:
         self.kind = kind
         self.indices = indices
 
-    def gradients(self, dummies: nn.ModuleList, losses: Sequence[Loss], given: Arguments) -> Gradients | None:
+    def gradients(self, dummies: nn.ModuleList, losses: Sequence[Loss], given: CalledWith) -> Gradients | None:
         """The heads' gradients at the given arguments; None where these, or the layers now, are of another form.
 
         Raises:
@@ -52,7 +52,7 @@ class Group:
 
 def closed_groups(dummies: Sequence[nn.Module], losses: Sequence[Loss]) -> list[Group]:
     """The heads that have a closed form, by shape and kind of loss; the others are left to autograd."""
-    groups: dict[tuple[Kind, tuple[torch.Size, ...]], list[int]] = {}
+    groups: dict[tuple[LossKind, tuple[torch.Size, ...]], list[int]] = {}
     for index, dummy in enumerate(dummies):
         kind, layers = kind_of(losses[index % len(losses)]), linear_layers(dummy)
         if kind is not None and layers is not None:

@@ -29,7 +29,7 @@ class Derivatives(NamedTuple):
     curve: Callable[[Tensor], Tensor]
 
 
-class Kind(NamedTuple):
+class LossKind(NamedTuple):
     """What losses must share so that their heads are computed together.
 
     Attributes:
@@ -53,22 +53,22 @@ class Kind(NamedTuple):
         return target.dtype == torch.int64 and target.shape == (batch,)
 
 
-def kind_of(loss: Loss) -> Kind | None:
+def kind_of(loss: Loss) -> LossKind | None:
     """The kind of a loss; None where its derivatives are not written down."""
     owner = getattr(loss, "__self__", None)
     if isinstance(owner, Task):
         loss = owner.criterion
     if loss is cross_entropy:
-        return Kind()
+        return LossKind()
     if loss is mse_loss:
-        return Kind(squares=True)
+        return LossKind(squares=True)
     if not isinstance(loss, nn.CrossEntropyLoss | nn.MSELoss) or loss.reduction == "none" or has_hooks(loss):
         return None
     summed = loss.reduction == "sum"
     if type(loss) is nn.MSELoss:
-        return Kind(squares=True, summed=summed)
+        return LossKind(squares=True, summed=summed)
     if type(loss) is nn.CrossEntropyLoss:
-        return Kind(False, summed, loss.weight is not None, loss.label_smoothing, loss.ignore_index)
+        return LossKind(False, summed, loss.weight is not None, loss.label_smoothing, loss.ignore_index)
     return None
 
 
@@ -79,7 +79,7 @@ def has_hooks(module: nn.Module) -> bool:
     ) or hasattr(module, "parametrizations")
 
 
-def derivatives(kind: Kind, losses: Sequence[Loss], outputs: Tensor, targets: Sequence[Tensor]) -> Derivatives:
+def derivatives(kind: LossKind, losses: Sequence[Loss], outputs: Tensor, targets: Sequence[Tensor]) -> Derivatives:
     """δ and H of M heads.
 
     Args:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from dgr.core.errors import DGRError
 from dgr.regularizers.shared.by_autograd import Dummy, Estimate, Norms, finite_differences, total_norm
-from dgr.regularizers.shared.calling import Arguments, Loss, arguments, loss_of, writes_its_input
+from dgr.regularizers.shared.calling import CalledWith, Loss, called_with, loss_of, writes_its_input
 from dgr.regularizers.shared.carried_gradient import with_gradients
 from dgr.regularizers.shared.closed_form import closed_groups
 from dgr.regularizers.shared.drawing import Init, draw, stream_of, stream_of_heads
@@ -199,7 +199,7 @@ class DummyGradientNorm(nn.Module):
         with torch.inference_mode(False), torch.enable_grad(), precision(device):
             leaves = [leaf.clone() if leaf.is_inference() else leaf.detach() for leaf in features.leaves]
             leaves = [leaf.to(dtype).requires_grad_() for leaf in leaves]
-            given = arguments(features._replace(leaves=leaves), dtype, targets, len(self.losses), inputs, keywords)
+            given = called_with(features._replace(leaves=leaves), dtype, targets, len(self.losses), inputs, keywords)
             together = 1 if self.per_task else len(self.losses)
             norms = Norms(len(self.dummies), together, self.num_dummies, self.norm == "squared", differentiated)
 
@@ -212,7 +212,7 @@ class DummyGradientNorm(nn.Module):
             closed = [(indices, gradients) for indices, gradients in found if gradients is not None]
             return exact(closed, dummy, leaves, norms)
 
-    def _dummy(self, index: int, leaves: list[Tensor], given: Arguments) -> Dummy | None:
+    def _dummy(self, index: int, leaves: list[Tensor], given: CalledWith) -> Dummy | None:
         """A dummy head at this call; None where its task has no target."""
         task = index % len(self.losses)
         if given.targets[task] is None:
