@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from counting_support import counted
 from regularizer_support import make_heads, penalty_of
 from torch import nn
 from torch.nn.functional import cross_entropy
@@ -14,26 +15,6 @@ from dgr import DummyGradientNorm
 BATCH, WIDTH, LAYERS = 32, 16, 4
 PRODUCT = 2 * BATCH * WIDTH * WIDTH
 """Operations of one layer's forward product; its two backward products take as many each."""
-
-WAITING = ("_local_scalar_dense", "nonzero", "aten.equal", "masked_select")
-
-
-class Dispatched(TorchDispatchMode):
-    """Counts operations, which on a GPU are about as many kernels, and lists those that wait for the device."""
-
-    def __init__(self):
-        super().__init__()
-        self.operations = 0
-        self.waits = []
-
-    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-        name = str(function)
-        self.operations += not any(word in name for word in ("view", "detach", "transpose", "expand", "aten.t."))
-        if any(
-            word in name for word in ("_local_scalar_dense", "nonzero", "is_nonzero", "aten.equal", "masked_select")
-        ):
-            self.waits.append(name)
-        return function(*arguments, **(keywords or {}))
 
 
 def deep_head(activation=nn.Tanh):
@@ -50,12 +31,6 @@ def products(call):
     with FlopCounterMode(display=False) as counter:
         call()
     return counter.get_total_flops() / PRODUCT
-
-
-def counted(call):
-    with Dispatched() as dispatched:
-        call()
-    return dispatched
 
 
 @pytest.mark.parametrize(

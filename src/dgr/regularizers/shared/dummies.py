@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils import _pytree as pytree
 
 from dgr.core.errors import DGRError
+from dgr.regularizers.shared.batch_norm import REPLACED, BatchStatistics
 
 Parameters = dict[str, Tensor]
 """Of one dummy head, by name."""
@@ -33,6 +34,8 @@ def dummy_copy(head: nn.Module) -> nn.Module:
             # Without running statistics the layer uses those of the batch, always.
             module.track_running_stats = False
             module.running_mean = module.running_var = module.num_batches_tracked = None
+        if type(module) in REPLACED:
+            module.__class__ = BatchStatistics
     double = any(parameter.dtype == torch.float64 for parameter in dummy.parameters())
     return (dummy.double() if double else dummy.float()).requires_grad_(False)
 
