@@ -30,6 +30,8 @@ LOSSES = {
 HEADS = {
     "linear": lambda: nn.Linear(WIDTH, CLASSES),
     "two layers": lambda: nn.Sequential(nn.Linear(WIDTH, 6), nn.ReLU(), nn.Linear(6, CLASSES)),
+    "cut": lambda: nn.Sequential(nn.Linear(WIDTH, 6), nn.ReLU(), nn.Linear(6, CLASSES), nn.ReLU()),
+    "linear, cut": lambda: nn.Sequential(nn.Linear(WIDTH, CLASSES), nn.ReLU()),
     "with dropout": lambda: nn.Sequential(
         nn.Dropout(0.4), nn.Linear(WIDTH, 4), nn.ReLU(), nn.Dropout(), nn.Linear(4, 3)
     ),
@@ -119,7 +121,7 @@ def hooked():
     [
         lambda: nn.Sequential(nn.Linear(5, 6), nn.GELU(), nn.Linear(6, 3)),
         lambda: nn.Sequential(nn.Linear(5, 6, bias=False), nn.ReLU(), nn.Linear(6, 3)),
-        lambda: nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 3), nn.ReLU()),
+        lambda: nn.Sequential(nn.Linear(5, 6), nn.ReLU(), nn.Linear(6, 3), nn.Sigmoid()),
         lambda: nn.Sequential(nn.Linear(5, 6), nn.utils.parametrizations.weight_norm(nn.Linear(6, 3))),
         hooked,
     ],

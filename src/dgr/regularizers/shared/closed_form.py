@@ -35,15 +35,21 @@ class Group:
         found = [each for each in layers if each is not None]
         targets = [given.targets[task] for task in tasks]
         z, bare = given.features.leaves[0], len(given.features.parts) == 1 and not given.inputs and not given.keywords
-        if not bare or len(found) < len(layers) or z.ndim != 2 or z.shape[1] != found[0][0].in_features or not len(z):
+        if (
+            not bare
+            or len(found) < len(layers)
+            or z.ndim != 2
+            or z.shape[1] != found[0].linear[0].in_features
+            or not len(z)
+        ):
             return None
-        width = found[0][-1].out_features
-        if not all(torch.is_tensor(target) and self.kind.fits(target, len(z), width) for target in targets):
+        width = found[0].linear[-1].out_features
+        if not all(torch.is_tensor(target) and self.kind.fits(target, len(z), outputs) for target in targets):
             return None
         own = [losses[task] for task in tasks]
         z = z.detach().to(given.dtype)
         try:
-            return parameter_gradients(found, z, lambda outputs: derivatives(self.kind, own, outputs, targets))
+            return parameter_gradients(found, z, lambda prediction: derivatives(self.kind, own, prediction, targets))
         except RuntimeError as error:
             if "out of bounds" not in str(error):
                 raise
@@ -52,10 +58,10 @@ class Group:
 
 def closed_groups(dummies: Sequence[nn.Module], losses: Sequence[Loss]) -> list[Group]:
     """The heads that have a closed form, by shape and kind of loss; the others are left to autograd."""
-    groups: dict[tuple[LossKind, tuple[torch.Size, ...]], list[int]] = {}
+    groups: dict[tuple[LossKind, bool, tuple[torch.Size, ...]], list[int]] = {}
     for index, dummy in enumerate(dummies):
         kind, layers = kind_of(losses[index % len(losses)]), linear_layers(dummy)
         if kind is not None and layers is not None:
-            shapes = tuple(layer.weight.shape for layer in layers)
-            groups.setdefault((kind, shapes), []).append(index)
-    return [Group(kind, indices) for (kind, _), indices in groups.items()]
+            shapes = tuple(layer.weight.shape for layer in layers.linear)
+            groups.setdefault((kind, layers.cut, shapes), []).append(index)
+    return [Group(kind, indices) for (kind, _, _), indices in groups.items()]

@@ -1,4 +1,4 @@
-r"""The exact penalty in closed form, for heads of one linear layer, or two with a ReLU between.
+r"""The exact penalty in closed form, for heads of one linear layer, or two with a ReLU between; a ReLU may end both.
 
 Double backward walks some sixty small operations a head, each with the bookkeeping of autograd; on a small encoder
 that shows. For these usual heads both the penalty and its gradient can be written down, for all heads of one shape at
@@ -17,7 +17,8 @@ with the gradient itself, taken through δ, γ, h and z, gives
     \tfrac12\, \partial \|g\|^2/\partial z_i &= W_1^\top \big(m_i \odot (G_2^\top \delta_i + W_2^\top c_i)\big)
     + G_1^\top \gamma_i,
 
-and for a single layer :math:`W^\top H_i (G z_i + g) + G^\top \delta_i`. Tests compare both with double backward.
+and for a single layer :math:`W^\top H_i (G z_i + g) + G^\top \delta_i`. A ReLU at the end cuts δ and both sides of H to
+where the prediction is positive. Tests compare all with double backward.
 """
 
 from __future__ import annotations
@@ -35,6 +36,13 @@ SILENT = (nn.Dropout, nn.Identity)
 """What does nothing in a dummy."""
 
 
+class Layers(NamedTuple):
+    """One or two linear layers, and whether a ReLU ends the head."""
+
+    linear: list[nn.Linear]
+    cut: bool
+
+
 class Gradients(NamedTuple):
     """Squared gradient norms ‖g‖² of M heads, shape ``(M,)``, and a function of M factors s: ``Σ_m s_m ∂‖g_m‖²/∂z``."""
 
@@ -42,21 +50,20 @@ class Gradients(NamedTuple):
     pull_back: Callable[[Tensor], Tensor]
 
 
-def linear_layers(head: nn.Module) -> list[nn.Linear] | None:
-    """The one or two linear layers, with biases, of a head that has a closed form; None for another head."""
+def linear_layers(head: nn.Module) -> Layers | None:
+    """The layers, with biases, of a head that has a closed form; None for another head."""
     parts = list(head) if type(head) is nn.Sequential else [head]
-    layers = [part for part in parts if type(part) not in SILENT]
-    if [type(layer) for layer in layers] not in LAYERS or any(map(has_hooks, [head, *parts])):
+    kinds = [type(part) for part in parts if type(part) not in SILENT]
+    cut = kinds[-1:] == [nn.ReLU]
+    if (kinds[:-1] if cut else kinds) not in LAYERS or any(map(has_hooks, [head, *parts])):
         return None
-    linear = [layer for layer in layers if isinstance(layer, nn.Linear)]
+    linear = [part for part in parts if isinstance(part, nn.Linear)]
     # Sharded weights are left to the other path, which says what to do about them.
     usual = all(layer.bias is not None and not hasattr(layer.weight, "placements") for layer in linear)
-    return linear if usual else None
+    return Layers(linear, cut) if usual else None
 
 
-def parameter_gradients(
-    layers: Sequence[Sequence[nn.Linear]], z: Tensor, derivatives: Callable[[Tensor], Derivatives]
-) -> Gradients:
+def parameter_gradients(layers: Sequence[Layers], z: Tensor, derivatives: Callable[[Tensor], Derivatives]) -> Gradients:
     """The gradients of every head's loss with respect to its own parameters.
 
     Args:
@@ -65,7 +72,7 @@ def parameter_gradients(
         derivatives: δ and H of the heads' losses at their predictions, shape ``(M, batch, outputs)``.
     """
     heads, batch = len(layers), len(z)
-    tensors = [[tensor for layer in head for tensor in (layer.weight, layer.bias)] for head in layers]
+    tensors = [[tensor for layer in head.linear for tensor in (layer.weight, layer.bias)] for head in layers]
     w1, b1, *rest = (torch.stack([tensor.to(z.dtype) for tensor in same]) for same in zip(*tensors, strict=True))
     w1, b1 = w1.flatten(0, 1), b1.flatten()  # first layers side by side: one product serves all heads
 
@@ -76,15 +83,22 @@ def parameter_gradients(
     def joined(by_head: Tensor) -> Tensor:
         return by_head.transpose(0, 1).flatten(1)
 
+    def at(outputs: Tensor) -> Derivatives:
+        if not layers[0].cut:
+            return derivatives(outputs)
+        kept = outputs.gt(0)
+        delta, curve = derivatives(outputs * kept)
+        return Derivatives(delta.mul_(kept), lambda e: curve(e * kept).mul_(kept))
+
     a = by_head(torch.addmm(b1, z, w1.t()))
     if not rest:
-        delta, curve = derivatives(a)
+        delta, curve = at(a)
         gamma, own = delta, []
     else:
         w2, b2 = rest
         m = a.gt(0)
         h = a * m
-        delta, curve = derivatives(torch.baddbmm(b2.unsqueeze(1), h, w2.mT))
+        delta, curve = at(torch.baddbmm(b2.unsqueeze(1), h, w2.mT))
         gamma = (delta @ w2).mul_(m)
         g2, g2_bias = delta.mT @ h, delta.sum(dim=1)
         own = [g2, g2_bias]
