@@ -35,15 +35,11 @@ class Group:
         found = [each for each in layers if each is not None]
         targets = [given.targets[task] for task in tasks]
         z, bare = given.features.leaves[0], len(given.features.parts) == 1 and not given.inputs and not given.keywords
-        if (
-            not bare
-            or len(found) < len(layers)
-            or z.ndim != 2
-            or z.shape[1] != found[0].linear[0].in_features
-            or not len(z)
-        ):
+        if not bare or len(found) < len(layers):
             return None
-        width = found[0].linear[-1].out_features
+        width, outputs = found[0].linear[0].in_features, found[0].linear[-1].out_features
+        if z.ndim != 2 or z.shape[1] != width or not len(z):
+            return None
         if not all(torch.is_tensor(target) and self.kind.fits(target, len(z), outputs) for target in targets):
             return None
         own = [losses[task] for task in tasks]
