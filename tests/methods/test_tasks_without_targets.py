@@ -75,7 +75,9 @@ def test_the_others_are_trained_and_it_is_not(name, sizes):
         assert gradient.any(), key
 
 
-@pytest.mark.parametrize("name", ["equal_weighting", "graddrop", "pcgrad", "cagrad", "nash_mtl", "single_gradient_step"])
+@pytest.mark.parametrize(
+    "name", ["equal_weighting", "graddrop", "pcgrad", "cagrad", "nash_mtl", "single_gradient_step"]
+)
 def test_the_step_is_that_of_the_other_tasks_alone(name):
     both, alone = make_step(sizes={}), make_step(tasks=TASKS[:1])
     made(name).backward(both)

@@ -1,7 +1,7 @@
 """Trains every method in one of several processes, or in one alone: ``python two_processes.py RANK WORLD FOLDER``.
 
-Writes ``FOLDER/RANK-of-WORLD.pt``: parameters and weights by method, or the sentence with which it refused. Each process
-has its own part of the batch and its own random numbers.
+Writes ``FOLDER/RANK-of-WORLD.pt``: parameters and weights by method, or the sentence with which it refused. Each
+process has its own part of the batch and its own random numbers.
 """
 
 from __future__ import annotations
