@@ -11,6 +11,7 @@ from method_support import options_for
 from torch import Tensor, nn
 
 from dgr.config.regularizers import Regularizer
+from dgr.core.errors import DGRError
 from dgr.core.task import Task
 from dgr.methods import METHODS, Batch, Method, build_method, forward
 from dgr.models.model import MultiTaskModel
@@ -99,3 +100,17 @@ def test_layout_and_optimizer_change_nothing(name, precision):
                         atol=tolerance * scale,
                         msg=lambda text, at=(regularizer, layout, optimizer, key): f"{at}: {text}",
                     )
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # the compiler's own looks
+def test_memory_that_the_compiler_frees_too_early_is_said():
+    """It may reuse what lies between two convolutions in the first walk back; Auto-Lambda takes another."""
+    model = make_model(torch.contiguous_format, torch.float32)
+    torch._dynamo.reset()
+    model.encoder = torch.compile(model.encoder, backend="aot_eager")
+    for name, head in list(model.heads.items()):
+        model.heads[name] = torch.compile(head, backend="aot_eager")
+    batch, held_out = (make_batch(seed, torch.contiguous_format, torch.float32) for seed in (0, 1))
+    step = forward(model, TASKS, None, batch, held_out, torch.optim.SGD(model.parameters(), 0.1))
+    with pytest.raises(DGRError, match=r"set torch\._functorch\.config\.donated_buffer = False before the first step"):
+        build_method("auto_lambda", len(TASKS)).backward(step)

@@ -68,6 +68,11 @@ class SLGrad(Method):
     @override
     def fill(self, step: Step) -> Tensor:
         shared_of(self, step)
+        if any(hasattr(module, "_orig_mod") for module in step.model.modules()):
+            raise DGRError(
+                "Method 'slgrad' takes the gradient of a gradient, which torch.compile does not support; leave encoder "
+                "and heads uncompiled."
+            )
         step.add_penalty()  # before a look-ahead that is kept moves the encoder
         moved = self._moved(step)
         targets, parameters = step.batch[1], list(moved.values())

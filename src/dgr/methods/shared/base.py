@@ -72,7 +72,7 @@ class Method(nn.Module, ABC):
         self._check(step)
         # Backward passes have the forward pass's precision in any case; what is computed from gradients needs its own.
         with torch.autocast(step.representation.device.type, enabled=False):
-            weights = self.fill(step)
+            weights = self._filled(step)
         parameters = trainable([*step.model.parameters(), *self.parameters()])
         average_gradients(parameters)
         for parameter in parameters:
@@ -83,6 +83,17 @@ class Method(nn.Module, ABC):
     @abstractmethod
     def fill(self, step: Step) -> Tensor:
         """What :meth:`backward` does, in any memory layout and in this process alone."""
+
+    def _filled(self, step: Step) -> Tensor:
+        try:
+            return self.fill(step)
+        except RuntimeError as error:
+            if "donated buffers" not in str(error):
+                raise
+            raise DGRError(
+                f"Method '{self.name}' takes more than one walk back through a compiled module, which torch.compile "
+                "forbids by default; set torch._functorch.config.donated_buffer = False before the first step."
+            ) from error
 
     def _check(self, step: Step) -> None:
         if self.one_process and processes() > 1:
