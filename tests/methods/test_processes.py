@@ -31,9 +31,8 @@ def found(tmp_path_factory):
         )
         for rank, world in calls
     ]
-    for process in running:
-        _, errors = process.communicate(timeout=300)
-        assert process.returncode == 0, errors
+    errors = [process.communicate(timeout=300)[1] for process in running]
+    assert [process.returncode for process in running] == [0] * len(running), errors
     return {call: torch.load(folder / f"{call[0]}-of-{call[1]}.pt") for call in calls}
 
 
@@ -43,6 +42,11 @@ def test_two_processes_train_as_one_with_the_joint_batch(name, found):
     for key in ("parameters", "weights"):
         assert torch.equal(one[key], other[key]), key
         torch.testing.assert_close(one[key], joint[key], rtol=1e-6, atol=1e-9)
+
+
+def test_sharded_parameters_are_refused(found):
+    assert "Method 'equal_weighting' does not train sharded parameters" in found[0, 2]["sharded"]
+    assert found[1, 2]["sharded"] == found[0, 2]["sharded"]
 
 
 @pytest.mark.parametrize("name", REFUSE)

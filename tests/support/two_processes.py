@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 from method_support import options_for
 from torch import Tensor, nn
+from torch.distributed.fsdp import fully_shard
 from torch.nn.parallel import DistributedDataParallel
 
 from dgr.core.errors import DGRError
@@ -34,10 +35,12 @@ def make_batch(seed: int, rank: int, world: int) -> Batch:
     return inputs[part], {"sort": sort[part], "size": size[part]}
 
 
-def train(name: str, rank: int, world: int, *, wrapped: bool) -> dict[str, Tensor]:
+def train(name: str, rank: int, world: int, *, wrapped: bool = False, sharded: bool = False) -> dict[str, Tensor]:
     torch.manual_seed(0)
     heads = {task.name: nn.Sequential(nn.Linear(6, 5), nn.Tanh(), nn.Linear(5, task.outputs)) for task in TASKS}
     model: nn.Module = MultiTaskModel(nn.Sequential(nn.Linear(4, 6), nn.Tanh()), heads).double()
+    if sharded:
+        fully_shard(model.encoder)
     trained = DistributedDataParallel(model) if wrapped else model
     method = build_method(name, len(TASKS), **options_for(name, "sort")).double()
     optimizer = torch.optim.SGD([*model.parameters(), *method.parameters()], 0.1)
@@ -60,10 +63,15 @@ def main(rank: int, world: int, folder: Path) -> None:
         if METHODS[name].separate_encoders:
             continue
         try:
-            found[name] = train(name, rank, world, wrapped=False)
+            found[name] = train(name, rank, world)
         except DGRError as error:
             found[name] = str(error)
     found["equal_weighting in DDP"] = train("equal_weighting", rank, world, wrapped=world > 1)
+    if world > 1:
+        try:
+            train("equal_weighting", rank, world, sharded=True)
+        except DGRError as error:
+            found["sharded"] = str(error)
     torch.save(found, folder / f"{rank}-of-{world}.pt")
     if world > 1:
         dist.destroy_process_group()

@@ -27,7 +27,7 @@ from dgr.datasets.kinds.nyuv2 import NYUV2_CLASSES
 
 NORMALS = "reconstructed from depth by this project; not the normals of the published pre-processed data"
 FOLDERS = ("image", "label", "depth", "normal")
-NOTHING = {"label": VOID, "depth": 0, "normal": 0}
+LACKING = {"label": VOID, "depth": 0, "normal": 0}
 """What stands where there is none."""
 
 
@@ -75,7 +75,7 @@ def convert_original_nyuv2(
         for side, indices in read_splits(splits, len(file["images"])).items():
             for name in FOLDERS:
                 (folder / side / name).mkdir(parents=True)
-            known = dict.fromkeys(NOTHING, False)
+            known = dict.fromkeys(LACKING, False)
             for number, index in enumerate(indices):
                 image, depth, labels = read_picture(file, index, original, len(table))
                 normals = normals_from_depth(depth, intrinsics)
@@ -87,8 +87,8 @@ def convert_original_nyuv2(
                 )
                 for name, layer in zip(FOLDERS, layers, strict=True):
                     np.save(folder / side / name / f"{number}.npy", layer, allow_pickle=False)
-                    if name in NOTHING:
-                        known[name] |= bool((layer != NOTHING[name]).any())
+                    if name in LACKING:
+                        known[name] |= bool((layer != LACKING[name]).any())
             for name, some in known.items():
                 if not some:
                     raise DGRError(f"No pixel of side '{side}' has a {name}; check {original}, {splits}, the camera.")

@@ -19,7 +19,7 @@ from dgr.core.errors import DGRError
 
 TOLERANCE = 1e-6
 """Largest deviation of α_k (Gα)_k from 1 that counts as solved."""
-ROUNDING = 0.1
+LARGEST_ROUNDING = 0.1
 """Largest share of αᵀGα that may be rounding of G: beyond, gradients cancel as far as their precision tells."""
 ITERATIONS = 200
 """Of Newton's method. It takes 5 to 30; each doubles the weights at best, and those of a solution are below 1e7."""
@@ -133,5 +133,5 @@ def solve(gramian: Tensor, rounding: float = torch.finfo(torch.float64).eps) -> 
             break
         beta = beta - beta * move / (1 + decrement)
     deviation = (beta * (cosines @ beta) - 1).abs().max()
-    trusted = rounding * beta.sum() ** 2 <= ROUNDING * len(beta)
+    trusted = rounding * beta.sum() ** 2 <= LARGEST_ROUNDING * len(beta)
     return beta / norms if deviation <= TOLERANCE and trusted and beta.min() > 0 else None

@@ -17,6 +17,9 @@ from dgr.methods.shared.step import Step as Step
 from dgr.methods.shared.step import forward as forward
 from dgr.methods.shared.step import trainable as trainable
 
+SHARDED = ("set_requires_gradient_sync", "_fsdp_wrapped_module")
+"""What modules have under FSDP 2 and 1, by which parameters may be whole between forward and backward pass."""
+
 
 class Method(nn.Module, ABC):
     """Turns task losses into gradients.
@@ -100,6 +103,11 @@ class Method(nn.Module, ABC):
             raise DGRError(
                 f"Method '{self.name}' looks ahead on its own batch and does not train in several processes; "
                 "train it in one, or choose another method."
+            )
+        if processes() > 1 and any(hasattr(module, sign) for module in step.model.modules() for sign in SHARDED):
+            raise DGRError(
+                f"Method '{self.name}' does not train sharded parameters, whose gradients no process has as a whole; "
+                "leave the model unsharded, as for DistributedDataParallel."
             )
         if step.scaler is not None and step.scaler.is_enabled() and not self.takes_scaler:
             raise DGRError(
