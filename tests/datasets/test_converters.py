@@ -239,6 +239,27 @@ def test_a_wrong_original_is_named_and_nothing_is_left_half_made(original_nyuv2,
     assert sorted(original_nyuv2.folder.iterdir()) == before
 
 
+@pytest.mark.parametrize("camera", [(0, 0, 0, 0), (20.0, -25.0, 7.3, 5.1), (20.0, 25.0, float("nan"), 5.1)])
+def test_what_is_no_camera_is_refused(original_nyuv2, camera):
+    before = sorted(original_nyuv2.folder.iterdir())
+    with pytest.raises(DGRError, match=r"Camera '[^']*' is none; give fx fy cx cy in pixels"):
+        original_nyuv2.convert(intrinsics=Intrinsics(*camera))
+    assert sorted(original_nyuv2.folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(("name", "lost"), [("label", "labels"), ("depth", "depths"), ("normal", "depths")])
+def test_a_side_without_a_pixel_of_a_task_is_refused(original_nyuv2, name, lost):
+    values = getattr(original_nyuv2, lost)
+    kept = values[TEST[0] - 1, 3, 3]
+    values[[index - 1 for index in TEST]] = 0
+    if name == "normal":
+        values[TEST[0] - 1, 3, 3] = kept  # a depth, and no neighbour to it
+    original_nyuv2.write()
+    with pytest.raises(DGRError, match=f"No pixel of side 'val' has a {name}; check .*labeled.mat"):
+        original_nyuv2.convert()
+    assert not (original_nyuv2.folder / "made").exists()
+
+
 def test_a_missing_h5py_is_named_with_the_way_to_install_it(original_nyuv2, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(DGRError, match=r"read with h5py; run `pip install h5py`"):

@@ -13,9 +13,7 @@ from hypothesis import strategies as st
 from method_support import build
 from toy_problem import Toy, make_toy
 
-from dgr.core.errors import DGRError
 from dgr.methods import METHODS, Method
-from dgr.methods.shared.bargaining import MAX_FAILURES_IN_A_ROW, StaleWeightsWarning
 from dgr.models.model import MultiTaskModel
 
 BALANCERS = ["graddrop", "pcgrad", "cagrad", "nash_mtl", "imtl"]
@@ -114,7 +112,7 @@ def test_balancers_keep_the_scale_of_the_losses(name, scale):
     np.testing.assert_allclose(scaled / scale, encoder, rtol=1e-6, atol=1e-6 * np.abs(encoder).max())
 
 
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "nash_mtl"])
+@pytest.mark.parametrize("name", METHODS)
 def test_a_task_of_zero_gradient_leaves_the_others_alone(name):
     toy = make_toy(3)
     toy.factors = (1.0, 0.0, 1.0)
@@ -137,35 +135,3 @@ def test_no_gradient_and_opposite_gradients_give_no_nan(name):
         encoder, _, weights = toy.backward(build(name, 2).double())
         assert np.isfinite(encoder).all()
         assert weights.isfinite().all()
-
-
-def test_nash_mtl_never_hides_a_failed_solution():
-    toy, method = make_toy(2), build("nash_mtl", 2)
-    toy.factors = (1.0, 0.0)
-    with pytest.raises(DGRError, match="no earlier weights exist"):
-        toy.backward(method)
-    toy.factors = None
-    solved = toy.backward(method)[2]
-    assert int(method.bargaining.failures) == 1
-    toy.factors = (1.0, 0.0)
-    for _ in range(MAX_FAILURES_IN_A_ROW - 1):
-        with pytest.warns(StaleWeightsWarning, match="last solved weights are used again"):
-            assert torch.equal(toy.backward(method)[2], solved)
-    with pytest.raises(DGRError, match=f"{MAX_FAILURES_IN_A_ROW} steps in a row"):
-        toy.backward(method)
-    toy.factors = None
-    toy.backward(method)
-    assert int(method.bargaining.failures_in_a_row) == 0
-
-
-def test_nash_mtl_notices_a_solver_that_breaks(monkeypatch):
-    """TorchJD catches the solver's error and hands back the previous weights."""
-    cvxpy = pytest.importorskip("cvxpy")
-    toy, method = make_toy(2), build("nash_mtl", 2)
-
-    def broken(*_args, **_kwargs):
-        raise cvxpy.SolverError("broken")
-
-    monkeypatch.setattr(cvxpy.Problem, "solve", broken)
-    with pytest.raises(DGRError, match="could not be solved"):
-        toy.backward(method)

@@ -8,12 +8,15 @@ import torch
 import yaml
 
 from dgr.core.device import choose_device
+from dgr.core.errors import DGRError
 from dgr.core.paths import SUITES
+from dgr.datasets.prepared import Split
 from dgr.datasets.registry import parse_dataset
 from dgr.measurements.step_times import made_up_batch
 from dgr.methods.shared.base import forward
 from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
+from dgr.training.epoch import Epoch
 
 ROOT = Path(__file__).parents[2]
 DATASETS = yaml.safe_load((ROOT / "paper_configs/datasets.yaml").read_text(encoding="utf-8"))
@@ -128,3 +131,12 @@ def test_steps_on_a_gpu_are_deterministic(dataset, architecture):
     first, second = weights(), weights()
     assert first.isfinite().all()
     assert torch.equal(first, second)
+
+
+def test_a_batch_of_one_is_refused_where_heads_normalise_over_it():
+    config = small("nyuv2", "split", "equal_weighting", batch_size=1, augmentation=None)
+    training = Training(config)
+    inputs, targets = training.batch
+    epoch = Epoch(config, 0, training.parts, training.tasks, Split(inputs, targets), 0)
+    with pytest.raises(DGRError, match="no statistics of a batch of 1; give 'batch_size' a larger value"):
+        epoch.train()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dgr.core.errors import DGRError
 
 EXTRAS = {
-    "methods": ("torchjd", "cvxpy", "ecos", "clarabel"),
+    "methods": ("torchjd", "cvxpy", "clarabel"),
     "study": (
         "torchvision", "scipy", "pandas", "sklearn", "scikit_posthocs", "torchmetrics", "mlxtend", "pooch", "requests",
         "pydantic", "typer", "seaborn", "matplotlib", "jinja2", "markdown_it", "markupsafe", "PIL", "h5py",

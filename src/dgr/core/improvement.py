@@ -28,6 +28,15 @@ def mean_relative_improvement(
         values: the primary metric of each task.
         reference: the same tasks' metric of the reference, e.g. single-task learning.
         higher_is_better: the direction of each task's metric.
+
+    Raises:
+        DGRError: the reference of a task, which it names, is zero.
     """
+    for task, value in reference.items():
+        if value == 0:
+            raise DGRError(
+                f"The reference of task '{task}' has a metric of exactly 0, to which no change is relative; "
+                "train the reference for longer, or leave the task out."
+            )
     changes = [relative_improvement(values[task], reference[task], higher_is_better[task]) for task in reference]
     return sum(changes) / len(changes)

@@ -121,7 +121,8 @@ class Angles(Metric):
     """The angle between predicted and true normals over all pixels with a target, in degrees.
 
     ``mean_angle``; ``median_angle``, from a histogram with bins of 0.01 degrees, so that no angle has to be kept;
-    ``within_A``: share of pixels below A degrees.
+    ``within_A``: share of pixels below A degrees. A prediction that is not a number makes the mean none either, and
+    counts as 180 degrees otherwise.
     """
 
     full_state_update = False
@@ -141,7 +142,7 @@ class Angles(Metric):
         cosine = (unit * target).sum(dim=1)[valid].double().clamp(-1, 1)
         angles = cosine.arccos().rad2deg()
         self.total += angles.sum()
-        bins = (angles * self.bins_a_degree).long()
+        bins = (angles.nan_to_num(nan=180.0) * self.bins_a_degree).long()
         bins, counts = torch.unique(bins, return_counts=True)
         self.counts[bins] += counts
 

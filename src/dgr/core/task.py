@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 TaskKind = Literal["classification", "regression", "segmentation", "depth", "disparity", "normals"]
 Batch: TypeAlias = "tuple[Tensor, dict[str, Tensor]]"
-"""Inputs, and targets by task name."""
+"""Inputs, and targets by task name. A task that has no targets in a batch has None there, or is left out."""
 Criterion: TypeAlias = "Callable[[Tensor, Tensor], Tensor]"
 
 VOID = -1
@@ -81,15 +81,16 @@ class Task:
 
         return PARTIAL[self.kind] if self.partial and self.kind in PARTIAL else CRITERIA[self.kind]
 
-    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+    def loss(self, prediction: Tensor, target: Tensor | None) -> Tensor:
         """Mean loss over the batch: cross-entropy, squared error, or what :mod:`dgr.core.dense` says for the kind.
 
         Args:
             prediction: shape ``(batch, outputs)``, or ``(batch, outputs, height, width)`` of any size for dense tasks.
-            target: class indices ``(batch,)``, or numbers ``(batch, 1)``; dense tasks as in :mod:`dgr.core.dense`.
+            target: class indices ``(batch,)``, or numbers ``(batch, 1)``; dense tasks as in :mod:`dgr.core.dense`; None
+                where the batch has no targets of the task.
 
         Returns:
-            A scalar.
+            A scalar; 0, with gradient 0, where there is no target.
 
         Raises:
             DGRError: the head's width does not fit.
@@ -101,6 +102,8 @@ class Task:
                 f"Task '{self.name}' expects predictions of shape ({expected}), "
                 f"but its head gave {tuple(prediction.shape)}; check the head's last layer."
             )
+        if target is None:
+            return (prediction * 0).sum()
         if self.kind == "regression" and target.shape != prediction.shape:
             raise DGRError(
                 f"Task '{self.name}' expects targets of shape {tuple(prediction.shape)}, but got "
@@ -119,6 +122,16 @@ class Task:
         if not self.partial:
             return len(target)
         return int((target != VOID if self.kind == "classification" else ~target.isnan()).sum())
+
+    def has_targets(self, target: Tensor | None) -> Tensor | bool:
+        """Whether any sample, or pixel, of a batch has a target; a scalar on the target's device where it must look."""
+        if target is None:
+            return False
+        if self.kind in ("segmentation", "classification"):
+            return (target != VOID).any() if self.partial or self.kind == "segmentation" else True
+        if self.kind == "regression":
+            return (~target.isnan()).any() if self.partial else True
+        return (target != 0).any()  # where there is no distance or normal, all is 0
 
     def check_targets(self, targets: Tensor | NDArray[Any], split: str) -> None:
         """Refuse impossible targets of a whole split, of torch or of numpy.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,12 +20,15 @@ from scipy.io.matlab import MatReadError
 
 from dgr.core.errors import DGRError
 from dgr.core.files import sha256, write_json
+from dgr.core.task import VOID
 from dgr.datasets.dense_folder import CONVERSION, made_whole
 from dgr.datasets.input_files import Array
 from dgr.datasets.kinds.nyuv2 import NYUV2_CLASSES
 
 NORMALS = "reconstructed from depth by this project; not the normals of the published pre-processed data"
 FOLDERS = ("image", "label", "depth", "normal")
+LACKING = {"label": VOID, "depth": 0, "normal": 0}
+"""What stands where there is none."""
 
 
 class Intrinsics(NamedTuple):
@@ -60,13 +64,18 @@ def convert_original_nyuv2(
         size: height and width of what is written.
 
     Raises:
-        DGRError: a file is missing, damaged or not what it should be, or the target exists or cannot be written.
+        DGRError: the camera is none, a file is missing, damaged or not what it should be, a side has no pixel with a
+            class, depth or normal, or the target exists or cannot be written.
     """
+    if not (all(map(isfinite, intrinsics)) and intrinsics.fx > 0 and intrinsics.fy > 0):
+        given = " ".join(f"{value:g}" for value in intrinsics)
+        raise DGRError(f"Camera '{given}' is none; give fx fy cx cy in pixels, the focal lengths fx and fy above 0.")
     table = class_table(classes40, classes13)
     with opened(original) as file, made_whole(target) as folder:
         for side, indices in read_splits(splits, len(file["images"])).items():
             for name in FOLDERS:
                 (folder / side / name).mkdir(parents=True)
+            known = dict.fromkeys(LACKING, False)
             for number, index in enumerate(indices):
                 image, depth, labels = read_picture(file, index, original, len(table))
                 normals = normals_from_depth(depth, intrinsics)
@@ -78,6 +87,11 @@ def convert_original_nyuv2(
                 )
                 for name, layer in zip(FOLDERS, layers, strict=True):
                     np.save(folder / side / name / f"{number}.npy", layer, allow_pickle=False)
+                    if name in LACKING:
+                        known[name] |= bool((layer != LACKING[name]).any())
+            for name, some in known.items():
+                if not some:
+                    raise DGRError(f"No pixel of side '{side}' has a {name}; check {original}, {splits}, the camera.")
         sources = {path.name: sha256(path) for path in (original, splits, classes40, classes13)}
         write_json(folder / CONVERSION, {"normals": NORMALS, "intrinsics": intrinsics._asdict(), "sha256": sources})
 

@@ -8,7 +8,6 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 from torch.func import functional_call
-from torch.nn.utils import parameters_to_vector
 from typing_extensions import override
 
 from dgr.core.errors import DGRError
@@ -16,6 +15,7 @@ from dgr.methods.shared.base import Step
 from dgr.methods.shared.look_ahead import buffer_copies
 from dgr.methods.shared.loss_weighting import LossWeighting
 from dgr.methods.shared.options import number
+from dgr.methods.shared.ranks import average
 from dgr.methods.shared.weight_adam import WeightAdam
 
 LABEL = "Auto-λ"
@@ -50,6 +50,7 @@ class AutoLambda(LossWeighting):
     """
 
     needs_held_out: ClassVar[bool] = True
+    takes_scaler: ClassVar[bool] = False
 
     def __init__(self, num_tasks: int, initial_weight: float = 0.1, weight_learning_rate: float = 1e-4) -> None:
         super().__init__(num_tasks)
@@ -68,21 +69,25 @@ class AutoLambda(LossWeighting):
             torch.autograd.grad(loss, list(parameters.values()), retain_graph=True, materialize_grads=True)
             for loss in step.losses
         ]
+        average([gradient for gradients in of_tasks for gradient in gradients])
         looked_ahead = {
             name: (p.detach() - step.learning_rate * _weighted(self.adam.weights, gradients)).requires_grad_()
             for (name, p), *gradients in zip(parameters.items(), *of_tasks, strict=True)
         }
         direction = self._held_out_gradient(step, looked_ahead)
-        flat = parameters_to_vector(direction)
-        return -step.learning_rate * torch.stack([parameters_to_vector(gradients) @ flat for gradients in of_tasks])
+        average(direction)
+        flat = _joined(direction)
+        return -step.learning_rate * torch.stack([_joined(gradients) @ flat for gradients in of_tasks])
 
     @staticmethod
     def _held_out_gradient(step: Step, looked_ahead: dict[str, Tensor]) -> Sequence[Tensor]:
         if step.held_out is None:
             raise DGRError("Method 'auto_lambda' needs a held-out batch in every step; pass Step(held_out=...).")
         inputs, targets = step.held_out
-        predictions = functional_call(step.model, {**looked_ahead, **buffer_copies(step.model)}, (inputs,))
-        loss = torch.stack([task.loss(predictions[task.name], targets[task.name]) for task in step.tasks]).sum()
+        with step.autocast():
+            predictions = functional_call(step.model, {**looked_ahead, **buffer_copies(step.model)}, (inputs,))
+            losses = [task.loss(predictions[task.name], targets.get(task.name)) for task in step.tasks]
+        loss = torch.stack(losses).sum()
         return torch.autograd.grad(loss, list(looked_ahead.values()), materialize_grads=True)
 
 
@@ -90,3 +95,8 @@ def _weighted(weights: Tensor, gradients: Sequence[Tensor]) -> Tensor:
     """``Σ_k w_k g_k``."""
     weighted: Tensor = torch.tensordot(weights.to(gradients[0].dtype), torch.stack(list(gradients)), dims=1)
     return weighted
+
+
+def _joined(tensors: Sequence[Tensor]) -> Tensor:
+    """One vector of all, whatever their memory layouts."""
+    return torch.cat([tensor.flatten() for tensor in tensors])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import clarabel  # noqa: F401 (CAGradWeighting solves with both, and would miss them later)
 import cvxpy  # noqa: F401
 import torch
@@ -50,9 +52,15 @@ class _NeverStopping(CAGradWeighting):
 
     TorchJD stops where no direction improves all tasks, so one finished task would freeze the encoder. The released
     code goes on along the average, as it must to end at the minimum of the average loss (the paper's result for c < 1).
+    A task of zero gradient, such as one without a target in the batch, takes no part, and the others are balanced.
     """
 
     @override
     def forward(self, gramian: PSDMatrix, /) -> Tensor:
-        weights = super().forward(gramian)
-        return torch.where(weights.any(), weights, 1 / len(weights))
+        moving = gramian.diagonal() > 0
+        if not moving.any():
+            return torch.ones_like(gramian[0]) / len(gramian)
+        own = super().forward(cast(PSDMatrix, gramian[moving][:, moving]))
+        weights = torch.zeros_like(gramian[0])
+        weights[moving] = torch.where(own.any(), own, 1 / len(own)) * (len(own) / len(gramian))
+        return weights

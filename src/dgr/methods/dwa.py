@@ -16,7 +16,8 @@ LABEL = "DWA"
 class DWA(LossWeighting):
     r"""Weights :math:`w_k = K\,\mathrm{softmax}_k(r_k / T)` with :math:`r_k = \bar L_k(t-1) / \bar L_k(t-2)`.
 
-    :math:`\bar L_k(t)` is the mean training loss over the batches of epoch t. The first two epochs use equal weights.
+    :math:`\bar L_k(t)` is the mean training loss over the batches of epoch t that have a target of the task. The first
+    two epochs use equal weights.
 
     Liu, Johns, Davison, "End-to-End Multi-Task Learning with Attention", CVPR 2019, arXiv 1803.10704.
 
@@ -41,13 +42,13 @@ class DWA(LossWeighting):
         self.temperature = number("dwa", "temperature", temperature, above=0)
         for name in ("older", "newer", "loss_sum"):
             self.register_buffer(name, torch.zeros(num_tasks))
-        self.register_buffer("batches", torch.tensor(0))
+        self.register_buffer("batches", torch.zeros(num_tasks, dtype=torch.long))
 
     @override
     def weigh(self, step: Step) -> Tensor:
-        losses = torch.stack([loss.detach() for loss in step.losses])
-        self.loss_sum += losses
-        self.batches += 1
+        losses = step.loss_values()
+        self.loss_sum += losses  # 0 where a task has no target
+        self.batches += step.present
         # An empty history is zero, which makes all rates 1 and the weights equal.
         rates = torch.where(self.older != 0, self.newer / self.older, 1.0)
         rates = rates.clamp(max=torch.finfo(rates.dtype).max)
@@ -55,9 +56,8 @@ class DWA(LossWeighting):
 
     @override
     def end_epoch(self) -> None:
-        if self.batches == 0:
-            return
-        self.older.copy_(self.newer)
-        self.newer.copy_(self.loss_sum / self.batches)
+        seen = self.batches > 0
+        self.older.copy_(torch.where(seen, self.newer, self.older))
+        self.newer.copy_(torch.where(seen, self.loss_sum / self.batches.clamp(min=1), self.newer))
         self.loss_sum.zero_()
         self.batches.zero_()

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from torch import Tensor
 from torchjd.aggregation import GradDrop as TorchJDGradDrop
+from torchjd.linalg import Matrix
+from typing_extensions import override
 
 from dgr.methods.shared.gradient_balancing import GradientBalancing
+from dgr.methods.shared.ranks import of_first
 
 LABEL = "GradDrop"
 
@@ -28,4 +32,12 @@ class GradDrop(GradientBalancing):
     """
 
     def __init__(self, num_tasks: int) -> None:
-        super().__init__(num_tasks, TorchJDGradDrop())
+        super().__init__(num_tasks, _SameDraw())
+
+
+class _SameDraw(TorchJDGradDrop):
+    """With one draw for all processes that train together."""
+
+    @override
+    def forward(self, matrix: Matrix, /) -> Tensor:
+        return of_first(super().forward(matrix))

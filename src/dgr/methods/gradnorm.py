@@ -24,7 +24,8 @@ class GradNorm(GramianWeighting):
 
     with :math:`\bar G = \frac1K \sum_k G_k`, the target :math:`\bar G r_k^\alpha` held fixed, so that the slope in
     :math:`w_k` is :math:`\pm\|\nabla_\theta L_k\|`. Then w is scaled to sum to K. It starts at 1;
-    :math:`L_k^{(0)}` is the loss of the first batch.
+    :math:`L_k^{(0)}` is the loss of the first batch with a target of the task. Means go over the tasks that have a
+    target in the batch; the others' weights stay but for Adam's momentum and the scaling.
 
     Chen, Badrinarayanan, Lee, Rabinovich, "GradNorm: Gradient Normalization for Adaptive Loss Balancing in Deep
     Multitask Networks", ICML 2018, arXiv 1711.02257.
@@ -45,6 +46,7 @@ class GradNorm(GramianWeighting):
     """
 
     first_losses: Tensor
+    seen: Tensor
 
     def __init__(self, num_tasks: int, asymmetry: float = 1.5, weight_learning_rate: float = 0.025) -> None:
         super().__init__(num_tasks)
@@ -52,23 +54,25 @@ class GradNorm(GramianWeighting):
         rate = number("gradnorm", "weight_learning_rate", weight_learning_rate, above=0)
         self.adam = WeightAdam(num_tasks, 1.0, rate)
         self.register_buffer("first_losses", torch.zeros(num_tasks))
+        self.register_buffer("seen", torch.zeros(num_tasks, dtype=torch.bool))
 
     @override
     def weigh(self, step: Step, gramian: Tensor) -> Tensor:
         weights = self.adam.weights.clone()
-        losses = torch.stack([loss.detach() for loss in step.losses])
-        if self.adam.steps == 0:
-            self.first_losses.copy_(losses)
+        losses, present = step.loss_values(), step.present
+        self.first_losses.copy_(torch.where(present & ~self.seen, losses, self.first_losses))
+        self.seen |= present
         norms = gramian.diagonal().sqrt()
         lengths = weights * norms
-        targets = lengths.mean() * self._relative_rates(losses.to(norms)) ** self.asymmetry
-        self._update(torch.sign(lengths - targets) * norms)
+        targets = lengths[present].mean() * self._relative_rates(losses.to(norms), present) ** self.asymmetry
+        # The norm of a task without a target is 0, and so is its slope.
+        self._update(torch.where(present, torch.sign(lengths - targets) * norms, 0.0))
         return weights
 
-    def _relative_rates(self, losses: Tensor) -> Tensor:
+    def _relative_rates(self, losses: Tensor, present: Tensor) -> Tensor:
         rates = torch.where(self.first_losses != 0, losses / self.first_losses, 1.0)
         # Where all losses have reached zero, none is behind.
-        return torch.where(rates.any(), rates / rates.mean(), 1.0)
+        return torch.where(rates.any(), rates / rates[present].mean(), 1.0)
 
     def _update(self, gradient: Tensor) -> None:
         self.adam.step(gradient)
@@ -77,7 +81,7 @@ class GradNorm(GramianWeighting):
         weights.mul_(self.num_tasks / weights.sum())
 
     @override
-    def backward(self, step: Step) -> Tensor:
-        weights = super().backward(step)
+    def fill(self, step: Step) -> Tensor:
+        weights = super().fill(step)
         weigh_heads(step, weights)
         return weights

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torchjd.aggregation import GramianWeightedAggregator, IMTLGWeighting
@@ -45,9 +43,11 @@ class IMTL(GradientBalancing):
         self.log_scales = nn.Parameter(torch.zeros(num_tasks))
 
     @override
-    def scale(self, losses: Sequence[Tensor]) -> list[Tensor]:
-        return [torch.exp(self.log_scales[k]) * loss - self.log_scales[k] for k, loss in enumerate(losses)]
+    def scale(self, step: Step) -> list[Tensor]:
+        present = step.present  # a task without a target has nothing to say of its scale
+        scales = self.log_scales
+        return [torch.exp(scales[k]) * loss - scales[k] * present[k] for k, loss in enumerate(step.losses)]
 
     @override
-    def backward(self, step: Step) -> Tensor:
-        return super().backward(step) * self.log_scales.detach().exp()
+    def fill(self, step: Step) -> Tensor:
+        return super().fill(step) * self.log_scales.detach().exp()

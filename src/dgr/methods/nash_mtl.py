@@ -22,16 +22,17 @@ class NashMTL(GradientBalancing):
 
     Navon et al., "Multi-Task Learning as a Bargaining Game", ICML 2022, arXiv 2202.01017.
 
-    As in the released code, α also weights the heads (unclipped), and the problem is solved by the authors' sequence
-    of convex programs with ECOS, here through TorchJD. Differences: the problem is posed for gradients of length 1 and
-    scaled back, which is exact and lets ECOS succeed where gradients are small or unlike in length;
-    ``update_weights_every`` saves the solver only, not the passes through the encoder.
+    As in the released code, α also weights the heads (unclipped). Differences: the released code approaches α by up to
+    20 convex programs with ECOS, which miss it on ordinary gradients (two of cosine .95). Here Newton's method finds it
+    wherever there is one, see :func:`~dgr.methods.shared.bargaining.solve`, and each answer is held against
+    :math:`\alpha_k (G\alpha)_k = 1`. ``update_weights_every`` saves the solver only, not the passes through the
+    encoder.
 
-    A failed solve is not passed over. The released code swallows it, and TorchJD does in part, so each answer is held
-    against :math:`\alpha_k (G\alpha)_k = 1`. On failure (a task of zero gradient, exactly opposite gradients) the last
-    solved α is used again with a :class:`~dgr.methods.shared.bargaining.StaleWeightsWarning`, counted by
-    ``bargaining.failures``. With no solved α to use, or after 20 failures in a row, the run stops with a DGRError:
-    equal weights are never used in its place.
+    A task of zero gradient, such as one without a target in the batch, takes no part and keeps its last weight. There
+    is no solution where no direction improves all tasks, as with exactly opposite gradients. There the last solved α is
+    used again with a :class:`~dgr.methods.shared.bargaining.StaleWeightsWarning`, counted by ``bargaining.failures``.
+    With no solved α to use, or after 20 such steps in a row, the run stops with a DGRError: equal weights are never
+    used in its place.
 
     Args:
         num_tasks: number K of tasks.
@@ -54,8 +55,8 @@ class NashMTL(GradientBalancing):
         self.bargaining = bargaining
 
     @override
-    def backward(self, step: Step) -> Tensor:
-        super().backward(step)
+    def fill(self, step: Step) -> Tensor:
+        super().fill(step)
         alpha = self.bargaining.alpha.to(step.losses[0], copy=True)
         weigh_heads(step, alpha)
         return alpha

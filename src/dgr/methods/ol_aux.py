@@ -82,7 +82,7 @@ class OLAux(GramianWeighting):
         return weights
 
     @override
-    def backward(self, step: Step) -> Tensor:
-        weights = super().backward(step)
+    def fill(self, step: Step) -> Tensor:
+        weights = super().fill(step)
         weigh_heads(step, weights)
         return weights

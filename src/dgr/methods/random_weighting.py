@@ -8,6 +8,7 @@ from typing_extensions import override
 
 from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
+from dgr.methods.shared.ranks import of_first
 
 LABEL = "RLW"
 
@@ -29,4 +30,4 @@ class RandomWeighting(LossWeighting):
     @override
     def weigh(self, step: Step) -> Tensor:
         drawn = torch.randn(self.num_tasks, dtype=step.losses[0].dtype)
-        return (self.num_tasks * torch.softmax(drawn, dim=0)).to(step.losses[0].device)
+        return of_first((self.num_tasks * torch.softmax(drawn, dim=0)).to(step.losses[0].device))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,8 @@ from torch.func import functional_call
 from typing_extensions import override
 
 from dgr.core.task import Task
-from dgr.methods.shared.base import Method, Step, trainable
-from dgr.methods.shared.look_ahead import buffer_copies, laid_out_as
+from dgr.methods.shared.base import Method, Step, shared_of, trainable
+from dgr.methods.shared.look_ahead import buffer_copies
 from dgr.methods.shared.options import boolean, number
 
 LABEL = "SGS"
@@ -40,6 +41,8 @@ class SingleGradientStep(Method):
         DGRError: the step size is not a positive number.
     """
 
+    one_process: ClassVar[bool] = True
+
     def __init__(self, num_tasks: int, inner_learning_rate: float | None = None, second_order: bool = False) -> None:
         super().__init__(num_tasks)
         if inner_learning_rate is not None:
@@ -48,7 +51,8 @@ class SingleGradientStep(Method):
         self.second_order = boolean("single_gradient_step", "second_order", second_order)
 
     @override
-    def backward(self, step: Step) -> Tensor:
+    def fill(self, step: Step) -> Tensor:
+        shared_of(self, step)
         shared = {name: p for name, p in step.model.encoder.named_parameters() if p.requires_grad}
         total = [torch.zeros_like(parameter) for parameter in shared.values()]
         for task, loss in zip(step.tasks, step.losses, strict=True):
@@ -71,7 +75,7 @@ class SingleGradientStep(Method):
         moved = {}
         names = [name for name, parameter in head.named_parameters() if parameter.requires_grad]
         for name, parameter, gradient in zip(names, parameters, gradients, strict=True):
-            parameter.grad = laid_out_as(parameter, gradient)
+            parameter.grad = gradient
             moved[name] = parameter.detach() - step.learning_rate * gradient
         return moved
 
@@ -82,7 +86,9 @@ class SingleGradientStep(Method):
 
         def loss_at(z: Tensor) -> Tensor:
             state = {**head, **buffer_copies(step.model.heads[task.name])}
-            return task.loss(functional_call(step.model.heads[task.name], state, (z,)), targets[task.name])
+            with step.autocast():
+                prediction = functional_call(step.model.heads[task.name], state, (z,))
+                return task.loss(prediction, targets.get(task.name))
 
         inner = torch.autograd.grad(
             loss_at(step.representation),
@@ -95,7 +101,9 @@ class SingleGradientStep(Method):
         moved = {name: p - rate * g for (name, p), g in zip(shared.items(), inner, strict=True)}
         if not self.second_order:
             moved = {name: value.detach().requires_grad_() for name, value in moved.items()}
-        outer = loss_at(functional_call(step.model.encoder, {**moved, **buffer_copies(step.model.encoder)}, (inputs,)))
+        with step.autocast():
+            z = functional_call(step.model.encoder, {**moved, **buffer_copies(step.model.encoder)}, (inputs,))
+        outer = loss_at(z)
         wanted = list(shared.values() if self.second_order else moved.values())
         # The second order walks through the graph of the batch too, which the next task needs again.
         return torch.autograd.grad(outer, wanted, retain_graph=self.second_order, materialize_grads=True)

@@ -13,7 +13,7 @@ from typing_extensions import override
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
 from dgr.methods.shared import options
-from dgr.methods.shared.base import Method, Step
+from dgr.methods.shared.base import Method, Step, shared_of
 from dgr.methods.shared.look_ahead import after_step, buffer_copies
 from dgr.methods.shared.sample_gradients import TracedBatch, sample_weights, trace
 
@@ -55,6 +55,7 @@ class SLGrad(Method):
 
     needs_held_out: ClassVar[bool] = True
     needs_main_task: ClassVar[bool] = True
+    one_process: ClassVar[bool] = True
 
     def __init__(self, num_tasks: int, main_task: str | None = None, keep_look_ahead: bool = False) -> None:
         super().__init__(num_tasks)
@@ -65,14 +66,21 @@ class SLGrad(Method):
         self._names: list[str] = []
 
     @override
-    def backward(self, step: Step) -> Tensor:
+    def fill(self, step: Step) -> Tensor:
+        shared_of(self, step)
+        if any(hasattr(module, "_orig_mod") for module in step.model.modules()):
+            raise DGRError(
+                "Method 'slgrad' takes the gradient of a gradient, which torch.compile does not support; leave encoder "
+                "and heads uncompiled."
+            )
         step.add_penalty()  # before a look-ahead that is kept moves the encoder
         moved = self._moved(step)
         targets, parameters = step.batch[1], list(moved.values())
         traced = trace(step.tasks, targets, step.predictions, parameters)
         direction = self._direction(step, moved, traced)
         if self.keep_look_ahead:
-            again = functional_call(step.model, buffer_copies(step.model), (step.batch[0],))
+            with step.autocast():
+                again = functional_call(step.model, buffer_copies(step.model), (step.batch[0],))
             traced = trace(step.tasks, targets, again, parameters)
         self.sample_weights = sample_weights(traced.products(direction))
         self._epoch.append(self.sample_weights)
@@ -133,6 +141,7 @@ def _held_out_loss(step: Step, main: Task, parameters: Mapping[str, Tensor]) -> 
     def of(prefix: str) -> dict[str, Tensor]:
         return {name.removeprefix(prefix): p for name, p in parameters.items() if name.startswith(prefix)}
 
-    z = functional_call(step.model.encoder, of("encoder.") | buffer_copies(step.model.encoder), (inputs,))
-    prediction = functional_call(head, of(f"heads.{main.name}.") | buffer_copies(head), (z,))
-    return main.loss(prediction, targets[main.name])
+    with step.autocast():
+        z = functional_call(step.model.encoder, of("encoder.") | buffer_copies(step.model.encoder), (inputs,))
+        prediction = functional_call(head, of(f"heads.{main.name}.") | buffer_copies(head), (z,))
+        return main.loss(prediction, targets.get(main.name))

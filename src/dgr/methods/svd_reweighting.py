@@ -14,6 +14,7 @@ from dgr.core.task import Batch, Task
 from dgr.methods.shared.base import Step
 from dgr.methods.shared.loss_weighting import LossWeighting
 from dgr.methods.shared.options import positive_integer
+from dgr.methods.shared.ranks import average
 
 LABEL = "SVD"
 
@@ -68,17 +69,15 @@ class SVDReweighting(LossWeighting):
                     f"'{task.kind}'; leave the task out or choose another method."
                 )
             if task.partial:
-                raise DGRError(
-                    f"Method 'svd_reweighting' needs every target, but task '{task.name}' lacks some; leave the task "
-                    "out or choose another method."
-                )
+                raise _lacks(task)
         totals: list[Tensor] | None = None
         for inputs, targets in batches:
             vectors = inputs.flatten(1).double()
-            found = [vectors.T @ _as_matrix(task, targets[task.name]) for task in tasks]
+            found = [vectors.T @ _as_matrix(task, targets.get(task.name)) for task in tasks]
             totals = found if totals is None else [total + new for total, new in zip(totals, found, strict=True)]
         if totals is None:
             raise DGRError("Method 'svd_reweighting' weighs by the training split, but that is empty.")
+        average(totals)
         self.weights.copy_(self._weights_from(totals))
 
     def _weights_from(self, thetas: list[Tensor]) -> Tensor:
@@ -98,6 +97,15 @@ class SVDReweighting(LossWeighting):
         return self.weights.to(step.losses[0])
 
 
-def _as_matrix(task: Task, target: Tensor) -> Tensor:
+def _lacks(task: Task) -> DGRError:
+    return DGRError(
+        f"Method 'svd_reweighting' needs every target, but task '{task.name}' lacks some; leave the task out or choose "
+        "another method."
+    )
+
+
+def _as_matrix(task: Task, target: Tensor | None) -> Tensor:
     """Targets as columns, ``(batch, classes)`` or ``(batch, 1)``, float64."""
+    if target is None:
+        raise _lacks(task)
     return (functional.one_hot(target, task.classes) if task.kind == "classification" else target).double()

@@ -42,5 +42,6 @@ class UncertaintyWeighting(LossWeighting):
         return torch.exp(-self.log_variances) / 2
 
     @override
-    def cost_of_weights(self) -> Tensor:
-        return self.log_variances.sum() / 2
+    def cost_of_weights(self, step: Step) -> Tensor:
+        # A task without a target has nothing to say of its variance.
+        return (self.log_variances * step.present).sum() / 2

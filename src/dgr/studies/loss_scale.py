@@ -44,7 +44,7 @@ class ScaledTask(Task):
     factor: float = 1.0
 
     @override
-    def loss(self, prediction: Tensor, target: Tensor) -> Tensor:
+    def loss(self, prediction: Tensor, target: Tensor | None) -> Tensor:
         return self.factor * super().loss(prediction, target)
 
 

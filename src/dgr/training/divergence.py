@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import torch
@@ -30,8 +31,25 @@ def check_finite(values: Mapping[str, Tensor], run: str, epoch: int, step: int) 
     if torch.stack(list(values.values())).isfinite().all():
         return
     name, value = next((name, value.item()) for name, value in values.items() if not value.isfinite())
-    kept = f"the checkpoint of epoch {epoch} is kept" if epoch else "no epoch was completed"
-    raise DivergedError(
-        f"{run}: the {name} is {value} in epoch {epoch + 1}, step {step + 1}; {kept}; "
-        "lower the learning rate or the regularizer's strength."
-    )
+    raise _diverged(f"{run}: the {name} is {value} in epoch {epoch + 1}, step {step + 1}", epoch)
+
+
+def check_validation(values: Mapping[str, float], run: str, epoch: int) -> None:
+    """Refuse a loss, metric or norm of validation that is not finite: batch normalisation may hide that from training.
+
+    Args:
+        values: numbers by what they are.
+        run: which run.
+        epoch: epochs completed before the one that was validated.
+
+    Raises:
+        DivergedError: naming run, value and epoch.
+    """
+    for name, value in values.items():
+        if not math.isfinite(value):
+            raise _diverged(f"{run}: {name} is {value} after epoch {epoch + 1}", epoch)
+
+
+def _diverged(what: str, epochs: int) -> DivergedError:
+    kept = f"the checkpoint of epoch {epochs} is kept" if epochs else "no epoch was completed"
+    return DivergedError(f"{what}; {kept}; lower the learning rate or the regularizer's strength.")

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dgr.core.errors import DGRError
 from dgr.core.seeds import Purpose, generator_for
 from dgr.core.task import Batch, Task
 from dgr.datasets.augmentation import augment
 from dgr.datasets.prepared import Split
-from dgr.methods.shared.base import Step, forward
+from dgr.methods.shared.base import Step, forward, trainable
 from dgr.training.build import Parts
 from dgr.training.configuration import RunConfig
 from dgr.training.divergence import check_finite
@@ -45,6 +46,7 @@ class Epoch:
 
         Raises:
             DivergedError: a loss or the penalty is not finite.
+            DGRError: a batch is too small for batch normalisation.
         """
         row: _Row = {
             "epoch": self.number + 1,
@@ -59,7 +61,7 @@ class Epoch:
         for index, (batch, held_out) in enumerate(self._batches()):
             self.parts.optimizer.zero_grad()
             parts = self.parts
-            step = forward(parts.model, self.tasks, parts.regularizer, batch, held_out, parts.optimizer)
+            step = self._forward(batch, held_out)
             check_finite(self._named_values(step), f"{self.config.key}, seed {self.seed}", self.number, index)
             if step.penalty is not None and index == 0:
                 row["gradient_ratio"] = self._measured_backward(step, weights)
@@ -95,13 +97,25 @@ class Epoch:
             batch = self.split.batch(rows[start : start + size])
             yield batch if settings is None else augment(batch, self.tasks, settings, generator)
 
+    def _forward(self, batch: Batch, held_out: Batch | None) -> Step:
+        parts = self.parts
+        try:
+            return forward(parts.model, self.tasks, parts.regularizer, batch, held_out, parts.optimizer)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            raise DGRError(
+                f"{self.config.key}, seed {self.seed}: batch normalisation has no statistics of a batch of "
+                f"{len(batch[0])}; give 'batch_size' a larger value."
+            ) from error
+
     def _generator(self, purpose: Purpose) -> torch.Generator:
         return generator_for(self.config.experiment, self.seed, purpose, self.number)
 
     def _measured_backward(self, step: Step, weights: list[Tensor]) -> float:
         """Backward, and λ|g_R|/|g_task| on the encoder; costs one more encoder backward, hence once an epoch."""
         assert step.penalty is not None
-        shared = self.parts.model.shared_parameters()
+        shared = trainable(self.parts.model.shared_parameters())
         penalty = torch.autograd.grad(step.penalty, shared, retain_graph=True)
         weights.append(self.parts.method.backward(step))
         task = [p.grad - g for p, g in zip(shared, penalty, strict=True) if p.grad is not None]

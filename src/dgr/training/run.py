@@ -18,6 +18,7 @@ from dgr.models.model import MultiTaskModel
 from dgr.training.build import build_parts
 from dgr.training.checkpoint import load_checkpoint, save_checkpoint
 from dgr.training.configuration import RunConfig
+from dgr.training.divergence import check_validation
 from dgr.training.epoch import Epoch
 from dgr.training.evaluation import Scores, evaluate
 
@@ -72,7 +73,7 @@ class Run:
         """Train to the last epoch, from the resume checkpoint if there is one.
 
         Raises:
-            DGRError: a loss is not finite; the checkpoint of the last whole epoch stays.
+            DGRError: a loss or a metric of validation is not finite; the checkpoint of the last whole epoch stays.
         """
         torch.manual_seed(seed_for(self.config.experiment, self.seed, "balancer"))
         split = self.splits["train"]
@@ -92,8 +93,10 @@ class Run:
             self._save()
 
     def _validate(self, epoch: int) -> dict[str, float]:
-        scores = evaluate(self.model, self.tasks, self.splits["val"]).scores
+        evaluation = evaluate(self.model, self.tasks, self.splits["val"])
+        scores = evaluation.scores
         row = {f"val_{metric}/{task}": value for task, metrics in scores.items() for metric, value in metrics.items()}
+        check_validation(row | {"val_mean_norm": evaluation.mean_norm}, f"{self.config.key}, seed {self.seed}", epoch)
         score = self._selection_score(scores)
         if score > self.progress.best_score:
             self.progress.best_epoch, self.progress.best_score = epoch + 1, score
@@ -101,14 +104,21 @@ class Run:
         return row
 
     def _selection_score(self, scores: Scores) -> float:
-        """Mean over tasks of the primary metric's relative improvement over the first epoch; higher is better."""
+        """Mean over tasks of the primary metric's improvement over the first epoch, in percent; higher is better.
+
+        It is relative to the first epoch's value, and where that is exactly 0 (no right answer, or no error yet) the
+        difference itself: the order of epochs is all that is asked for, and no training stops for it.
+        """
         first = self.progress.history[0] if self.progress.history else None
         signed = []
         for task in self.tasks:
             value = scores[task.name][task.primary_metric]
             reference = value if first is None else first[f"val_{task.primary_metric}/{task.name}"]
             assert reference is not None
-            signed.append(relative_improvement(value, reference, task.higher_is_better))
+            if reference == 0:
+                signed.append(100 * value if task.higher_is_better else -100 * value)
+            else:
+                signed.append(relative_improvement(value, reference, task.higher_is_better))
         return sum(signed) / len(signed)
 
     def _keep_snapshot(self, epoch: int) -> None:

@@ -140,10 +140,11 @@ def _scores(
 ) -> dict[str, float | None]:
     """Mean over tasks of the relative improvement over the smallest strength, from means over seeds.
 
-    A strength with which a seed diverged has no score, and is not the smallest.
+    A strength with which a seed diverged has no score, and is not the smallest; nor is one with a metric of exactly 0,
+    to which nothing is relative.
 
     Raises:
-        DGRError: every strength diverged.
+        DGRError: every strength diverged, or has a metric of 0.
     """
     vals = {strength: [row["val"] for row in rows if row["strength"] == strength] for strength in grid}
     means = {
@@ -153,7 +154,13 @@ def _scores(
     }
     if not means:
         raise DGRError(f"Training diverged with every strength of the grid {grid}; lower the learning rate.")
-    reference = means[min(means)]
+    reference = next((means[strength] for strength in sorted(means) if all(means[strength].values())), None)
+    if reference is None:
+        task = next(task for task, value in means[min(means)].items() if value == 0)
+        raise DGRError(
+            f"Tuning compares strengths relative to the smallest, but the metric '{metrics[task]}' of task '{task}' "
+            "is exactly 0 there; train for more epochs, or on more data. Trained strengths are kept."
+        )
     return {
         str(strength): mean_relative_improvement(means[strength], reference, directions) if strength in means else None
         for strength in grid

@@ -63,7 +63,8 @@ def chosen_strength(rows: pd.DataFrame, grid: list[float], seeds: list[int]) -> 
     """The strength that the rule ``best_mean_validation`` takes, from one run's rows of ``tuning.csv``.
 
     Independent of the stage that chose it: the mean over tasks of the relative improvement of the mean over seeds, over
-    that of the smallest strength; ties go to the smaller one, and a strength lacking a seed has diverged.
+    that of the smallest strength without a metric of 0; ties go to the smaller one, and a strength lacking a seed has
+    diverged.
     """
     primary = rows[rows["metric"] != "loss"].drop_duplicates("task").set_index("task")["metric"]
     directions = {str(task): metric_named(metric).higher_is_better for task, metric in primary.items()}
@@ -76,7 +77,10 @@ def chosen_strength(rows: pd.DataFrame, grid: list[float], seeds: list[int]) -> 
             means[strength] = {task: sum(own[own["task"] == task]["value"]) / len(seeds) for task in directions}
     if not means:
         return None
-    scores = {strength: mean_relative_improvement(means[strength], means[min(means)], directions) for strength in means}
+    reference = next((means[strength] for strength in sorted(means) if all(means[strength].values())), None)
+    if reference is None:
+        return None
+    scores = {strength: mean_relative_improvement(means[strength], reference, directions) for strength in means}
     return max(scores, key=lambda strength: scores[strength])
 
 

@@ -4,88 +4,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
+from dgr.core.errors import DGRError
 from dgr.core.task import Batch, Task
-from dgr.models.model import MultiTaskModel
+from dgr.methods.shared.look_ahead import laid_out_as
+from dgr.methods.shared.ranks import average_gradients, processes
+from dgr.methods.shared.step import Step as Step
+from dgr.methods.shared.step import forward as forward
+from dgr.methods.shared.step import trainable as trainable
 
-
-@dataclass
-class Step:
-    """Everything a method may look at in one training step.
-
-    Attributes:
-        model: the model being trained; all ``.grad`` fields are None or zero on entry.
-        tasks: the tasks, in the order of ``losses``.
-        batch: inputs ``(batch, …)`` and targets by task name.
-        representation: z of the batch, with its graph back to the encoder.
-        predictions: of each task by name, with graphs through ``representation``.
-        losses: one scalar a task, with graphs through ``representation``.
-        penalty: λR of a regularizer, or None; its backward reaches ``representation`` and nothing else.
-        held_out: a second batch, given to methods whose ``needs_held_out`` is true.
-        optimizer: what will take the step, for methods that look ahead.
-    """
-
-    model: MultiTaskModel
-    tasks: Sequence[Task]
-    batch: Batch
-    representation: Tensor
-    predictions: dict[str, Tensor]
-    losses: Sequence[Tensor]
-    penalty: Tensor | None
-    held_out: Batch | None
-    optimizer: Optimizer
-
-    @property
-    def learning_rate(self) -> float:
-        """The optimizer's current step size."""
-        return float(self.optimizer.param_groups[0]["lr"])
-
-    def even_weights(self) -> Tensor:
-        """A one a task, shape ``(K,)``, of the losses' type."""
-        return torch.ones(len(self.losses), dtype=self.losses[0].dtype, device=self.losses[0].device)
-
-    def add_penalty(self) -> None:
-        """Add λ∂R/∂E to ``.grad`` of the shared parameters, where there is a penalty; heads never see it.
-
-        For methods that cannot add the penalty to a sum of losses: it takes one walk through the encoder of its own.
-        Called before the tasks' walks, it frees the regularizer's graph before their gradients are held in memory. The
-        graph of ``representation`` stays.
-        """
-        if self.penalty is not None:
-            (gradient,) = torch.autograd.grad(self.penalty, self.representation)
-            shared = trainable(self.model.shared_parameters())
-            self.representation.backward(gradient, inputs=shared, retain_graph=True)  # type: ignore[no-untyped-call]
-
-
-def forward(
-    model: MultiTaskModel,
-    tasks: Sequence[Task],
-    regularizer: nn.Module | None,
-    batch: Batch,
-    held_out: Batch | None,
-    optimizer: Optimizer,
-) -> Step:
-    """The forward half of a training step: representation, predictions, losses and penalty of a batch."""
-    inputs, targets = batch
-    representation = model.encoder(inputs)
-    predictions = model.predict(representation)
-    return Step(
-        model=model,
-        tasks=tasks,
-        batch=batch,
-        representation=representation,
-        predictions=predictions,
-        losses=[task.loss(predictions[task.name], targets[task.name]) for task in tasks],
-        penalty=None if regularizer is None else regularizer(representation, [targets[task.name] for task in tasks]),
-        held_out=held_out,
-        optimizer=optimizer,
-    )
+SHARDED = ("set_requires_gradient_sync", "_fsdp_wrapped_module")
+"""What modules have under FSDP 2 and 1, by which parameters may be whole between forward and backward pass."""
 
 
 class Method(nn.Module, ABC):
@@ -98,6 +31,8 @@ class Method(nn.Module, ABC):
         separate_encoders: whether each task has an encoder of its own.
         needs_held_out: whether each step must come with a second batch.
         needs_main_task: whether the option ``main_task`` must name the task that all others serve.
+        one_process: whether it only works in a single process.
+        takes_scaler: whether a ``GradScaler`` may scale the loss, which takes a single backward pass of one sum.
 
     Args:
         num_tasks: number K of tasks.
@@ -106,6 +41,8 @@ class Method(nn.Module, ABC):
     separate_encoders: ClassVar[bool] = False
     needs_held_out: ClassVar[bool] = False
     needs_main_task: ClassVar[bool] = False
+    one_process: ClassVar[bool] = False
+    takes_scaler: ClassVar[bool] = False
 
     def __init__(self, num_tasks: int) -> None:
         super().__init__()
@@ -117,15 +54,66 @@ class Method(nn.Module, ABC):
         A resumed run does not call it again: what it finds belongs into ``state_dict()``.
         """
 
-    @abstractmethod
+    @property
+    def name(self) -> str:
+        """The method's name in configurations: that of its file."""
+        return type(self).__module__.rpartition(".")[2]
+
     def backward(self, step: Step) -> Tensor:
         """Fill ``.grad`` of encoder, heads and the method's own parameters.
 
-        The regularizer's gradient λ∂R/∂E is added to the encoder after any balancing; heads never see it.
+        The regularizer's gradient λ∂R/∂E is added to the encoder after any balancing; heads never see it. Whatever the
+        method, every gradient ends in the memory layout of its parameter, which fused optimizers take for granted, and
+        is the mean over the processes that train together.
 
         Returns:
             The task weights used in this step, shape ``(K,)``, detached.
+
+        Raises:
+            DGRError: the method cannot do such a step; says why, and what can.
         """
+        self._check(step)
+        # Backward passes have the forward pass's precision in any case; what is computed from gradients needs its own.
+        with torch.autocast(step.representation.device.type, enabled=False):
+            weights = self._filled(step)
+        parameters = trainable([*step.model.parameters(), *self.parameters()])
+        average_gradients(parameters)
+        for parameter in parameters:
+            if parameter.grad is not None and parameter.grad.stride() != parameter.stride():
+                parameter.grad = laid_out_as(parameter, parameter.grad)
+        return weights
+
+    @abstractmethod
+    def fill(self, step: Step) -> Tensor:
+        """What :meth:`backward` does, in any memory layout and in this process alone."""
+
+    def _filled(self, step: Step) -> Tensor:
+        try:
+            return self.fill(step)
+        except RuntimeError as error:
+            if "donated buffers" not in str(error):
+                raise
+            raise DGRError(
+                f"Method '{self.name}' takes more than one walk back through a compiled module, which torch.compile "
+                "forbids by default; set torch._functorch.config.donated_buffer = False before the first step."
+            ) from error
+
+    def _check(self, step: Step) -> None:
+        if self.one_process and processes() > 1:
+            raise DGRError(
+                f"Method '{self.name}' looks ahead on its own batch and does not train in several processes; "
+                "train it in one, or choose another method."
+            )
+        if processes() > 1 and any(hasattr(module, sign) for module in step.model.modules() for sign in SHARDED):
+            raise DGRError(
+                f"Method '{self.name}' does not train sharded parameters, whose gradients no process has as a whole; "
+                "leave the model unsharded, as for DistributedDataParallel."
+            )
+        if step.scaler is not None and step.scaler.is_enabled() and not self.takes_scaler:
+            raise DGRError(
+                f"Method '{self.name}' compares the tasks' gradients, which a GradScaler would scale; "
+                "leave it out and use bfloat16, or choose a method that weighs losses."
+            )
 
     def end_epoch(self) -> None:
         """Called after the last step of each epoch."""
@@ -137,6 +125,16 @@ class Method(nn.Module, ABC):
         return {}
 
 
-def trainable(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
-    """The parameters that are not frozen."""
-    return [parameter for parameter in parameters if parameter.requires_grad]
+def shared_of(method: Method, step: Step) -> list[nn.Parameter]:
+    """The shared parameters that are not frozen, of a method that needs some.
+
+    Raises:
+        DGRError: all are frozen.
+    """
+    shared = trainable(step.model.shared_parameters())
+    if not shared:
+        raise DGRError(
+            f"Method '{method.name}' works on the gradients of the shared parameters, but all of these are frozen; "
+            "choose a method that weighs losses, such as equal_weighting."
+        )
+    return shared

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -12,7 +11,8 @@ from torchjd.autojac import jac_to_grad, mtl_backward
 from torchjd.linalg import PSDMatrix
 from typing_extensions import override
 
-from dgr.methods.shared.base import Method, Step, trainable
+from dgr.methods.shared.base import Method, Step, shared_of, trainable
+from dgr.methods.shared.ranks import average, of_first
 
 
 class GradientBalancing(Method):
@@ -34,22 +34,24 @@ class GradientBalancing(Method):
         options = {"optimize_gramian_computation": True} if gramian else {}
         self._to_grad = partial(jac_to_grad, aggregator=aggregator, **options)
 
-    def scale(self, losses: Sequence[Tensor]) -> list[Tensor]:
+    def scale(self, step: Step) -> list[Tensor]:
         """The losses whose gradients are balanced, one graph each."""
-        return list(losses)
+        return list(step.losses)
 
     @override
-    def backward(self, step: Step) -> Tensor:
-        shared = trainable(step.model.shared_parameters())
+    def fill(self, step: Step) -> Tensor:
+        shared = shared_of(self, step)
         step.add_penalty()
         mtl_backward(
-            self.scale(step.losses),
+            self.scale(step),
             features=step.representation,
             # Parameters of the method hang on every loss; TorchJD adds up what the losses send them.
             tasks_params=[[*trainable(step.model.head_parameters(t.name)), *self.parameters()] for t in step.tasks],
             shared_params=shared,
             parallel_chunk_size=1,
         )
+        # Of the mean over processes, the Jacobian of their batches together, everything else follows.
+        average([parameter.jac for parameter in shared])  # type: ignore[attr-defined]
         weights: Tensor | None = self._to_grad(shared)
         return step.even_weights() if weights is None else weights
 
@@ -74,7 +76,7 @@ class ScaleFree(Weighting[PSDMatrix]):
     def forward(self, gramian: PSDMatrix, /) -> Tensor:
         precise = gramian.double()
         trace = precise.trace().clamp(min=torch.finfo(precise.dtype).tiny)
-        return (self.factor * self.weighting(precise / trace)).to(gramian.dtype)
+        return of_first((self.factor * self.weighting(precise / trace)).to(gramian.dtype))
 
 
 def weigh_heads(step: Step, weights: Tensor) -> None:

@@ -32,10 +32,10 @@ class GramianWeighting(GradientBalancing):
         """Task weights w, shape ``(K,)``, from the inner products of the tasks' gradients, ``(K, K)`` in float64."""
 
     @override
-    def backward(self, step: Step) -> Tensor:
+    def fill(self, step: Step) -> Tensor:
         self._of_step.weigh = partial(self.weigh, step)
         try:
-            return super().backward(step)
+            return super().fill(step)
         finally:
             self._of_step.weigh = None
 

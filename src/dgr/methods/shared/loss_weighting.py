@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -18,19 +19,23 @@ class LossWeighting(Method):
     of its own; it has no path to the heads.
     """
 
+    takes_scaler: ClassVar[bool] = True
+
     @abstractmethod
     def weigh(self, step: Step) -> Tensor:
         """Task weights w of this step, shape ``(K,)``; they carry a graph where they are learned."""
 
-    def cost_of_weights(self) -> Tensor | float:
+    def cost_of_weights(self, step: Step) -> Tensor | float:
         """The term c that keeps learned weights from collapsing; 0 for weights that are not learned."""
         return 0.0
 
     @override
-    def backward(self, step: Step) -> Tensor:
+    def fill(self, step: Step) -> Tensor:
         weights = self.weigh(step)
-        total = (weights * torch.stack(list(step.losses))).sum() + self.cost_of_weights()
+        total = (weights * torch.stack(list(step.losses))).sum() + self.cost_of_weights(step)
         if step.penalty is not None:
             total = total + step.penalty
+        if step.scaler is not None:
+            total = step.scaler.scale(total)
         total.backward()  # type: ignore[no-untyped-call]
         return weights.detach()

@@ -46,7 +46,7 @@ class TracedBatch:
 
 def trace(
     tasks: Sequence[Task],
-    targets: Mapping[str, Tensor],
+    targets: Mapping[str, Tensor | None],
     predictions: Mapping[str, Tensor],
     parameters: Sequence[nn.Parameter],
 ) -> TracedBatch:
@@ -60,7 +60,7 @@ def trace(
     """
     own = [predictions[task.name] for task in tasks]
     leaves = [prediction.detach().requires_grad_() for prediction in own]
-    losses = [task.loss(leaf, targets[task.name]) for task, leaf in zip(tasks, leaves, strict=True)]
+    losses = [task.loss(leaf, targets.get(task.name)) for task, leaf in zip(tasks, leaves, strict=True)]
     cotangents = torch.autograd.grad(torch.stack(losses).sum(), leaves)
     weights = torch.ones(len(own), len(own[0]), dtype=own[0].dtype, device=own[0].device, requires_grad=True)
     rows = _rows_scaled(cotangents, weights)
