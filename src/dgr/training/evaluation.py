@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,12 @@ class Evaluation:
     representation: Tensor | None
 
 
+def batch_size(device: torch.device, sides: Sequence[int]) -> int:
+    """How many images of that height and width are evaluated at once on a device, by :data:`AT_ONCE`."""
+    samples, pixels = AT_ONCE[device.type]
+    return max(1, min(samples, pixels // math.prod(sides)))
+
+
 @torch.inference_mode()
 def represent(model: MultiTaskModel, inputs: Tensor) -> Tensor:
     """The representations z of inputs in evaluation mode, shape ``(samples, …)``."""
@@ -50,9 +57,7 @@ def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Eval
 
     Nothing waits for a GPU before the end. Where its memory does not suffice, half as many samples go at once.
     """
-    height, width = split.images.shape[-2:]
-    samples, pixels = AT_ONCE[split.device.type]
-    size = max(1, min(samples, pixels // (height * width)))
+    size = batch_size(split.device, split.images.shape[-2:])
     while True:
         try:
             return _evaluate(model, tasks, split, size)
