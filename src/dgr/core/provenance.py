@@ -55,13 +55,19 @@ def gpu_numerics() -> str:
     """
     import torch
 
-    cudnn, products = torch.backends.cudnn, torch.backends.cuda.matmul
-    words = [f"cuda {torch.version.cuda}", f"cudnn {cudnn.version()}"]
+    cudnn: Any = torch.backends.cudnn
+    words = [f"cuda {torch.version.cuda}", f"cudnn {_cudnn_version()}"]
     words += ["deterministic"] * torch.are_deterministic_algorithms_enabled() + ["benchmark"] * cudnn.benchmark
     # Torch's older words for the same cannot be asked for once these were set, as the penalty sets them for a moment.
-    for name, setting in (("convolutions", cudnn.conv), ("products", products)):
-        words.append(f"{name} {setting.fp32_precision}".replace("none", "ieee"))  # type: ignore[union-attr]
+    for name, setting in (("convolutions", cudnn.conv), ("products", torch.backends.cuda.matmul)):
+        words.append(f"{name} {setting.fp32_precision}".replace("none", "ieee"))
     return ", ".join(words)
+
+
+def _cudnn_version() -> int | None:
+    import torch
+
+    return torch.backends.cudnn.version()
 
 
 def result_hash(files: dict[str, str]) -> str:
