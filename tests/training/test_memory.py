@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from dgr.core.gpu_claims import CONTEXT
 from dgr.core.task import Task
 from dgr.datasets.prepared import PreparedData, Split
 from dgr.measurements.timing import peak_bytes
@@ -57,7 +58,7 @@ def test_what_is_kept_is_what_a_forward_pass_on_a_cpu_keeps(architecture, tasks)
 
 def test_the_need_grows_with_what_takes_memory():
     plain = needed_bytes(run(RESNET), data(FACES))
-    assert plain > memory.CONTEXT
+    assert plain > CONTEXT
     larger = [
         needed_bytes(run(RESNET, batch_size=2048), data(FACES)),
         needed_bytes(run(RESNET, "single_task"), data(FACES)),
@@ -97,4 +98,4 @@ def test_a_step_on_a_gpu_needs_no_more_than_was_said():
     batch = made_up_batch(FACES, (3, 64, 64), 256, device)
     step = Stepper(parts, FACES, iter(lambda: batch, None))
     step()
-    assert step.resting_bytes() + peak_bytes(step, device) <= needed_bytes(config, data(FACES)) - memory.CONTEXT
+    assert step.resting_bytes() + peak_bytes(step, device) <= needed_bytes(config, data(FACES)) - CONTEXT

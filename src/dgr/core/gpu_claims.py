@@ -14,6 +14,8 @@ from typing import IO, NamedTuple
 FOLDER = Path(tempfile.gettempdir()) / f"dgr-gpus-{os.getuid()}"
 USABLE = 0.92
 """Of a GPU's memory; the rest is for contexts, and for what an allocator holds and nobody uses."""
+CONTEXT = 800 * 10**6
+"""Bytes that a process holds on a GPU beside its tensors: CUDA's context, and the libraries' kernels and workspaces."""
 PAUSE = 2.0
 """Seconds between two looks for room."""
 

@@ -64,10 +64,11 @@ def gpu_numerics() -> str:
     return ", ".join(words)
 
 
-def _cudnn_version() -> int | None:
+def _cudnn_version() -> Any:
     import torch
 
-    return torch.backends.cudnn.version()
+    cudnn: Any = torch.backends.cudnn
+    return cudnn.version()
 
 
 def result_hash(files: dict[str, str]) -> str:

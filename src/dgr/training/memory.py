@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from dgr.core.gpu_claims import CONTEXT
 from dgr.core.task import Batch, Task
 from dgr.datasets.prepared import PreparedData
 from dgr.methods.registry import METHODS
@@ -15,8 +16,6 @@ from dgr.models.model import MultiTaskModel, build_model
 from dgr.training.configuration import RunConfig
 from dgr.training.evaluation import batch_size
 
-CONTEXT = 800 * 10**6
-"""Bytes of CUDA's context, and of the libraries' kernels and workspaces."""
 COPIES = 4
 """Of each parameter: itself, its gradient, and two of Adam's."""
 DOUBLE = 4
@@ -52,14 +51,19 @@ def needed_bytes(config: RunConfig, data: PreparedData) -> int:
     return round(CONTEXT + stored + COPIES * parameters + per_task + max(SPARE * (encoder + heads), evaluated))
 
 
-def meta_model(config: RunConfig, tasks: Sequence[Task], shape: Sequence[int]) -> MultiTaskModel:
-    """The run's model without numbers, and without weights that would be read from a file."""
+def from_scratch(config: RunConfig) -> RunConfig:
+    """The run without pretrained weights: they change neither the time nor the memory of a step."""
     architecture = config.architecture
-    if getattr(architecture, "pretrained", False):
-        architecture = architecture.model_copy(update={"pretrained": False})
+    if not getattr(architecture, "pretrained", False):
+        return config
+    return config.model_copy(update={"architecture": architecture.model_copy(update={"pretrained": False})})
+
+
+def meta_model(config: RunConfig, tasks: Sequence[Task], shape: Sequence[int]) -> MultiTaskModel:
+    """The run's model without numbers."""
+    separate = METHODS[config.method.name].separate_encoders
     with torch.device("meta"):
-        separate = METHODS[config.method.name].separate_encoders
-        return build_model(architecture, tasks, shape, separate, seed=0).to("meta")
+        return build_model(from_scratch(config).architecture, tasks, shape, separate, seed=0).to("meta")
 
 
 def meta_batch(tasks: Sequence[Task], shape: Sequence[int], size: int) -> Batch:
