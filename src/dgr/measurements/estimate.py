@@ -131,7 +131,7 @@ def _slots(measured: dict[str, Any]) -> Iterator[str]:
     fit = max(1, int(USABLE * measured["gpu_memory_bytes"] / (largest + CONTEXT)))
     memory, tensors = measured["gpu_memory_bytes"] / 1e9, largest / 1e9
     yield (
-        f"Its memory ({memory:.0f} GB) holds {fit} trainings of the largest kind, {kind} ({tensors:.1f} GB of tensors), "
+        f"Its memory ({memory:.0f} GB) holds {fit} trainings of the largest kind, {kind} ({tensors:.1f} GB of tensors) "
         "beside each other: snakemake --resources gpu_slots=N. Hours are those of one training at a time; side by side "
         "they shrink by what a training alone leaves idle."
     )
