@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 from readme_support import script  # noqa: E402
 
 CHECKS = {
-    "README's loop": ["-W", "error", "-c", script()],
+    "README's loop": ["-W", "error", "-W", "ignore:Failed to initialize NumPy:UserWarning", "-c", script()],
     "autocast bf16": ["check_amp.py", "bf16"],
     "autocast fp16, scaled": ["check_amp.py", "fp16"],
     "Lightning 32-true": ["check_lightning.py", "32-true"],
