@@ -53,7 +53,7 @@ def test_kinds_without_a_time_are_counted_and_not_guessed(project):
     hours = sum(item.steps for item in known)
     text = last_line(describe("mini"))
     assert f"about {hours:,}" in text
-    assert f" hours of steps without {steps - hours:,} steps of kinds whose time is not known" in text
+    assert f" hours of steps; how long {steps - hours:,} of them take is not known" in text
 
 
 def test_memory_is_measured_on_a_gpu_alone(project, monkeypatch):

@@ -111,7 +111,7 @@ def _summary(items: list[Work], measured: dict[str, Any]) -> str:
         text += f", about {hours:,.0f}" if hours >= 10 else f", about {hours:.1f}"
         text += f" {'GPU ' * _is_of_gpu(measured)}hours of steps"
         if missing := steps - sum(steps for _, steps in known):
-            text += f" without {missing:,} steps of kinds whose time is not known"
+            text += f"; how long {missing:,} of them take is not known"
     return text
 
 
