@@ -138,12 +138,11 @@ def main() -> int:
                 tests = [python, "-m", "pytest", "-q", "-m", "gpu", "-p", "no:cacheprovider", xml, *marked]
                 session.run([Part("tests", tests)], seconds=LEFT_FOR_TESTS * session.left)
             session.run([Part("costs", command)], seconds=limit + 20)
-        session.run(data_of(options.suite, options.data))
-        session.run(suite, options.slots)
+        session.run(data := data_of(options.suite, options.data))
+        if all(part.state == "done" for part in data):
+            session.run(suite, options.slots)
     except KeyboardInterrupt:
-        for part in session.parts:
-            if part.state == "running":
-                session.cut(part)
+        session.cut()
     session.write()
     states = [part.state for part in session.parts]
     print(f"{states.count('done')} of {len(states)} parts are done, {states.count('failed')} failed: {options.out}")

@@ -11,6 +11,8 @@ from pathlib import Path
 
 ENDING = 8.0
 """Seconds that are kept for ending processes and copying records."""
+PATIENCE = 2.0
+"""Seconds that a process has to end by itself."""
 
 
 @dataclass
@@ -51,17 +53,15 @@ class Session:
         self.parts += parts
         until = min(self.end, time.monotonic() + seconds)
         while time.monotonic() < until:
-            done = {part.name for part in self.parts if part.state == "done"}
-            for part in parts:
-                if part.state == "waiting" and len(self.running) < slots and part.after in ("", *done):
-                    self._start(part)
             self._look(parts)
-            if not self.running and not any(p.state == "waiting" and p.after in ("", *done) for p in parts):
+            done = {part.name for part in self.parts if part.state == "done"}
+            ready = [part for part in parts if part.state == "waiting" and part.after in ("", *done)]
+            for part in ready[: slots - len(self.running)]:
+                self._start(part)
+            if not self.running:
                 break
             time.sleep(0.1)
-        for part in parts:
-            if part.state == "running":
-                self.cut(part)
+        self.cut()
         self.write()
 
     def _start(self, part: Part) -> None:
@@ -76,16 +76,18 @@ class Session:
             if part.state == "running" and (status := self.running[part.name][0].poll()) is not None:
                 self._settle(part, "failed" if status else "done")
 
-    def cut(self, part: Part) -> None:
-        process = self.running[part.name][0]
+    def cut(self) -> None:
+        """End all that runs, together, so that many take no longer than one."""
         for number in (signal.SIGTERM, signal.SIGKILL):
-            if process.poll() is None:
+            alive = [process for process, _ in self.running.values() if process.poll() is None]
+            for process in alive:
                 os.killpg(process.pid, number)
-                try:
-                    process.wait(2)
-                except subprocess.TimeoutExpired:
-                    continue
-        self._settle(part, "cut")
+            until = time.monotonic() + PATIENCE
+            while time.monotonic() < until and any(process.poll() is None for process in alive):
+                time.sleep(0.05)
+        for part in self.parts:
+            if part.state == "running":
+                self._settle(part, "cut")
 
     def _settle(self, part: Part, state: str) -> None:
         _, start = self.running.pop(part.name)

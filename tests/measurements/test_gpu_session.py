@@ -57,6 +57,11 @@ def test_parts_wait_for_what_they_need_and_for_a_slot(tmp_path):
     assert states(tmp_path / "out") == {"b": "done", "a": "done", "c": "done", "d": "failed", "e": "waiting"}
 
 
+def test_what_waited_for_the_last_part_that_ran_is_run(tmp_path):
+    session(tmp_path, 60).run([Part("a", QUICK), Part("b", QUICK, "a"), Part("c", QUICK, "b")])
+    assert set(states(tmp_path / "out").values()) == {"done"}
+
+
 def test_the_most_telling_cells_come_first(monkeypatch):
     monkeypatch.chdir(ROOT)
     names = [part.name.replace("faces_gpu-utkface64-", "") for part in stages("faces_gpu", "cuda")]
