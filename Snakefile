@@ -24,7 +24,7 @@ try:
 except DGRError as error:
     raise WorkflowError(str(error)) from None
 ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
-# Only a real GPU is claimed by one job at a time; without one, runs train beside each other on the cores.
+# Only where there is a GPU does a job take one of its slots; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
 
@@ -139,7 +139,7 @@ for STAGE in STAGES.values():
         # What is timed has the machine to itself.
         threads: workflow.cores if STAGE.name == "cost" else 1
         resources:
-            gpu=GPU if STAGE.name in ON_GPU else 0,
+            gpu_slots=GPU if STAGE.name in ON_GPU else 0,
         params:
             stage=lambda w, stage=STAGE: stage.address(key_of(w)),
             configuration=lambda w, stage=STAGE: stage.entries[key_of(w)],

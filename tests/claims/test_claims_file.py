@@ -104,7 +104,7 @@ def test_a_suite_without_any_of_the_methods_leaves_a_comparison_to_be_not_run(sh
 
 def test_costs_are_decided_where_steps_are_timed(shipped):
     ids = {
-        (runs, costs): {one.id for claim in measured_by(shipped, runs, costs) for one in claim.comparisons}
+        (runs, costs): {one.id for claim in measured_by(shipped, "mini", runs, costs) for one in claim.comparisons}
         for runs in (True, False)
         for costs in (True, False)
     }
@@ -112,3 +112,12 @@ def test_costs_are_decided_where_steps_are_timed(shipped):
     assert ids[True, False] | ids[False, True] == ids[True, True]
     assert not ids[True, False] & ids[False, True]
     assert ids[False, False] == set()
+
+
+def test_a_claim_of_one_suite_is_no_claim_of_another():
+    claims = load_claims(Path("paper_configs/claims.yaml"))
+    faces = [claim for claim in claims.claims if claim.suites == ["faces_gpu"]]
+    assert [claim.id for claim in faces] == ["G1"]
+    for suite, has_it in (("faces_gpu", True), ("faces_gpu-seeds-0-1", True), ("mini", False), ("utkface64", False)):
+        assert ("G1" in {claim.id for claim in measured_by(claims, suite, True, False)}) == has_it
+    assert "G1" not in {claim.id for claim in measured_by(claims, "faces_gpu", False, True)}

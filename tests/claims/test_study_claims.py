@@ -90,7 +90,7 @@ def test_exactly_one_reference():
 
 def test_runs_and_studies_share_the_file_and_not_a_table():
     claims = load_claims(CONFIGS / "claims.yaml")
-    runs = {c.id for c in measured_by(claims, True, True)}
+    runs = {c.id for c in measured_by(claims, "faces_gpu", True, True)}
     studies = {c.id for c in of_studies(claims, "studies")}
     assert runs | studies == {c.id for c in claims.claims}
     assert not runs & studies

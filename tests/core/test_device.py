@@ -1,38 +1,11 @@
-import subprocess
-import sys
+import types
 
 import pytest
 import torch
 
-from dgr.core import device
-from dgr.core.device import choose_device, free_gpu
+from dgr.core import gpu_claims
+from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
-
-GPUS = ["GPU-one", "GPU-two"]
-
-
-def held_by_another_process(folder, names):
-    """The GPU that a process of its own gets and keeps until it is told to end."""
-    script = (
-        "from pathlib import Path; from dgr.core.device import free_gpu;"
-        f"print(free_gpu({names}, Path({str(folder)!r})), flush=True); input()"
-    )
-    process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    return process, int(process.stdout.readline())
-
-
-def test_stages_at_the_same_time_get_different_gpus(tmp_path, monkeypatch):
-    monkeypatch.setattr(device, "_held", [])
-    process, first = held_by_another_process(tmp_path, GPUS)
-    second = free_gpu(GPUS, tmp_path)
-    third = free_gpu(GPUS, tmp_path)
-    process.communicate("\n")
-    assert (first, second) == (0, 1)
-    assert third == 0, "all are held, so the first is shared"
-    assert free_gpu(GPUS, tmp_path) == 0
-    assert len(device._held) == 2, "given back when the other process ended, and now held here"
-    for file in device._held:
-        file.close()
 
 
 def test_a_gpu_that_is_not_there_cannot_be_asked_for():
@@ -43,3 +16,16 @@ def test_a_gpu_that_is_not_there_cannot_be_asked_for():
         choose_device("cuda")
     with pytest.raises(DGRError, match="Unknown device 'gpu'"):
         choose_device("gpu")
+
+
+def test_a_stage_claims_what_it_needs_on_a_gpu_and_asks_for_nothing_on_a_cpu(monkeypatch, tmp_path):
+    gpu = types.SimpleNamespace(uuid="GPU-one", total_memory=100)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda index: gpu)
+    monkeypatch.setattr(gpu_claims.claim, "__defaults__", (tmp_path,))
+    monkeypatch.setattr(gpu_claims, "_own", own := [])
+    assert choose_device("cpu", lambda: pytest.fail("nobody asks")) == torch.device("cpu")
+    assert choose_device("auto", lambda: 70) == torch.device("cuda", 0)
+    assert [claim.size for claim in own] == [70]
+    own[0].file.close()

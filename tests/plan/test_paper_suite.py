@@ -44,9 +44,11 @@ def clone(tmp_path_factory):
     return root
 
 
-def run(root, *command, fails=False):
+def run(root, *command, fails=False, folder=None):
+    """Run a command in the clone, with a folder of programs before all others."""
+    before = [str(folder)] if folder else []
     environment = {name: value for name, value in os.environ.items() if name != "DGR_DATA_MIRROR"} | {
-        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([*before, str(Path(sys.executable).parent), os.environ["PATH"]]),
         "DVC_SITE_CACHE_DIR": str(root / ".site"),
     }
     done = subprocess.run(
@@ -73,6 +75,20 @@ def test_a_dry_run_plans_the_whole_paper_and_says_what_it_costs(clone, profile):
     trainings += sum(len(entry["grid"]) * len(entry["seeds"]) for entry in plan["tuning"].values())
     assert f"suite 'paper' in all: {trainings:,} trainings, " in output
     assert ("gpu=1" in output) == (profile == "slurm")
+
+
+@pytest.mark.parametrize("profile", ["default", "gpus"])
+def test_trainings_take_slots_of_a_gpu_that_is_there(clone, profile, tmp_path):
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\n")
+    tool.chmod(0o755)
+    command = ("snakemake", "-n", "--workflow-profile", f"profiles/{profile}", "--config", "suite=paper")
+    output = run(clone, *command, folder=tmp_path)
+    claimed = re.findall(
+        r"^(?:rule|localrule) (\w+):(?:\n    .*)*?\n    resources: .*\bgpu_slots=1\b", output, re.MULTILINE
+    )
+    assert set(claimed) == {"train", "train_tuned", "tune"}
+    assert re.findall(r"gpu_slots: (\d)", (clone / f"profiles/{profile}/config.yaml").read_text()) != ["1"]
 
 
 def test_a_dry_run_plans_every_study(clone):

@@ -7,16 +7,19 @@ from collections.abc import Collection
 from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison, StudyComparison
 
 
-def measured_by(claims: Claims, runs: bool, times_steps: bool) -> list[Claim]:
+def measured_by(claims: Claims, suite: str, runs: bool, times_steps: bool) -> list[Claim]:
     """The claims that a suite's runs or costs decide: costs are measured in one suite and runs in others.
 
     Args:
         claims: as written.
+        suite: its name; claims of other suites are none of it. A quick look decides what its suite decides.
         runs: whether the suite has runs.
         times_steps: whether it measures costs.
     """
     told: list[Claim] = []
-    for claim in (claim for claim in claims.claims if not is_of_studies(claim)):
+    for claim in claims.claims:
+        if is_of_studies(claim) or (claim.suites is not None and suite.partition("-seeds-")[0] not in claim.suites):
+            continue
         kept = [one for one in claim.comparisons if (times_steps if isinstance(one, CostComparison) else runs)]
         told += [claim.model_copy(update={"comparisons": kept})] if kept else []
     return told

@@ -172,6 +172,8 @@ class Claim(Strict):
     """Where it says so."""
     alpha: Annotated[float, Field(gt=0, lt=1)]
     """Level of the family of tests."""
+    suites: Names | None = None
+    """Suites that decide it; without it, every suite with runs or costs that can."""
     comparisons: Annotated[list[Annotated[AnyComparison, Field(discriminator="kind")]], Field(min_length=1)]
     """What decides it."""
 

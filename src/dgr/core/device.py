@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import IO
+from collections.abc import Callable
 
 import torch
 
 from dgr.core.errors import DGRError, nearest
+from dgr.core.gpu_claims import Gpu, claim
 from dgr.core.numerics import portable_square_root
 from dgr.core.torch_compiler import leave_compiler_unloaded
 
-LOCKS = Path(tempfile.gettempdir()) / f"dgr-gpus-{os.getuid()}"
-_held: list[IO[str]] = []
 
-
-def choose_device(device: str) -> torch.device:
+def choose_device(device: str, needed: Callable[[], int] = lambda: 0) -> torch.device:
     """Choose the device and make everything on it deterministic, with one thread.
 
     Args:
         device: ``"auto"``, ``"cpu"`` or ``"cuda"``.
+        needed: says how many bytes of a GPU's memory the stage needs; asked only where there is one. The stage waits
+            until a GPU has room for it beside this user's other stages, see :func:`dgr.core.gpu_claims.claim`.
 
     Raises:
         DGRError: another word, or no GPU where one was asked for.
@@ -41,30 +37,6 @@ def choose_device(device: str) -> torch.device:
     leave_compiler_unloaded()
     if device == "cpu" or not torch.cuda.is_available():
         return torch.device("cpu")
-    visible = [str(torch.cuda.get_device_properties(index).uuid) for index in range(torch.cuda.device_count())]
-    return torch.device("cuda", free_gpu(visible))
-
-
-def free_gpu(names: Sequence[str], folder: Path = LOCKS) -> int:
-    """The first of the visible GPUs that no other stage of this user holds; it is held until this process ends.
-
-    So several trainings started at once spread over several GPUs. Where all are held, the first is shared.
-
-    Args:
-        names: of the visible GPUs, by their index; the same GPU has the same name in every process.
-        folder: where the locks are.
-
-    Returns:
-        The index.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    for index, name in enumerate(names):
-        file = (folder / name).open("w", encoding="utf-8")
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.close()
-        else:
-            _held.append(file)  # closing the file would give the lock back
-            return index
-    return 0
+    found = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    gpus = [Gpu(str(each.uuid), each.total_memory) for each in found]
+    return torch.device("cuda", claim(gpus, needed(), lambda index: torch.cuda.mem_get_info(index)[0]))

@@ -10,8 +10,8 @@ from dgr.core.errors import DGRError
 EXTRAS = {
     "methods": ("torchjd", "cvxpy", "clarabel"),
     "study": (
-        "torchvision", "scipy", "pandas", "sklearn", "scikit_posthocs", "torchmetrics", "mlxtend", "pooch", "requests",
-        "pydantic", "typer", "seaborn", "matplotlib", "jinja2", "markdown_it", "markupsafe", "PIL", "h5py",
+        "torchvision", "numpy", "scipy", "pandas", "sklearn", "scikit_posthocs", "torchmetrics", "mlxtend", "pooch",
+        "requests", "pydantic", "typer", "seaborn", "matplotlib", "jinja2", "markdown_it", "markupsafe", "PIL", "h5py",
         "threadpoolctl", "tabulate", "tqdm", "yaml", "snakemake", "dvc", "rocrate",
     ),
 }  # fmt: skip

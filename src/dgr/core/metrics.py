@@ -37,7 +37,9 @@ def metrics_of(kind: str, classes: int, partial: bool = False) -> MetricCollecti
     """
     if kind == "classification":
         ignored = VOID if partial else None
-        return MetricCollection({"accuracy": MulticlassAccuracy(classes, average="micro", ignore_index=ignored)})
+        # Targets are checked when a data set is read; torchmetrics' own checks wait for a GPU in every batch.
+        accuracy = MulticlassAccuracy(classes, average="micro", ignore_index=ignored, validate_args=False)
+        return MetricCollection({"accuracy": accuracy})
     if kind == "regression":
         return MetricCollection({"squared_error": PresentSquaredError() if partial else MeanSquaredError()})
     if kind == "segmentation":
@@ -45,13 +47,23 @@ def metrics_of(kind: str, classes: int, partial: bool = False) -> MetricCollecti
     return MetricCollection(Angles() if kind == "normals" else Distance())
 
 
+def _counted(values: Tensor, known: Tensor, bins: int) -> Tensor:
+    """How often each of 0 … bins−1 occurs among the known values, the same on every device and without waiting for it.
+
+    A mask would have to be counted first, which waits; instead, what is not known falls into a bin of its own.
+    """
+    places = values.masked_fill(~known, bins).flatten()
+    return places.new_zeros(bins + 1).index_add_(0, places, torch.ones_like(places))[:bins]
+
+
 class PresentSquaredError(MeanSquaredError):
     """Mean squared error over the samples whose target is not NaN."""
 
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
-        present = ~target.isnan()
-        super().update(prediction[present], target[present])
+        missing = target.isnan()
+        super().update(prediction.masked_fill(missing, 0), target.masked_fill(missing, 0))
+        self.total = self.total - missing.sum()
 
 
 class Segmentation(MulticlassConfusionMatrix):
@@ -70,10 +82,9 @@ class Segmentation(MulticlassConfusionMatrix):
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
         guesses, labels = dense.to_size(prediction, target).argmax(dim=1), target.long()
-        known = labels != VOID
         # Deterministic counting as torchmetrics does it builds a table of pixels by pairs of classes: gigabytes.
-        pairs, counts = torch.unique(labels[known] * len(self.confmat) + guesses[known], return_counts=True)
-        self.confmat.view(-1)[pairs] += counts
+        counts = _counted(labels * len(self.confmat) + guesses, labels != VOID, self.confmat.numel())
+        self.confmat += counts.view_as(self.confmat)
 
     @override
     def compute(self) -> dict[str, Tensor]:  # type: ignore[override]
@@ -106,8 +117,8 @@ class Distance(Metric):
     @override
     def update(self, prediction: Tensor, target: Tensor) -> None:
         valid = dense.valid_distance(target)
-        true = target[valid].double()
-        error = (dense.to_size(prediction, target)[valid].double() - true).abs()
+        true = target.double().masked_fill(~valid, 1)
+        error = (dense.to_size(prediction, target).double() - true).abs().masked_fill(~valid, 0)
         self.absolute += error.sum()
         self.relative += (error / true).sum()
         self.pixels += valid.sum()
@@ -139,12 +150,11 @@ class Angles(Metric):
     def update(self, prediction: Tensor, target: Tensor) -> None:
         valid = dense.valid_normals(target)[:, 0]
         unit = dense.unit(dense.to_size(prediction, target))
-        cosine = (unit * target).sum(dim=1)[valid].double().clamp(-1, 1)
-        angles = cosine.arccos().rad2deg()
+        cosine = (unit * target).sum(dim=1).double().clamp(-1, 1)
+        angles = cosine.arccos().rad2deg().masked_fill(~valid, 0)
         self.total += angles.sum()
-        bins = (angles.nan_to_num(nan=180.0) * self.bins_a_degree).long()
-        bins, counts = torch.unique(bins, return_counts=True)
-        self.counts[bins] += counts
+        bins = (angles.nan_to_num() * self.bins_a_degree).long()
+        self.counts += _counted(bins, valid, len(self.counts))
 
     @override
     def compute(self) -> dict[str, Tensor]:
@@ -153,7 +163,7 @@ class Angles(Metric):
         middle = (2 * cumulative >= pixels).int().argmax()
         values: dict[str, Any] = {
             "mean_angle": self.total / pixels,
-            "median_angle": (middle + 0.5) / self.bins_a_degree,
+            "median_angle": (middle + 0.5) / self.bins_a_degree + 0 * self.total,  # NaN where an angle was
         }
         for angle in ANGLES:
             values[f"within_{angle:g}"] = cumulative[round(angle * self.bins_a_degree) - 1] / pixels

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dgr.core.numerics import numerics
-from dgr.core.provenance import VERSIONED
+from dgr.core.provenance import VERSIONED, gpu_numerics
 
 if TYPE_CHECKING:
     import torch
@@ -38,7 +38,7 @@ def origin(device: torch.device, wall_seconds: float) -> dict[str, Any]:
         **_commit(),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in VERSIONED},
         "device": device_name(device),
-        "numerics": numerics(device.type),
+        "numerics": numerics(device.type) if device.type == "cpu" else f"native ({gpu_numerics()})",
         "threads": torch.get_num_threads(),
         "wall_seconds": round(wall_seconds, 3),
         "peak_memory_mb": round(peak_memory(device) / 1e6, 1),

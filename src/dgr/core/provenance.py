@@ -47,6 +47,30 @@ def versions() -> dict[str, str]:
     return {name: version(name).partition("+")[0] for name in VERSIONED}
 
 
+def gpu_numerics() -> str:
+    """What the numbers of a GPU depend on beside its name and torch: CUDA, cuDNN, and how precise products are.
+
+    Such as ``cuda 12.8, cudnn 91002, deterministic, convolutions tf32, products ieee``: torch's words for the precision
+    of each, ``ieee`` being all of float32; ``benchmark`` where cuDNN chooses its algorithms by time.
+    """
+    import torch
+
+    cudnn: Any = torch.backends.cudnn
+    words = [f"cuda {torch.version.cuda}", f"cudnn {_cudnn_version()}"]
+    words += ["deterministic"] * torch.are_deterministic_algorithms_enabled() + ["benchmark"] * cudnn.benchmark
+    # Torch's older words for the same cannot be asked for once these were set, as the penalty sets them for a moment.
+    for name, setting in (("convolutions", cudnn.conv), ("products", torch.backends.cuda.matmul)):
+        words.append(f"{name} {setting.fp32_precision}".replace("none", "ieee"))
+    return ", ".join(words)
+
+
+def _cudnn_version() -> Any:
+    import torch
+
+    cudnn: Any = torch.backends.cudnn
+    return cudnn.version()
+
+
 def result_hash(files: dict[str, str]) -> str:
     """Of a run's numbers: a hash of the hashes of its files, by name."""
     return config_hash(files)

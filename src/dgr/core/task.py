@@ -117,11 +117,21 @@ class Task:
 
         return metrics_of(self.kind, self.classes, self.partial)
 
-    def targets_in(self, target: Tensor) -> int:
-        """How many samples of a batch have a target: all, unless the task is :attr:`partial`."""
-        if not self.partial:
-            return len(target)
-        return int((target != VOID if self.kind == "classification" else ~target.isnan()).sum())
+    def targets_in(self, target: Tensor) -> int | Tensor:
+        """What the loss of a batch is a mean over: how many samples, or pixels of dense tasks, have a target.
+
+        Returns:
+            A number; a scalar on the target's device where it has to be counted there.
+        """
+        from dgr.core.dense import valid_distance, valid_normals
+
+        if self.kind == "segmentation" or (self.partial and self.kind == "classification"):
+            return (target != VOID).sum()
+        if self.kind in ("depth", "disparity"):
+            return valid_distance(target).sum()
+        if self.kind == "normals":
+            return valid_normals(target).sum()
+        return (~target.isnan()).sum() if self.partial else len(target)
 
     def has_targets(self, target: Tensor | None) -> Tensor | bool:
         """Whether any sample, or pixel, of a batch has a target; a scalar on the target's device where it must look."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from dgr.config.datasets import FetchedDataset
 from dgr.config.parsing import parse
@@ -13,12 +13,13 @@ from dgr.config.plan_file import Plan, read_plan
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
+from dgr.core.gpu_claims import CONTEXT, USABLE
 from dgr.core.paths import RESULTS
 from dgr.datasets.registry import planned_dataset
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
 STEP_TIMES = "step_times.json"
-"""In ``results/SUITE``: the device, a note, and seconds a step by kind of work."""
+"""In ``results/SUITE``: the device, a note, seconds a step by kind of work; of a GPU its memory, and peaks by kind."""
 
 
 COSTS_LIKE = {
@@ -78,32 +79,62 @@ def describe(suite: str, root: Path = Path()) -> str:
         raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
     path = root / RESULTS / suite / STEP_TIMES
     measured = read_json(path, f"remove it or run `python -m dgr estimate {suite} --measure`") if path.exists() else {}
-    times: dict[str, float] = measured.get("seconds_per_step", {})
     groups: dict[str, list[Work]] = {}
     for item in items:
         groups.setdefault(f"{item.run.dataset}, {item.run.architecture.name}", []).append(item)
-    lines = [f"{place}: {_summary(group, times)}" for place, group in groups.items()]
-    lines.append(f"suite '{suite}' in all: {_summary(items, times)}")
+    lines = [f"{place}: {_summary(group, measured)}" for place, group in groups.items()]
+    lines.append(f"suite '{suite}' in all: {_summary(items, measured)}")
     if measured:
+        note = f"{measured['note']} " if measured["note"] else ""
         lines.append(
-            f"Times of a step were measured on: {measured['device']}. {measured['note']} "
+            f"Times of a step were measured on: {measured['device']}. {note}"
             "Evaluation after each epoch and probes come on top."
         )
+        lines += _slots(measured)
     else:
         lines.append(f"No times of a step are known; measure them: python -m dgr estimate {suite} --measure")
     return "\n".join(lines)
 
 
-def _summary(items: list[Work], times: dict[str, float]) -> str:
+def _summary(items: list[Work], measured: dict[str, Any]) -> str:
+    """Trainings, steps, and hours of the steps whose time is known, one training at a time."""
+    times: dict[str, float] = measured.get("seconds_per_step", {})
     trainings = sum(item.trainings for item in items)
     counted = [(item.kind, item.steps) for item in items if item.steps is not None]
     if len(counted) < len(items):
         return f"{trainings:,} trainings; their steps are not known before the data set is there"
-    text = f"{trainings:,} trainings, {sum(steps for _, steps in counted):,} steps"
-    if all(kind in times for kind, _ in counted):
-        hours = sum(steps * times[kind] for kind, steps in counted) / 3600
-        text += f", about {hours:,.0f} hours of steps" if hours >= 10 else f", about {hours:.1f} hours of steps"
+    steps = sum(steps for _, steps in counted)
+    text = f"{trainings:,} trainings, {steps:,} steps"
+    known = [(times[kind], steps) for kind, steps in counted if kind in times]
+    if known:
+        hours = sum(seconds * steps for seconds, steps in known) / 3600
+        text += f", about {hours:,.0f}" if hours >= 10 else f", about {hours:.1f}"
+        text += f" {'GPU ' * _is_of_gpu(measured)}hours of steps"
+        if missing := steps - sum(steps for _, steps in known):
+            text += f"; how long {missing:,} of them take is not known"
     return text
+
+
+def _is_of_gpu(measured: dict[str, Any]) -> bool:
+    """Whether step times were measured on a GPU, whose memory stands in the record then."""
+    return "gpu_memory_bytes" in measured
+
+
+def _slots(measured: dict[str, Any]) -> Iterator[str]:
+    """How many trainings the GPU has memory for at once."""
+    if not _is_of_gpu(measured):
+        return
+    if not measured.get("peak_bytes"):
+        yield "How many trainings fit on that GPU beside each other is not known; --measure on a GPU says it."
+        return
+    kind, largest = max(measured["peak_bytes"].items(), key=lambda item: item[1])
+    fit = max(1, int(USABLE * measured["gpu_memory_bytes"] / (largest + CONTEXT)))
+    memory, tensors = measured["gpu_memory_bytes"] / 1e9, largest / 1e9
+    yield (
+        f"Its memory ({memory:.0f} GB) holds {fit} trainings of the largest kind, {kind} ({tensors:.1f} GB of tensors) "
+        "beside each other: snakemake --resources gpu_slots=N. Hours are those of one training at a time; side by side "
+        "they shrink by what a training alone leaves idle."
+    )
 
 
 def _trainings(suite: str, plan: Plan) -> Iterator[tuple[RunConfig, int]]:

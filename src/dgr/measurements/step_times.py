@@ -1,6 +1,8 @@
-"""Seconds a training step of each kind of work in a suite, measured on made-up data of the right shape."""
+"""Seconds and, on a GPU, memory of a training step of each kind of work in a suite, on made-up data of its shape."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,16 +17,17 @@ from dgr.core.task import Batch, Task
 from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper
 from dgr.measurements.estimate import STEP_TIMES, work
-from dgr.measurements.timing import interleaved_seconds
+from dgr.measurements.timing import interleaved_seconds, peak_bytes
 from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
+from dgr.training.memory import from_scratch
 
 ANY_STRENGTH = 1e-3
 """Where it is left to tuning; the time does not depend on it."""
 
 
 def time_suite(suite: str, device: str, steps: int, shrink: int) -> None:
-    """Time every kind of step of a suite and write ``results/SUITE/step_times.json``.
+    """Time every kind of step of a suite and write ``results/SUITE/step_times.json``, on a GPU with its memory.
 
     Args:
         suite: its name.
@@ -40,37 +43,34 @@ def time_suite(suite: str, device: str, steps: int, shrink: int) -> None:
     kinds = {item.kind: item.run for item in work(suite, plan)}
     if not kinds:
         raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
-    times = {kind: _seconds(run, plan, place, steps, shrink) for kind, run in sorted(kinds.items())}
+    found = {kind: _measured(run, plan, place, steps, shrink) for kind, run in sorted(kinds.items())}
     shrunk = f"Dense images were {shrink} times smaller in height and width, and times multiplied by {shrink**2}."
-    record = {
+    record: dict[str, Any] = {
         "device": device_name(place),
         "note": shrunk if shrink > 1 else "",
-        "seconds_per_step": {kind: float(f"{seconds:.3g}") for kind, seconds in times.items()},
+        "seconds_per_step": {kind: float(f"{seconds:.3g}") for kind, (seconds, _) in found.items()},
     }
+    if place.type == "cuda":
+        record["gpu_memory_bytes"] = torch.cuda.get_device_properties(place).total_memory
+        record["peak_bytes"] = {kind: peak for kind, (_, peak) in found.items()}
     write_json(RESULTS / suite / STEP_TIMES, record)
 
 
-def _seconds(run: RunConfig, plan: Plan, device: torch.device, steps: int, shrink: int) -> float:
+def _measured(run: RunConfig, plan: Plan, device: torch.device, steps: int, shrink: int) -> tuple[float, int]:
+    """Seconds of a step, and on a GPU the most bytes of tensors during one; 0 elsewhere."""
     dataset = planned_dataset(run.dataset, plan)
     tasks, (channels, height, width) = dataset.tasks, dataset.image_shape
     if run.training.augmentation is not None and run.training.augmentation.crop is not None:
         height, width = run.training.augmentation.crop
     factor = 1 if tasks[0].kind in ("classification", "regression") else shrink
     shape = (channels, height // factor, width // factor)
-    run = _from_scratch(run.resolved(ANY_STRENGTH) if run.is_tuned else run)
+    run = from_scratch(run.resolved(ANY_STRENGTH) if run.is_tuned else run)
     parts = build_parts(run, tasks, shape, seed=0).to(device)
     batch = made_up_batch(tasks, shape, run.training.batch_size, device)
     step = Stepper(parts, tasks, iter(lambda: batch, None))
     step()
-    return float(interleaved_seconds([step], 1, device, steps).item()) * factor**2
-
-
-def _from_scratch(run: RunConfig) -> RunConfig:
-    """Without pretrained weights, which take no time in a step."""
-    architecture = run.architecture
-    if not getattr(architecture, "pretrained", False):
-        return run
-    return run.model_copy(update={"architecture": architecture.model_copy(update={"pretrained": False})})
+    seconds = float(interleaved_seconds([step], 1, device, steps).item()) * factor**2
+    return seconds, step.resting_bytes() + peak_bytes(step, device) if device.type == "cuda" else 0
 
 
 def made_up_batch(tasks: tuple[Task, ...], shape: tuple[int, int, int], size: int, device: torch.device) -> Batch:

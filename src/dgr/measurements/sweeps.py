@@ -24,6 +24,7 @@ from dgr.regularizers.dgr import Config as DGRConfig
 from dgr.training.build import build_penalty
 from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.training.evaluation import evaluate, represent
+from dgr.training.memory import needed_bytes
 from dgr.training.run import Run
 from dgr.training.workspace import open_workspace
 
@@ -45,8 +46,8 @@ def sweep(key: str, device: str) -> None:
         DGRError: unknown key, missing data, or a point that diverges; says which.
     """
     config = parse(SweepConfig, plan_entry(key, ("sweeps",)), key)
-    place = choose_device(device)
     data = load(config.run.dataset, DATA)
+    place = choose_device(device, lambda: max(needed_bytes(point, data) for _, point in config.points()))
     workspace = open_workspace(config.run, {"sweep": config.name, "device": hardware(place)})
     record: dict[str, Any] = {"key": key, "name": config.name, "rows": [], "agreement": []}
     for (settings, point), seed in itertools.product(config.points(), config.run.seeds):

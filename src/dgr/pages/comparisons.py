@@ -76,7 +76,7 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
     if not CLAIMS_FILE.exists():
         return []
     decided, claims = decided_claims(inputs.suite), load_claims(CLAIMS_FILE)
-    measured = measured_by(claims, bool(inputs.runs), bool(inputs.entries("costs")))
+    measured = measured_by(claims, inputs.suite, bool(inputs.runs), bool(inputs.entries("costs")))
     return [
         ClaimText(
             claim.id,

@@ -24,7 +24,7 @@ def build(scope: Scope) -> Table:
     Raises:
         DGRError: the file is wrong, or a record holds NaN.
     """
-    claims = measured_by(load_claims(CLAIMS_FILE), bool(scope.runs), bool(scope.costs))
+    claims = measured_by(load_claims(CLAIMS_FILE), scope.suite, bool(scope.runs), bool(scope.costs))
     found = run_verdicts(scope.records, of_runs(Claims(claims=claims), set(scope.cells())))
     ids = list(dict.fromkeys(verdict.claim.id for verdict in found))
     return Table(

@@ -1,7 +1,8 @@
-"""Losses, metrics and representations of a whole split, a few samples at a time."""
+"""Losses, metrics and representations of a whole split, many samples at a time."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,8 +14,12 @@ from dgr.datasets.prepared import Split
 from dgr.models.model import MultiTaskModel
 
 Scores = dict[str, dict[str, float]]
-PIXELS = 2**21
-"""Of the images that are evaluated at once: bounds the memory, whatever the image size."""
+AT_ONCE = {"cpu": (2**9, 2**21), "cuda": (2**12, 2**23)}
+"""By type of device: the most samples, and pixels of their images, that are evaluated at once. It bounds the memory.
+
+A fixed number, so that a result does not depend on who else uses a GPU. On a GPU small batches leave it idle: there the
+pixels need at most a few gigabytes, since in inference mode no activation is kept.
+"""
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,7 @@ class Evaluation:
     """What a model does on a split.
 
     Attributes:
-        scores: loss and metrics by task.
+        scores: loss and metrics by task. The loss is the mean over all samples, or pixels, that have a target.
         mean_norm: mean of ‖z‖ over the samples.
         representation: z of all samples, shape ``(samples, width)``; None where z is a map and not a vector, since
             those of a dense data set take up to 175 gigabytes.
@@ -33,7 +38,13 @@ class Evaluation:
     representation: Tensor | None
 
 
-@torch.no_grad()
+def batch_size(device: torch.device, sides: Sequence[int]) -> int:
+    """How many images of that height and width are evaluated at once on a device, by :data:`AT_ONCE`."""
+    samples, pixels = AT_ONCE[device.type]
+    return max(1, min(samples, pixels // math.prod(sides)))
+
+
+@torch.inference_mode()
 def represent(model: MultiTaskModel, inputs: Tensor) -> Tensor:
     """The representations z of inputs in evaluation mode, shape ``(samples, …)``."""
     model.eval()
@@ -41,14 +52,28 @@ def represent(model: MultiTaskModel, inputs: Tensor) -> Tensor:
     return z
 
 
-@torch.no_grad()
 def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Evaluation:
-    """Evaluate once over a split, in evaluation mode; samples without a target of a task do not count for it."""
+    """Evaluate once over a split, in evaluation mode; what has no target of a task does not count for it.
+
+    Nothing waits for a GPU before the end. Where its memory does not suffice, half as many samples go at once.
+    """
+    size = batch_size(split.device, split.images.shape[-2:])
+    while True:
+        try:
+            return _evaluate(model, tasks, split, size)
+        except torch.OutOfMemoryError:
+            if size == 1:
+                raise
+        size //= 2
+
+
+@torch.inference_mode()
+def _evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split, size: int) -> Evaluation:
     metrics = {task.name: task.metrics().to(split.device) for task in tasks}
-    totals, counts = dict.fromkeys(metrics, 0.0), dict.fromkeys(metrics, 0)
+    zero = torch.zeros((), dtype=torch.float64, device=split.device)
+    totals, counts = dict.fromkeys(metrics, zero), dict.fromkeys(metrics, zero)
     norms, vectors = [], []
-    height, width = split.images.shape[-2:]
-    for inputs, targets in split.batches(max(1, min(512, PIXELS // (height * width)))):
+    for inputs, targets in split.batches(size):
         z = represent(model, inputs)
         norms.append(z.flatten(1).norm(dim=1))
         if z.ndim == 2:
@@ -56,13 +81,13 @@ def evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split) -> Eval
         for task in tasks:
             prediction, target = model.heads[task.name](z), targets[task.name]
             present = task.targets_in(target)
-            totals[task.name] += task.loss(prediction, target).item() * present
-            counts[task.name] += present
+            totals[task.name] = totals[task.name] + task.loss(prediction, target).double() * present
+            counts[task.name] = counts[task.name] + present
             metrics[task.name].update(prediction, target)
+    losses = torch.stack([totals[name] / counts[name] for name in metrics]).tolist()
     scores = {
         # Metrics are float32; more digits than that would be noise.
-        name: {"loss": total / counts[name]}
-        | {metric: round(value.item(), 7) for metric, value in metrics[name].compute().items()}
-        for name, total in totals.items()
+        name: {"loss": loss} | {metric: round(value.item(), 7) for metric, value in metrics[name].compute().items()}
+        for name, loss in zip(metrics, losses, strict=True)
     }
     return Evaluation(scores, torch.cat(norms).mean().item(), torch.cat(vectors) if vectors else None)

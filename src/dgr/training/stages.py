@@ -22,6 +22,7 @@ from dgr.datasets.prepared import PreparedData, load
 from dgr.training.configuration import RunConfig, TuningConfig
 from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import Scores, evaluate
+from dgr.training.memory import needed_bytes
 from dgr.training.run import Run
 from dgr.training.run_records import write_records
 from dgr.training.trained import has_trained, settle_trained, trained_hashes
@@ -39,8 +40,8 @@ def train(key: str, device: str) -> None:
         DGRError: unknown key, missing data or tuning, non-finite loss, unwritable folder.
     """
     config = _resolved(parse(RunConfig, plan_entry(key, ("runs", "tuned_runs")), key))
-    place = choose_device(device)
     data = load(config.dataset, DATA)
+    place = choose_device(device, lambda: needed_bytes(config, data))
     work = {"device": hardware(place)}
     workspace, identity = open_workspace(config, work), identity_of(config, work)
     target = output_path(config.suite, "train", key)
@@ -81,8 +82,8 @@ def tune(key: str, device: str) -> None:
         DGRError: as :func:`train`.
     """
     config = parse(TuningConfig, plan_entry(key, ("tuning",)), key)
-    place = choose_device(device)
     data = load(config.run.dataset, DATA)
+    place = choose_device(device, lambda: needed_bytes(config.run, data))
     workspace = open_workspace(config.run, {"tuning": True, "device": hardware(place)})
     rows = []
     for strength in config.grid:
