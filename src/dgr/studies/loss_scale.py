@@ -21,13 +21,12 @@ from dgr.config.runs import MethodConfig, SplitName
 from dgr.core.seeds import seed_for
 from dgr.core.task import Task
 from dgr.datasets.kinds import multimnist, rooms
-from dgr.datasets.prepared import as_inputs
 from dgr.methods.registry import build_method
 from dgr.models.model import MultiTaskModel, build_model
 from dgr.models.registry import AnyArchitecture
 from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
-from dgr.studies.samples import Recipe, Samples, Schedule
+from dgr.studies.samples import Recipe, Samples, Schedule, samples_of
 
 EVALUATED_AT_ONCE = 512
 
@@ -98,11 +97,7 @@ def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str
 def _data(block: ScaledData, seed: int) -> tuple[Sequence[Task], dict[SplitName, Samples]]:
     """Made anew for each seed, from its own and the configuration's."""
     config = block.data.model_copy(update={"seed": block.data.seed + seed})
-    splits = {}
-    for name, arrays in config.compose().splits.items():
-        images = torch.from_numpy(arrays["images"]).view(-1, *config.image_shape)
-        targets = {task.name: torch.from_numpy(arrays[task.name]) for task in config.tasks}
-        splits[name] = Samples(as_inputs(images), targets)
+    splits = {name: samples_of(config, arrays) for name, arrays in config.compose().splits.items()}
     return config.tasks, splits
 
 

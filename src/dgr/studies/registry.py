@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from dgr.studies import alignment as alignment_study
-from dgr.studies import flipped_labels, loss_scale, noisy_regression, noisy_task, transfer
+from dgr.studies import cheaper_penalty, flipped_labels, loss_scale, noisy_regression, noisy_task, transfer
 from dgr.studies.alignment import Alignment
+from dgr.studies.cheaper_penalty import CheaperPenalty
 from dgr.studies.flipped_labels import FlippedLabels
 from dgr.studies.loss_scale import LossScale
 from dgr.studies.noisy_regression import NoisyRegression
@@ -18,13 +19,16 @@ from dgr.studies.row import Row
 from dgr.studies.transfer import Transfer
 
 StudyConfig = Annotated[
-    NoisyRegression | FlippedLabels | LossScale | Transfer | Alignment | NoisyTask, Field(discriminator="kind")
+    NoisyRegression | FlippedLabels | LossScale | Transfer | Alignment | NoisyTask | CheaperPenalty,
+    Field(discriminator="kind"),
 ]
 
 
 def rows(config: StudyConfig, seed: int) -> Iterator[Row]:
     """What a study finds with one seed."""
     match config:
+        case CheaperPenalty():
+            return cheaper_penalty.run(config, seed)
         case NoisyRegression():
             return noisy_regression.run(config, seed)
         case FlippedLabels():

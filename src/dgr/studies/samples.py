@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Batch, Task
+from dgr.datasets.kinds import multimnist, rooms
+from dgr.datasets.prepared import as_inputs
 from dgr.methods.shared.base import Method, forward
 from dgr.models.model import MultiTaskModel
 
+MadeHere = multimnist.Config | rooms.Config
 AfterStep = Callable[[Tensor], None]
 """Called with the rows of the batch that was trained on."""
 
@@ -57,6 +61,7 @@ class Recipe:
         make_model: makes a fresh model from torch's global random state.
         make_optimizer: makes the optimizer of a list of parameters.
         schedule: epochs and sizes of batches.
+        make_regularizer: makes the regularizer of a fresh model; none without.
     """
 
     experiment: str
@@ -65,6 +70,7 @@ class Recipe:
     make_model: Callable[[], MultiTaskModel]
     make_optimizer: Callable[[list[nn.Parameter]], Optimizer]
     schedule: Schedule
+    make_regularizer: Callable[[MultiTaskModel], nn.Module] | None = None
 
     def train(
         self, method: Method, data: Samples, held_out: Samples | None, after_step: AfterStep | None = None
@@ -80,6 +86,7 @@ class Recipe:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for(self.experiment, self.seed, "initialization"))
             model = self.make_model()
+            regularizer = None if self.make_regularizer is None else self.make_regularizer(model)
             torch.manual_seed(seed_for(self.experiment, self.seed, "balancer"))
             optimizer = self.make_optimizer([*model.parameters(), *method.parameters()])
             model.train()
@@ -91,7 +98,7 @@ class Recipe:
                 for rows in _parts(torch.randperm(len(data), generator=order), size):
                     batch = self._held_out(held_out, other) if method.needs_held_out else None
                     optimizer.zero_grad()
-                    method.backward(forward(model, self.tasks, None, data.rows(rows), batch, optimizer))
+                    method.backward(forward(model, self.tasks, regularizer, data.rows(rows), batch, optimizer))
                     optimizer.step()
                     if after_step is not None:
                         after_step(rows)
@@ -103,6 +110,13 @@ class Recipe:
             return None
         rows = torch.randperm(len(held_out), generator=generator)[: self.schedule.held_out_size]
         return held_out.rows(rows)
+
+
+def samples_of(config: MadeHere, arrays: Mapping[str, np.ndarray]) -> Samples:
+    """One split of a data set that is made here."""
+    images = torch.from_numpy(arrays["images"]).view(-1, *config.image_shape)
+    targets = {task.name: torch.from_numpy(arrays[task.name]) for task in config.tasks}
+    return Samples(as_inputs(images), targets)
 
 
 def _parts(rows: Tensor, size: int) -> tuple[Tensor, ...]:
