@@ -153,7 +153,7 @@ class Angles(Metric):
         cosine = (unit * target).sum(dim=1).double().clamp(-1, 1)
         angles = cosine.arccos().rad2deg().masked_fill(~valid, 0)
         self.total += angles.sum()
-        bins = (angles.nan_to_num() * self.bins_a_degree).long()
+        bins = (angles.nan_to_num(nan=180.0) * self.bins_a_degree).long()
         self.counts += _counted(bins, valid, len(self.counts))
 
     @override

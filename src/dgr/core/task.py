@@ -135,13 +135,7 @@ class Task:
 
     def has_targets(self, target: Tensor | None) -> Tensor | bool:
         """Whether any sample, or pixel, of a batch has a target; a scalar on the target's device where it must look."""
-        if target is None:
-            return False
-        if self.kind in ("segmentation", "classification"):
-            return (target != VOID).any() if self.partial or self.kind == "segmentation" else True
-        if self.kind == "regression":
-            return (~target.isnan()).any() if self.partial else True
-        return (target != 0).any()  # where there is no distance or normal, all is 0
+        return False if target is None else self.targets_in(target) > 0
 
     def check_targets(self, targets: Tensor | NDArray[Any], split: str) -> None:
         """Refuse impossible targets of a whole split, of torch or of numpy.
