@@ -6,9 +6,12 @@ PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What `make archive` packs, and the file that it writes and `make restore` reads.
 SUITES ?= mini
 FILE ?= dgr-runs.tar.gz
+# How long `make gpu` may take, and where its records go.
+SECONDS ?= 480
+OUT ?= gpu-session
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce studies archive restore verify test fingerprint lint lock clean
+.PHONY: help install reproduce studies archive restore verify test gpu fingerprint lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -41,6 +44,9 @@ verify: .venv/installed  ## check the committed results of the mini suite, and t
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)
+
+gpu: .venv/installed  ## on a GPU: its tests, costs of the paper's models, and as much of faces_gpu as SECONDS (480) allow
+	@$(IN_VENV) python benchmarks/gpu_session.py --seconds "$(SECONDS)" --out "$(OUT)" $(if $(DATA),--data "$(DATA)")
 
 fingerprint: .venv/installed  ## compute sample numbers here and on two emulated processors; are the bits the committed ones?
 	@$(IN_VENV) python tests/fingerprint/witness.py
