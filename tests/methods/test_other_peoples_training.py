@@ -105,3 +105,23 @@ def test_a_frozen_encoder_leaves_the_heads_to_train_or_is_refused(name):
     else:
         with pytest.raises(DGRError, match=f"Method '{name}' works on the gradients of the shared parameters, but all"):
             backward(name, step)
+
+
+@pytest.mark.parametrize("name", METHOD_NAMES)
+def test_gradients_accumulate(name):
+    """Two steps without ``zero_grad`` between leave the sum of what each leaves alone."""
+
+    def gradients(*, added_up: bool) -> list[Tensor]:
+        torch.manual_seed(1)
+        model, method = make_model(), build_method(name, len(TASKS), **options_for(name, "sort"))
+        parameters = [*model.parameters(), *method.parameters()]
+        total = [torch.zeros_like(parameter) for parameter in parameters]
+        for _ in range(2):
+            method.backward(make_step(model))
+            if not added_up:
+                total = [sum_ + parameter.grad for sum_, parameter in zip(total, parameters, strict=True)]
+                for parameter in parameters:
+                    parameter.grad = None
+        return [parameter.grad for parameter in parameters] if added_up else total
+
+    torch.testing.assert_close(gradients(added_up=True), gradients(added_up=False))

@@ -60,7 +60,7 @@ class Method(nn.Module, ABC):
         return type(self).__module__.rpartition(".")[2]
 
     def backward(self, step: Step) -> Tensor:
-        """Fill ``.grad`` of encoder, heads and the method's own parameters.
+        """Add to ``.grad`` of encoder, heads and the method's own parameters.
 
         The regularizer's gradient λ∂R/∂E is added to the encoder after any balancing; heads never see it. Whatever the
         method, every gradient ends in the memory layout of its parameter, which fused optimizers take for granted, and
@@ -73,19 +73,25 @@ class Method(nn.Module, ABC):
             DGRError: the method cannot do such a step; says why, and what can.
         """
         self._check(step)
+        parameters = trainable([*step.model.parameters(), *self.parameters()])
+        # Of earlier parts of a batch: no weight and no mean over processes of this part is theirs.
+        earlier = [parameter.grad for parameter in parameters]
+        for parameter in parameters:
+            parameter.grad = None
         # Backward passes have the forward pass's precision in any case; what is computed from gradients needs its own.
         with torch.autocast(step.representation.device.type, enabled=False):
             weights = self._filled(step)
-        parameters = trainable([*step.model.parameters(), *self.parameters()])
         average_gradients(parameters)
-        for parameter in parameters:
+        for parameter, before in zip(parameters, earlier, strict=True):
+            if before is not None:
+                parameter.grad = before if parameter.grad is None else before + parameter.grad
             if parameter.grad is not None and parameter.grad.stride() != parameter.stride():
                 parameter.grad = laid_out_as(parameter, parameter.grad)
         return weights
 
     @abstractmethod
     def fill(self, step: Step) -> Tensor:
-        """What :meth:`backward` does, in any memory layout and in this process alone."""
+        """What :meth:`backward` does where every ``.grad`` is None, in any memory layout and in this process alone."""
 
     def _filled(self, step: Step) -> Tensor:
         try:

@@ -21,7 +21,7 @@ class Step:
     """Everything a method may look at in one training step.
 
     Attributes:
-        model: the model being trained; all ``.grad`` fields are None or zero on entry.
+        model: the model being trained.
         tasks: the tasks, in the order of ``losses``.
         batch: inputs ``(batch, …)`` and targets by task name; a task without targets has None or is left out.
         representation: z of the batch, with its graph back to the encoder.
