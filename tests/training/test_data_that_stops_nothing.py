@@ -121,3 +121,11 @@ def test_normals_that_are_no_numbers_have_no_mean_angle(value):
     found = metrics.compute()
     assert found["mean_angle"].isnan()
     assert found["within_30"] == pytest.approx(0.75)
+
+
+def test_a_training_split_of_one_sample_is_a_batch(project):
+    run = make_run(epochs=1, batch_size=8)
+    whole = run.splits["train"]
+    run.splits["train"] = type(whole)(whole.images[:1], {name: each[:1] for name, each in whole.targets.items()})
+    run.train()
+    assert len(run.progress.history) == 1

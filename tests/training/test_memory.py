@@ -99,3 +99,7 @@ def test_a_step_on_a_gpu_needs_no_more_than_was_said():
     step = Stepper(parts, FACES, iter(lambda: batch, None))
     step()
     assert step.resting_bytes() + peak_bytes(step, device) <= needed_bytes(config, data(FACES)) - CONTEXT
+
+
+def test_a_batch_of_one_has_an_estimate():
+    assert needed_bytes(run(SPLIT, batch_size=1), data(SCENES)) <= needed_bytes(run(SPLIT, batch_size=2), data(SCENES))

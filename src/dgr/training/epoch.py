@@ -93,7 +93,7 @@ class Epoch:
         rows = torch.randperm(samples, generator=self._generator(order))
         generator, settings = self._generator(augmentation), self.config.training.augmentation
         # A last batch of one sample has no statistics for batch normalisation, and is left out.
-        for start in range(0, samples - (size > 1 and samples % size == 1), size):
+        for start in range(0, samples - (1 < size < samples and samples % size == 1), size):
             batch = self.split.batch(rows[start : start + size])
             yield batch if settings is None else augment(batch, self.tasks, settings, generator)
 

@@ -44,10 +44,11 @@ def needed_bytes(config: RunConfig, data: PreparedData) -> int:
     model = meta_model(config, data.tasks, shape)
     parameters = sum(map(_bytes, model.parameters()))
     per_task = sum(map(_bytes, model.encoder.parameters())) * len(data.tasks)
-    encoder, heads, largest = kept_bytes(model, data.tasks, meta_batch(data.tasks, shape, training.batch_size))
+    size = max(2, training.batch_size)  # batch normalisation has no statistics of one; training says so, by name
+    encoder, heads, largest = kept_bytes(model, data.tasks, meta_batch(data.tasks, shape, size))
     if config.regularizer.name == "dgr":
         heads *= 1 + DOUBLE * getattr(config.regularizer, "num_dummies", 1)
-    evaluated = batch_size(torch.device("cuda"), images.shape[-2:]) * largest * ALIVE / training.batch_size
+    evaluated = batch_size(torch.device("cuda"), images.shape[-2:]) * largest * ALIVE / size
     return round(CONTEXT + stored + COPIES * parameters + per_task + max(SPARE * (encoder + heads), evaluated))
 
 
