@@ -174,3 +174,14 @@ def test_class_weights_count_as_they_are_at_the_call():
     assert regularizer(z, target) != before
     torch.testing.assert_close(regularizer(z, target), by_double_backward(regularizer)(z, target))
     assert "weight" not in "".join(name for name in regularizer.state_dict() if "dummies" not in name)
+
+
+def test_a_loss_module_that_is_changed_later_counts_as_it_is_at_the_call():
+    heads, loss, z = [HEADS["linear"]().double()], nn.CrossEntropyLoss(), representation()
+    targets = [torch.randint(CLASSES, (BATCH,))]
+    regularizer = DummyGradientNorm(heads, [loss], seed=0)
+    for name, value in (("label_smoothing", 0.3), ("weight", WEIGHT.double()), ("reduction", "sum")):
+        before = regularizer(z, targets).item()
+        setattr(loss, name, value)
+        assert regularizer(z, targets).item() != pytest.approx(before, rel=1e-3)
+        assert_both_ways_agree(regularizer, z, targets)

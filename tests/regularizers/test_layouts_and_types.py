@@ -70,6 +70,27 @@ def test_the_loss_scale_acts_before_the_rounding_to_half_precision(dtype, activa
     torch.testing.assert_close(half.grad.float(), 65536 * exact, rtol=1e-2, atol=1e-6)
 
 
+@pytest.mark.parametrize("in_parameters", [False, True])
+def test_gradient_ratio_in_half_precision_is_that_of_full_precision(in_parameters):
+    """A gradient of 1e-9 is nothing in float16, and the ratio that a strength of 1e6 makes of it is."""
+    torch.manual_seed(0)
+    encoder, heads, inputs, targets = make_problem()
+    encoder, inputs, heads = encoder.float(), inputs.float(), [head.float() for head in heads]
+
+    def tiny(prediction, target):
+        return 1e-5 * cross_entropy(prediction, target)
+
+    regularizer = DummyGradientNorm(heads, [tiny] * len(heads), strength=1e6, seed=0)
+    ratios = []
+    for dtype in (torch.float32, torch.float16):
+        z = encoder(inputs).to(dtype)
+        loss = sum(cross_entropy(head(z.float()), target) for head, target in zip(heads, targets, strict=True))
+        parameters = encoder.parameters() if in_parameters else None
+        ratios.append(regularizer.gradient_ratio(loss, z, targets, parameters=parameters))
+    assert ratios[1] == pytest.approx(ratios[0], rel=1e-2)
+    assert ratios[0] > 0
+
+
 def test_the_norm_control_is_computed_in_single_precision():
     z = torch.full((2, 18), 64.0, dtype=torch.float16, requires_grad=True)
     with torch.autocast("cpu", dtype=torch.bfloat16):

@@ -220,6 +220,20 @@ def test_settings_out_of_range_are_refused(problem, options, message):
         penalty_of(problem[1], **options)
 
 
+def test_heads_and_losses_are_lists():
+    head = nn.Linear(4, 3)
+    for heads, losses in (
+        (nn.ModuleDict({"a": head}), [cross_entropy]),  # the heads of a MultiTaskModel, as they are
+        ({"a": head}, [cross_entropy]),
+        (head, [cross_entropy]),
+        ([head], cross_entropy),
+        ([head], {"a": cross_entropy}),
+    ):
+        with pytest.raises(DGRError, match=r"must be lists, .*list\(model.heads.values\(\)\)"):
+            DummyGradientNorm(heads, losses)
+    DummyGradientNorm(nn.ModuleList([head]), (cross_entropy,))
+
+
 def test_heads_that_do_not_fit_are_named(problem):
     _, heads, _, targets = problem
     with pytest.raises(DGRError, match=r"Head 0 does not fit a representation of shape \(7, 9\)"):

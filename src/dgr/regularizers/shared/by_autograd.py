@@ -14,6 +14,7 @@ from torch import Tensor
 
 from dgr.core.errors import DGRError
 from dgr.regularizers.shared.dummies import Parameters
+from dgr.regularizers.shared.features import working_type
 
 LossAt = Callable[[Parameters], Tensor]
 """The loss of one dummy head as a function of its parameters, with a graph through them and z."""
@@ -110,8 +111,9 @@ def inverse(norms: Tensor) -> Tensor:
 
 
 def total_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """The norm of all entries, whatever the tensors' layouts."""
-    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(list(tensors))))
+    """The norm of all entries, whatever the tensors' layouts; in half precision it might be too large or too small."""
+    wide = [tensor.to(working_type([tensor])) for tensor in tensors]
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(wide)))
     return norm
 
 

@@ -25,7 +25,7 @@ class Group:
         self.indices = indices
 
     def gradients(self, dummies: nn.ModuleList, losses: Sequence[Loss], given: CalledWith) -> Gradients | None:
-        """The heads' gradients at the given arguments; None where these, or the layers now, are of another form.
+        """The heads' gradients at the given arguments; None where these, or layers and losses now, are of another form.
 
         Raises:
             DGRError: a label is no class.
@@ -43,6 +43,8 @@ class Group:
         if not all(torch.is_tensor(target) and self.kind.fits(target, len(z), outputs) for target in targets):
             return None
         own = [losses[task] for task in tasks]
+        if any(kind_of(loss) != self.kind for loss in own):
+            return None  # a loss module has been changed since
         z = z.detach().to(given.dtype)
         try:
             return parameter_gradients(found, z, lambda prediction: derivatives(self.kind, own, prediction, targets))

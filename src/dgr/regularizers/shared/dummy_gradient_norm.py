@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from dgr.core.errors import DGRError
-from dgr.regularizers.shared.by_autograd import Dummy, Estimate, Norms, finite_differences, total_norm
+from dgr.regularizers.shared.by_autograd import Dummy, Estimate, Norms, finite_differences, inverse, total_norm
 from dgr.regularizers.shared.calling import CalledWith, Loss, called_with, loss_of, writes_its_input
 from dgr.regularizers.shared.carried_gradient import with_gradients
 from dgr.regularizers.shared.closed_form import closed_groups
@@ -93,7 +93,7 @@ class DummyGradientNorm(nn.Module):
     ) -> None:
         super().__init__()
         check_strength(strength)
-        check_settings(len(heads), len(losses), epsilon, {"estimator": estimator, "norm": norm},
+        check_settings(heads, losses, epsilon, {"estimator": estimator, "norm": norm},
                        {"num_dummies": num_dummies, "every": every})  # fmt: skip
         # Not submodules: a loss that the caller moves, changes or trains is used as it is then.
         self.losses = tuple(getattr(loss, "_torchdynamo_orig_callable", loss) for loss in losses)
@@ -166,15 +166,16 @@ class DummyGradientNorm(nn.Module):
         features = taken_apart(representation)
         if not any(leaf.requires_grad for leaf in features.leaves):
             raise DGRError("gradient_ratio needs a representation with a graph; call it outside of torch.no_grad.")
-        gradients = self._estimate(features, targets, inputs, keywords, differentiated=True).gradient
-        pairs = zip(features.leaves, gradients, strict=True)
-        reached = [(leaf, gradient.to(leaf.dtype)) for leaf, gradient in pairs if leaf.requires_grad]
-        leaves, own = map(list, zip(*reached, strict=True))
+        _, gradients = self._estimate(features, targets, inputs, keywords, differentiated=True)
+        pairs = [pair for pair in zip(features.leaves, gradients, strict=True) if pair[0].requires_grad]
+        leaves, pull = [leaf for leaf, _ in pairs], total_norm([each for _, each in pairs])
         wanted = leaves if parameters is None else [p for p in parameters if p.requires_grad]
         if parameters is not None:
-            own = list(torch.autograd.grad(leaves, wanted, own, retain_graph=True, materialize_grads=True))
-        task = torch.autograd.grad(loss, wanted, retain_graph=True, materialize_grads=True)
-        return self.strength * (total_norm(own) / total_norm(task)).item()
+            # Walked back at length 1, where half precision does not round it to zero.
+            sent = [(gradient * inverse(pull)).to(leaf.dtype) for leaf, gradient in pairs]
+            pull *= total_norm(torch.autograd.grad(leaves, wanted, sent, retain_graph=True, materialize_grads=True))
+        task = total_norm(torch.autograd.grad(loss, wanted, retain_graph=True, materialize_grads=True))
+        return self.strength * (pull / task).item()
 
     def _penalty(self, representation: Any, targets: Sequence[Any], inputs: Any, keywords: dict[str, Any]) -> Tensor:
         features = taken_apart(representation)

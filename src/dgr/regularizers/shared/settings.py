@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
+
+from torch import nn
 
 from dgr.core.errors import DGRError
 
@@ -20,13 +22,13 @@ def check_strength(strength: float) -> None:
 
 
 def check_settings(
-    heads: int, losses: int, epsilon: float, choices: Mapping[str, str], counts: Mapping[str, int]
+    heads: object, losses: object, epsilon: float, choices: Mapping[str, str], counts: Mapping[str, int]
 ) -> None:
     """Refuse what :class:`dgr.DummyGradientNorm` cannot do.
 
     Args:
-        heads: how many there are.
-        losses: the same.
+        heads: a list, or another sequence.
+        losses: the same, one a head.
         epsilon: ε.
         choices: values of the arguments in :data:`CHOICES`.
         counts: values of arguments that are at least 1.
@@ -34,6 +36,14 @@ def check_settings(
     Raises:
         DGRError: with the argument and its value.
     """
+    for what, given in (("Heads", heads), ("Losses", losses)):
+        if isinstance(given, Mapping | nn.ModuleDict) or not isinstance(given, Sized):
+            raise DGRError(
+                f"{what} must be lists, one entry a task, but a {type(given).__name__} was given; "
+                "write list(model.heads.values()), and the losses in the same order."
+            )
+    assert isinstance(heads, Sized)
+    assert isinstance(losses, Sized)
     for name, value in choices.items():
         if value not in CHOICES[name]:
             raise DGRError(f"{name} must be one of {', '.join(CHOICES[name])}, but is '{value}'.")
@@ -42,5 +52,5 @@ def check_settings(
             raise DGRError(f"{name} must be at least 1, but is {count}.")
     if not epsilon > 0:
         raise DGRError(f"epsilon must be greater than 0, but is {epsilon}; the released code uses 1e-3 or 1e-4.")
-    if not heads or heads != losses:
-        raise DGRError(f"There must be one loss a head, but there are {heads} heads and {losses} losses.")
+    if not len(heads) or len(heads) != len(losses):
+        raise DGRError(f"There must be one loss a head, but there are {len(heads)} heads and {len(losses)} losses.")
