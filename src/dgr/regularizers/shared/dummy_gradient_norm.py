@@ -68,8 +68,7 @@ class DummyGradientNorm(nn.Module):
     Raises:
         DGRError: an argument is out of range, or a head's parameters have no shape yet.
 
-    Source: Shin, Do, Son, ECCV 2024; estimator and defaults as in the authors' released code. ``every``, ``init``: this
-    project.
+    Source: Shin, Do, Son, ECCV 2024; estimator and defaults as in their released code. ``every``, ``init``: ours.
     """
 
     draws: Tensor
