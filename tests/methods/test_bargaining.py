@@ -100,6 +100,12 @@ def test_gradients_that_cancel_within_their_precision_have_no_answer(cosine):
     assert solve(of_cosine(cosine), FLOAT32) is None
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_gradient_that_is_not_finite_is_named_as_such(bad):
+    with pytest.raises(DGRError, match="not finite"):
+        Bargaining(2, 1.0, 1)(torch.tensor([[bad, 0.0], [0.0, 1.0]]))
+
+
 def test_gradients_that_are_not_numbers_have_no_answer():
     assert solve(torch.full((2, 2), math.nan, dtype=torch.float64)) is None
 

@@ -44,7 +44,7 @@ def test_refusals() -> None:
     values = pd.DataFrame({"a": [0.5], "b": [0.5]})
     with pytest.raises(DGRError, match="single-task runs"):
         single_task_reference(values.iloc[:0])
-    with pytest.raises(DGRError, match="reference value of 0"):
+    with pytest.raises(DGRError, match="metric of exactly 0"):
         delta_m(values, pd.Series({"a": 0.0, "b": 1.0}), UP)
     with pytest.raises(DGRError, match="NaN"):
         delta_m(values * float("nan"), pd.Series({"a": 1.0, "b": 1.0}), UP)

@@ -74,7 +74,7 @@ def test_the_need_grows_with_what_takes_memory():
             {"name": "dgr", "strength": 1, "num_dummies": 4},
         )
     ]
-    assert dense == sorted(set(dense))
+    assert dense[0] < dense[1] == dense[2]  # one head is computed at a time
 
 
 def test_what_is_cut_out_is_what_counts():

@@ -200,6 +200,22 @@ def test_the_gradient_ratio_is_that_of_the_encoder_gradients(project):
     assert run.progress.history[0]["gradient_ratio"] == pytest.approx((norms[0] / norms[1]).item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("earlier", [0, 1])  # calls of the penalty before: an epoch may begin between two of them
+def test_the_gradient_ratio_does_not_depend_on_every(project, earlier):
+    """The penalty comes at each k-th step, k times as strong."""
+    ratios = []
+    for every in (1, 2):
+        run = make_run(regularizer={"name": "dgr", "strength": 0.5, "every": every}, epochs=1)
+        run.parts.optimizer.param_groups[0]["lr"] = 0.0  # the same model at each step
+        run.parts.regularizer._calls = earlier
+        epoch = Epoch(run.config, run.seed, run.parts, run.tasks, run.splits["train"], 0)
+        ratios.append(epoch.train()["gradient_ratio"])
+    if earlier == 0:
+        assert ratios[1] == pytest.approx(ratios[0], rel=1e-4)
+    else:  # of the second batch
+        assert 0.5 < ratios[1] / ratios[0] < 2
+
+
 def test_tuning_records_the_grid_and_its_best(project):
     stages.tune(DGR, "cpu")
     record = json.loads(output_path("mini", "tune", f"{DGR}.json").read_text())

@@ -63,7 +63,7 @@ class Epoch:
             parts = self.parts
             step = self._forward(batch, held_out)
             check_finite(self._named_values(step), f"{self.config.key}, seed {self.seed}", self.number, index)
-            if step.penalty is not None and index == 0:
+            if row["gradient_ratio"] is None and self._computes_penalty(step, index):
                 row["gradient_ratio"] = self._measured_backward(step, weights)
             else:
                 weights.append(parts.method.backward(step))
@@ -75,6 +75,7 @@ class Epoch:
         self.parts.method.end_epoch()
         self.parts.schedule.step()
         if penalties:
+            row["gradient_ratio"] = row["gradient_ratio"] or 0.0
             row["penalty"] = torch.stack(penalties).mean().item()
         for name, values in (("train_loss", losses), ("weight", weights)):
             means = torch.stack(values).mean(dim=0).tolist()
@@ -112,14 +113,25 @@ class Epoch:
     def _generator(self, purpose: Purpose) -> torch.Generator:
         return generator_for(self.config.experiment, self.seed, purpose, self.number)
 
+    def _computes_penalty(self, step: Step, index: int) -> bool:
+        """Whether this is an early step with a penalty; with ``every=k`` one of the first k has it."""
+        return step.penalty is not None and index < self._every and (self._every == 1 or step.penalty.item() > 0)
+
+    @property
+    def _every(self) -> int:
+        return getattr(self.parts.regularizer, "every", 1)
+
     def _measured_backward(self, step: Step, weights: list[Tensor]) -> float:
-        """Backward, and λ|g_R|/|g_task| on the encoder; costs one more encoder backward, hence once an epoch."""
+        """Backward, and λ|g_R|/|g_task| on the encoder, also where g_R comes at each k-th step, k times as strong.
+
+        It costs one more encoder backward, hence once an epoch.
+        """
         assert step.penalty is not None
         shared = trainable(self.parts.model.shared_parameters())
         penalty = torch.autograd.grad(step.penalty, shared, retain_graph=True)
         weights.append(self.parts.method.backward(step))
         task = [p.grad - g for p, g in zip(shared, penalty, strict=True) if p.grad is not None]
-        return (_norm(penalty) / _norm(task).clamp_min(torch.finfo(torch.float32).tiny)).item()
+        return (_norm(penalty) / _norm(task).clamp_min(torch.finfo(torch.float32).tiny)).item() / self._every
 
     def _named_values(self, step: Step) -> dict[str, Tensor]:
         values = {f"loss of task '{task.name}'": loss for task, loss in zip(self.tasks, step.losses, strict=True)}

@@ -73,6 +73,8 @@ class Bargaining(Weighting[PSDMatrix]):
         return (clip * alpha).to(gramian.dtype)
 
     def _update(self, gramian: Tensor, rounding: float) -> None:
+        if not gramian.isfinite().all():
+            raise DGRError("A task's gradient is not finite, so Nash-MTL cannot weigh it; lower the learning rate.")
         moving = gramian.diagonal() != 0
         if not moving.any():
             return
