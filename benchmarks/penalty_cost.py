@@ -52,7 +52,7 @@ class Alive(TorchDispatchMode):
 
 @dataclass
 class Case:
-    """An encoder, its inputs, heads with targets, and the goals that the issue sets."""
+    """An encoder, its inputs, and heads with targets."""
 
     encoder: nn.Module
     inputs: torch.Tensor

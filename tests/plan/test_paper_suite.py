@@ -94,7 +94,8 @@ def test_trainings_take_slots_of_a_gpu_that_is_there(clone, profile, tmp_path):
 def test_a_dry_run_plans_every_study(clone):
     output = run(clone, "snakemake", "-n", "--config", "suite=studies")
     counts = dict(re.findall(r"^(\w+) +(\d+)$", output, re.MULTILINE))
-    assert [counts[name] for name in ("study", "study_report", "study_claims", "audit")] == ["6", "6", "1", "1"]
+    studies = str(len(list(Path(clone, "paper_configs/studies").glob("*.yaml"))))
+    assert [counts[name] for name in ("study", "study_report", "study_claims", "audit")] == [studies, studies, "1", "1"]
 
 
 def test_without_its_data_it_stops_and_says_what_to_get(clone):

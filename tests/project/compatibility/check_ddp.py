@@ -10,9 +10,7 @@ from toy import Penalised, batch, gradients
 PROCESSES = 2
 
 
-def work(rank: int, folder: str) -> None:
-    torch.set_num_threads(1)
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=PROCESSES)
+def train(rank: int) -> None:
     parts = [batch(16, seed) for seed in range(PROCESSES)]
     alone = []
     for part in parts:
@@ -32,6 +30,13 @@ def work(rank: int, folder: str) -> None:
     others = [torch.empty_like(own) for _ in range(PROCESSES)]
     distributed.all_gather(others, own)
     assert all(torch.equal(own, other) for other in others), "the processes have drifted apart"
+
+
+def work(rank: int, folder: str) -> None:
+    torch.set_num_threads(1)
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=PROCESSES)
+    train(rank)  # its DDP goes before the group: freed after it, it can hang on a thread of the group (torch 2.13)
+    distributed.barrier()
     distributed.destroy_process_group()
 
 

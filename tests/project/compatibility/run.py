@@ -1,13 +1,15 @@
 """The wheel in fresh environments with torch of several versions: what a user of the penalty does with it.
 
-    python tests/project/compatibility/run.py --torch 2.4.1 --torch 2.13.0 [--folder SCRATCH] [--lightning VERSION]
+    python tests/project/compatibility/run.py --torch 2.4.1 --torch 2.14.1 [--folder SCRATCH] [--lightning VERSION]
 
 Builds the wheel, makes an environment for each version and installs torch, the wheel and Lightning there (gigabytes),
-runs each check in it and prints a table. The environments are removed in the end, unless a folder is named: one that
-lies there already is used again, with the wheel as it is now. Exit status 1: a check failed.
+runs each check in it, prints a table and writes results.csv: docs/penalty.md has its sentence. The environments
+are removed in the end, unless a folder is named: one that lies there already is used again, with the wheel as it is
+now. Exit status 1: a check failed.
 """
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -19,16 +21,17 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 sys.path.insert(0, str(ROOT / "tests/support"))
 
+import record  # noqa: E402
 from readme_support import script  # noqa: E402
 
 CHECKS = {
     "README's loop": ["-W", "error", "-W", "ignore:Failed to initialize NumPy:UserWarning", "-c", script()],
     "autocast bf16": ["check_amp.py", "bf16"],
-    "autocast fp16, scaled": ["check_amp.py", "fp16"],
+    "autocast fp16 with loss scaling": ["check_amp.py", "fp16"],
     "Lightning 32-true": ["check_lightning.py", "32-true"],
     "Lightning bf16-mixed": ["check_lightning.py", "bf16-mixed"],
     "Lightning bf16-true": ["check_lightning.py", "bf16-true"],
-    "DDP, 2 processes": ["check_ddp.py"],
+    "DDP in two processes": ["check_ddp.py"],
 }
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
@@ -75,6 +78,17 @@ def environment(place: Path, version: str, built: Path, lightning: str) -> Path:
     return python
 
 
+def versions(python: Path) -> dict[str, str]:
+    """Of what is installed there, as results.csv names it."""
+    program = (
+        "import json, platform; from importlib.metadata import version;"
+        "found = {name: version(name) for name in ('torch', 'lightning')};"
+        "print(json.dumps(found | {'python': platform.python_version()}))"
+    )
+    found: dict[str, str] = json.loads(must(python, "-c", program))
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--torch", action="append", required=True, help="a version; may be given several times")
@@ -87,14 +101,16 @@ def main() -> int:
         built = wheel(folder)
         for version in options.torch:
             python = environment(folder / f"torch-{version}", version, built, options.lightning)
+            outcomes = {}
             for name, (first, *rest) in CHECKS.items():
                 command = [HERE / first, *rest] if first.endswith(".py") else [first, *rest]
                 done = call(python, *command, cwd=folder)
-                failed |= done.returncode != 0
-                last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-                print(
-                    f"torch {version:8} {name:24} {'passed' if not done.returncode else 'FAILED: ' + last}", flush=True
-                )
+                outcomes[name] = done.returncode == 0
+                print(f"torch {version:8} {name:31} {'passed' if outcomes[name] else 'FAILED'}", flush=True)
+                if not outcomes[name]:
+                    print(done.stderr, flush=True)
+            record.write(record.merged(record.rows(), record.new_rows(versions(python), outcomes)))
+            failed |= not all(outcomes.values())
     finally:
         if options.folder is None:
             shutil.rmtree(folder)
