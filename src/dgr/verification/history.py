@@ -38,7 +38,7 @@ def check_history(suite: str) -> Finding:
     else:
         present = predictions(read_yaml(CLAIMS_FILE)) if CLAIMS_FILE.exists() else {}
         for origin, commit, of in _origins(suite):
-            _check(found, suite, origin, commit, _decided_by(present, of), of)
+            _check(found, suite, origin, commit, _decided_by(present, of, suite), of)
     return found
 
 
@@ -48,6 +48,8 @@ def predictions(claims: Any) -> Predictions:
     for claim in claims["claims"]:
         for comparison in claim["comparisons"]:
             told = {"text": claim["text"], "alpha": claim["alpha"], **comparison}
+            if "suites" in claim:
+                told["suites"] = claim["suites"]
             found[comparison["id"]] = {key: value for key, value in told.items() if key not in NOT_A_PREDICTION}
     return found
 
@@ -90,7 +92,7 @@ def _check(found: Finding, suite: str, path: Path, commit: str | None, present: 
     if text is None:
         found.expect(not present, f"{told}, which has no {CLAIMS_FILE}: the claims came after the results.")
         return
-    then = _decided_by(predictions(yaml.safe_load(text)), study)
+    then = _decided_by(predictions(yaml.safe_load(text)), study, suite)
     for id_ in dict.fromkeys((*present, *then)):
         now, was = present.get(id_), then.get(id_)
         if now is None or was is None:
@@ -100,6 +102,10 @@ def _check(found: Finding, suite: str, path: Path, commit: str | None, present: 
         found.expect(not keys, f"{id_} says another {', '.join(keys)} than before the results: {told}.")
 
 
-def _decided_by(found: Predictions, study: str | None) -> Predictions:
-    """Those of one study; of runs, without a study."""
-    return {id_: prediction for id_, prediction in found.items() if prediction.get("study") == study}
+def _decided_by(found: Predictions, study: str | None, suite: str) -> Predictions:
+    """Those of one study; without a study, those that the suite's runs decide."""
+    return {
+        id_: prediction
+        for id_, prediction in found.items()
+        if prediction.get("study") == study and suite in prediction.get("suites", [suite])
+    }
