@@ -166,6 +166,12 @@ def another_claim() -> None:
     settle()
 
 
+def claim_of_another_suite() -> None:
+    """What this suite's results decided is said to be of another one."""
+    edit_yaml("paper_configs/claims.yaml", lambda data: data["claims"][0].update(suites=["faces_gpu"]))
+    settle()
+
+
 def other_picture() -> None:
     shutil.copy("figures/mini/F5.png", "figures/mini/F5.pdf")
     settle()
@@ -294,6 +300,7 @@ FORGERIES = [
         "claims.yaml: the direction", other_direction, history, "C2a says another direction than before the results"
     ),
     Forgery("a claim deleted", another_claim, history, "C2a was removed after the results"),
+    Forgery("a claim moved away", claim_of_another_suite, history, "C2a was removed after the results"),
     Forgery("a claim added", another_claim, history, "C9a was added after the results"),
     Forgery("a figure's other format", other_picture, remade, "F5.pdf is another picture than the records give"),
     Forgery("a figure of another suite", picture_of_another_suite, remade, "F5.png is another picture"),
@@ -391,6 +398,15 @@ def test_without_git_the_order_is_said_to_be_unknown(checkout: Path) -> None:
     found = check_history(SUITE)
     assert (found.result, found.problems) == ("not checked", [])
     assert "no git history" in found.open
+
+
+def test_a_later_claim_of_another_suite_is_not_this_ones(checkout: Path) -> None:
+    def add(data: dict) -> None:
+        later = {**data["claims"][0]["comparisons"][0], "id": "X1a"}
+        data["claims"].append({**data["claims"][0], "id": "X1", "suites": ["other"], "comparisons": [later]})
+
+    edit_yaml("paper_configs/claims.yaml", add)
+    assert check_history(SUITE).problems == []
 
 
 def test_a_withdrawn_verdict_is_no_changed_claim(checkout: Path) -> None:
