@@ -65,13 +65,15 @@ def keep_records(part: Part, suite: str, out: Path) -> None:
         _copied(Path(f"runs/{suite}/tune/{key}.json"), out)
     else:
         for folder in (f"runs/{suite}/train/{key}", f"runs/shared/origins/{suite}/{key}"):
-            for pattern in SMALL_FILES:
-                for file in Path(folder).rglob(pattern):
-                    _copied(file, out)
+            _small_files_copied(Path(folder), out)
     for folder in Path("unfinished").glob(f"{key}-*"):
-        for pattern in SMALL_FILES:
-            for file in folder.rglob(pattern):
-                _copied(file, out / "partial" / stage)
+        _small_files_copied(folder, out / "partial" / stage)
+
+
+def _small_files_copied(folder: Path, out: Path) -> None:
+    for pattern in SMALL_FILES:
+        for file in folder.rglob(pattern):
+            _copied(file, out)
 
 
 def _copied(file: Path, out: Path) -> None:
@@ -118,20 +120,11 @@ def main() -> int:
         take_over(options.resume, options.out, suite, about)
     marked = [str(path) for path in Path("tests").rglob("test_*.py") if "mark.gpu" in path.read_text(encoding="utf-8")]
     xml = f"--junitxml={options.out / 'tests.xml'}"
-    python, costs = sys.executable, ROOT / "benchmarks/gpu_costs.py"
+    python = sys.executable
     small = ["--small", "--rounds", "1", "--steps", "1"] if options.small else []
     limit = LEFT_FOR_COSTS * session.left
-    command = [
-        python,
-        str(costs),
-        "--out",
-        str(options.out),
-        "--seconds",
-        str(limit),
-        "--device",
-        options.device,
-        *small,
-    ]
+    command = [python, str(ROOT / "benchmarks/gpu_costs.py"), "--out", str(options.out), "--seconds", str(limit)]
+    command += ["--device", options.device, *small]
     try:
         if not options.resume:
             if marked:

@@ -11,43 +11,26 @@ divided by what the plain heads take.
 import argparse
 import random
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import torch
 from torch import nn
-from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.functional import cross_entropy
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from dgr import DummyGradientNorm
 from dgr.models.shared.backbones import resnet_backbone
 from dgr.models.shared.dense_heads import deeplab_head
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests/support"))
+from counting_support import Alive
+
 TASKS = 3
-
-
-class Alive(TorchDispatchMode):
-    """The most bytes of new tensors that were alive at one time."""
-
-    def __init__(self):
-        super().__init__()
-        self.alive, self.most = {}, 0
-
-    def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-        result = function(*arguments, **(keywords or {}))
-        given = {each.untyped_storage().data_ptr() for each in tree_leaves(arguments) if torch.is_tensor(each)}
-        for tensor in tree_leaves(result):
-            if torch.is_tensor(tensor) and tensor.untyped_storage().data_ptr() not in given:  # else a view
-                storage = tensor.untyped_storage()
-                self.alive[storage.data_ptr()] = (StorageWeakRef(storage), storage.nbytes())
-        self.alive = {key: value for key, value in self.alive.items() if not value[0].expired()}
-        self.most = max(self.most, sum(size for _, size in self.alive.values()))
-        return result
 
 
 @dataclass

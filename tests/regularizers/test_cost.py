@@ -2,12 +2,10 @@
 
 import pytest
 import torch
-from counting_support import counted
+from counting_support import Alive, counted
 from regularizer_support import make_heads, penalty_of
 from torch import nn
 from torch.nn.functional import cross_entropy
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from dgr import DummyGradientNorm
@@ -88,32 +86,6 @@ def test_strength_zero_and_the_calls_between_compute_nothing():
         assert counted(lambda penalty=penalty: penalty(z, targets).backward()).operations < 20
 
 
-def held(penalty, z, targets):
-    """Most bytes of new tensors that lived at one time."""
-    alive, most = {}, 0
-
-    class Alive(TorchDispatchMode):
-        def __torch_dispatch__(self, function, types, arguments=(), keywords=None):
-            nonlocal most
-            result = function(*arguments, **(keywords or {}))
-            given = {each.untyped_storage().data_ptr() for each in tree_leaves(arguments) if torch.is_tensor(each)}
-            for tensor in tree_leaves(result):
-                if torch.is_tensor(tensor) and tensor.untyped_storage().data_ptr() not in given:  # else a view
-                    storage = tensor.untyped_storage()
-                    alive[storage.data_ptr()] = (
-                        torch.multiprocessing.reductions.StorageWeakRef(storage),
-                        storage.nbytes(),
-                    )
-            for key in [key for key, (reference, _) in alive.items() if reference.expired()]:
-                del alive[key]
-            most = max(most, sum(size for _, size in alive.values()))
-            return result
-
-    with Alive():
-        penalty(z, targets)
-    return most
-
-
 @pytest.mark.parametrize("estimator", ["exact", "finite_difference"])
 def test_memory_is_that_of_one_head_at_a_time(estimator):
     """Dense heads, whose activations are what takes memory."""
@@ -124,7 +96,9 @@ def test_memory_is_that_of_one_head_at_a_time(estimator):
     def most(tasks, **settings):
         penalty = DummyGradientNorm(heads[:tasks], [cross_entropy] * tasks, estimator=estimator, **settings)
         penalty(z, targets[:tasks])
-        return held(penalty, z, targets[:tasks])
+        with Alive() as alive:
+            penalty(z, targets[:tasks])
+        return alive.most
 
     for norm in ("squared", "plain"):
         assert most(3, num_dummies=4, norm=norm) <= 1.2 * most(3, norm=norm) <= 1.2 * 1.2 * most(1, norm=norm)

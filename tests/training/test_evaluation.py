@@ -4,8 +4,8 @@ import math
 
 import pytest
 import torch
+from counting_support import Dispatched
 from torch import nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from dgr.core.task import Task
 from dgr.datasets.prepared import Split
@@ -15,21 +15,6 @@ from dgr.training.evaluation import evaluate
 
 DENSE = (Task("parts", "segmentation", 3), Task("depth", "depth"), Task("normals", "normals"))
 VECTORS = (Task("sort", "classification", 3), Task("size", "regression", partial=True))
-WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::_unique2", "aten::unique_dim"}
-WAITING |= {"aten::bincount", "aten::equal", "aten::is_nonzero", "aten::item"}
-
-
-class Waits(TorchDispatchMode):
-    """Counts what makes a process wait for a GPU: numbers read from it, and shapes that depend on values."""
-
-    count = 0
-
-    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        masked = function.name().startswith("aten::index.") and any(
-            index is not None and index.dtype in (torch.bool, torch.uint8) for index in args[1]
-        )
-        self.count += function.name().partition(".")[0] in WAITING or masked
-        return function(*args, **kwargs or {})
 
 
 def dense(samples=7, device="cpu"):
@@ -96,9 +81,9 @@ def test_nothing_waits_for_a_gpu_in_a_batch(problem, monkeypatch):
     found = []
     for size in (7, 1):
         in_batches_of(size, monkeypatch)
-        with Waits() as waits:
+        with Dispatched() as dispatched:
             evaluate(model, tasks, split)
-        found.append(waits.count)
+        found.append(len(dispatched.waits))
     assert found[0] == found[1] > 0, "some at the end, however many batches there are"
 
 
