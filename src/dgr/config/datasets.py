@@ -22,6 +22,20 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 RandomSeed = Annotated[int, Field(ge=0)]
 
 
+class Composition(NamedTuple):
+    """Images that are pixelwise maxima of parts, see :func:`dgr.datasets.seeded.overlay`.
+
+    Attributes:
+        parts: all parts, ``(parts, height, width)``, uint8.
+        canvas: height and width of an image.
+        offsets: upper left corner of each place that a part may have.
+    """
+
+    parts: NDArray[np.uint8]
+    canvas: tuple[int, int]
+    offsets: tuple[tuple[int, int], ...]
+
+
 class Composed(NamedTuple):
     """A data set as arrays.
 
@@ -29,10 +43,13 @@ class Composed(NamedTuple):
         splits: for each split ``images`` ``(samples, channels, height, width)``, or without channels, and the targets
             of each task by its name.
         report: what is worth knowing of how they came about, for the manifest.
+        composition: how images are composed of parts when they are read; then the splits have ``parts``, the rows of
+            each image's parts, ``(samples, places)``, in place of ``images``.
     """
 
     splits: Mapping[SplitName, Mapping[str, NDArray[np.generic]]]
     report: dict[str, Any] = {}
+    composition: Composition | None = None
 
 
 class DatasetConfig(Strict, ABC):
@@ -72,6 +89,23 @@ class DatasetConfig(Strict, ABC):
         Raises:
             DGRError: the settings or what lies at the place cannot be used.
         """
+
+
+class MadeDataset(DatasetConfig):
+    """A data set that is made here from random numbers."""
+
+    seed: RandomSeed
+    seeds: list[RandomSeed] | None = None
+    """Of runs, for each of which the data set is drawn anew: source digits or scenes are split anew, and composed anew.
+    Without it, one drawing by ``seed`` serves all runs."""
+
+    def compose_for(self, seed: int) -> Composed:
+        """The data set of one seed.
+
+        Args:
+            seed: of a random stream, already a hash of the run's.
+        """
+        return self.model_copy(update={"seed": seed, "seeds": None}).compose(Path())
 
 
 class FetchedDataset(DatasetConfig):

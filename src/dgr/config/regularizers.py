@@ -35,6 +35,14 @@ class Regularizer(Named):
         """The encoder, or a module around it."""
         return encoder
 
+    def loss_weights(self, tasks: int) -> list[float] | None:
+        """What each task's loss is multiplied by before any balancing; None: nothing.
+
+        Args:
+            tasks: how many there are.
+        """
+        return None
+
     def weight_decay(self, configured: float) -> float:
         """The optimizer's weight decay, where the configuration says the given one."""
         return configured

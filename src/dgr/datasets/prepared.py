@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
 from dgr.core.task import Batch, Task
+from dgr.datasets.seeded import folder_of, images_of
 
 CPU = torch.device("cpu")
 
@@ -82,32 +84,43 @@ class PreparedData:
     splits: dict[str, Split]
 
 
-def load(name: str, root: Path) -> PreparedData:
+def load(name: str, root: Path, seed: int | None = None) -> PreparedData:
     """Read a prepared data set and check it.
 
+    Args:
+        name: of the data set.
+        root: the folder of all of them.
+        seed: of the run that it is for, where the data set is drawn anew for each; None for the first there is.
+
     Raises:
-        DGRError: it is missing or damaged, or labels are out of range.
+        DGRError: it is missing or damaged, or not drawn for that seed, or labels are out of range.
     """
     remedy = f"run `python -m dgr prepare {name}`"
     manifest = read_manifest(root / name, remedy)
     tasks = tuple(Task(**task) for task in manifest["tasks"])
-    splits: dict[str, Split] = {split: _load_split(root / name, split, tasks, remedy) for split in SPLITS}
+    splits: dict[str, Split] = {split: _load_split(root / name, manifest, seed, split, tasks, remedy) for split in SPLITS}
     for split, data in splits.items():
         for task in tasks:
             task.check_targets(data.targets[task.name], split)
     return PreparedData(tasks, splits)
 
 
-def _load_split(folder: Path, split: str, tasks: Sequence[Task], remedy: str) -> Split:
+def _load_split(
+    folder: Path, manifest: Mapping[str, Any], seed: int | None, split: str, tasks: Sequence[Task], remedy: str
+) -> Split:
+    place = folder_of(folder, manifest, seed)
+    try:
+        images = torch.from_numpy(images_of(folder, manifest, seed, split))
+    except (OSError, ValueError, IndexError) as error:
+        raise DGRError(f"{place}: the images of split '{split}' are not readable ({error}); {remedy}.") from error
+
     def array(name: str) -> Tensor:
-        path = folder / f"{split}_{name}.npy"
+        path = place / f"{split}_{name}.npy"
         try:
-            # Mapped copy-on-write: torch wants memory that it might write to.
             return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
         except (OSError, ValueError) as error:
             raise DGRError(f"{path} is not a readable array ({error}); {remedy}.") from error
 
-    images = array("images")
     targets = {task.name: array(task.name) for task in tasks}
     for task, target in targets.items():
         if len(target) != len(images):

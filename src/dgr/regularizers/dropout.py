@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 LABEL = "+ dropout"
-ORDER = 3
+ORDER = 7
 SYMBOL = "λ"
 PENALTY = False
 CONTROL = "dropout on the representation, with probability λ"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 LABEL = "+ norm"
-ORDER = 2
+ORDER = 3
 SYMBOL = "β"
 PENALTY = True
 CONTROL = "a plain penalty on the mean of ‖z‖²"

@@ -5,7 +5,7 @@ from typing_extensions import override
 from dgr.config.regularizers import StrengthRegularizer
 
 LABEL = "+ weight decay"
-ORDER = 4
+ORDER = 8
 SYMBOL = "λ"
 PENALTY = False
 CONTROL = "the optimizer's weight decay on all parameters, with coefficient λ"

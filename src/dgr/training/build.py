@@ -30,6 +30,7 @@ class Parts:
         method: the multi-task method.
         optimizer: over the parameters of model and method, never of the regularizer.
         schedule: of the learning rate, by epochs.
+        loss_weights: constant weights of the task losses; None without any.
     """
 
     model: MultiTaskModel
@@ -37,6 +38,7 @@ class Parts:
     method: Method
     optimizer: torch.optim.Optimizer
     schedule: LRScheduler
+    loss_weights: list[float] | None = None
 
     def to(self, device: torch.device) -> Self:
         """Move the modules; on a GPU the model in the layout that its convolutions are fastest in.
@@ -56,7 +58,8 @@ class Parts:
 
     def stateful(self) -> dict[str, Any]:
         """All that a resumed run has to restore, by name."""
-        return {name: part for name, part in vars(self).items() if part is not None}
+        parts = {name: part for name, part in vars(self).items() if name != "loss_weights"}
+        return {name: part for name, part in parts.items() if part is not None}
 
 
 def build_parts(config: RunConfig, tasks: Sequence[Task], image_shape: Sequence[int], seed: int) -> Parts:
@@ -76,7 +79,8 @@ def build_parts(config: RunConfig, tasks: Sequence[Task], image_shape: Sequence[
     model = build_model(config.architecture, tasks, image_shape, method.separate_encoders, initialization)
     model.encoder = config.regularizer.encoder(model.encoder)
     regularizer = build_penalty(config, model, tasks, seed)
-    return Parts(model, regularizer, method, *_optimizer(config, model, method))
+    weights = config.regularizer.loss_weights(len(tasks))
+    return Parts(model, regularizer, method, *_optimizer(config, model, method), weights)
 
 
 def build_penalty(config: RunConfig, model: MultiTaskModel, tasks: Sequence[Task], seed: int) -> nn.Module | None:
@@ -102,9 +106,9 @@ def _optimizer(config: RunConfig, model: nn.Module, method: Method) -> tuple[tor
     ]
     optimizer: torch.optim.Optimizer
     if training.optimizer == "adam":
-        optimizer = torch.optim.Adam(groups, training.learning_rate, fused=True)
+        optimizer = torch.optim.Adam(groups, training.chosen_rate, fused=True)
     else:
-        optimizer = torch.optim.SGD(groups, training.learning_rate, momentum=training.momentum, fused=True)
+        optimizer = torch.optim.SGD(groups, training.chosen_rate, momentum=training.momentum, fused=True)
     if training.schedule == "cosine":
         return optimizer, CosineAnnealingLR(optimizer, T_max=training.epochs)
     if training.schedule == "step":

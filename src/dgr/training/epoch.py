@@ -101,7 +101,15 @@ class Epoch:
     def _forward(self, batch: Batch, held_out: Batch | None) -> Step:
         parts = self.parts
         try:
-            return forward(parts.model, self.tasks, parts.regularizer, batch, held_out, parts.optimizer)
+            return forward(
+                parts.model,
+                self.tasks,
+                parts.regularizer,
+                batch,
+                held_out,
+                parts.optimizer,
+                loss_weights=parts.loss_weights,
+            )
         except ValueError as error:
             if "more than 1 value per channel" not in str(error):
                 raise

@@ -46,7 +46,7 @@ def needed_bytes(config: RunConfig, data: PreparedData) -> int:
     per_task = sum(map(_bytes, model.encoder.parameters())) * len(data.tasks)
     size = max(2, training.batch_size)  # batch normalisation has no statistics of one; training says so, by name
     encoder, heads, largest = kept_bytes(model, data.tasks, meta_batch(data.tasks, shape, size))
-    if config.regularizer.name == "dgr":
+    if "dgr" in config.regularizer.name:
         heads *= 1 + DOUBLE
     evaluated = batch_size(torch.device("cuda"), images.shape[-2:]) * largest * ALIVE / size
     return round(CONTEXT + stored + COPIES * parameters + per_task + max(SPARE * (encoder + heads), evaluated))

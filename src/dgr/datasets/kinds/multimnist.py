@@ -12,16 +12,19 @@ from numpy.typing import NDArray
 from pydantic import PositiveInt
 from typing_extensions import override
 
-from dgr.config.datasets import Composed, DatasetConfig, RandomSeed
+from dgr.config.datasets import Composed, Composition, MadeDataset
 from dgr.config.runs import SplitName
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
+from dgr.datasets.seeded import PARTS, overlay
 
 read_digits = cache(mnist_data)
 """5,000 images ``(5000, 784)`` and their classes, once for all that ask in a process: reading takes a second."""
 DIGIT = 28
 CANVAS = 36
+OFFSETS = ((0, 0), (CANVAS - DIGIT, CANVAS - DIGIT))
+"""Of the left digit, at the top left, and of the right one, at the bottom right."""
 UNSEEN = {
     "left_greater": (
         "left > right",
@@ -35,7 +38,7 @@ serves the two heads need not make it easy to read.
 """
 
 
-class Config(DatasetConfig):
+class Config(MadeDataset):
     """Two-digit MNIST: how many source digits and composed pairs each split has."""
 
     kind: Literal["multimnist"]
@@ -43,7 +46,6 @@ class Config(DatasetConfig):
     """Source digits of each split, as many of each class."""
     pairs: dict[SplitName, PositiveInt]
     """Images of two digits that are composed from them, in each split."""
-    seed: RandomSeed
 
     @property
     @override
@@ -73,18 +75,33 @@ class Config(DatasetConfig):
         Raises:
             DGRError: more source digits are asked for than there are.
         """
-        images, labels = read_digits()
-        digits = images.reshape(-1, DIGIT, DIGIT).astype(np.uint8)
-        generator = np.random.default_rng(self.seed)
+        parts = _parts()
         splits: dict[SplitName, dict[str, NDArray[np.generic]]] = {}
-        for split, members in split_by_class(labels, self.digits, generator).items():
-            left, right = generator.choice(members, size=(2, self.pairs[split]))
-            splits[split] = {
-                "images": overlay(digits[left], digits[right]),
-                "left": labels[left].astype(np.int64),
-                "right": labels[right].astype(np.int64),
-            }
+        for split, arrays in _drawn(self, self.seed).items():
+            images = overlay(parts, arrays.pop(PARTS), (CANVAS, CANVAS), OFFSETS)
+            splits[split] = {"images": images, **arrays}
         return Composed(splits)
+
+    @override
+    def compose_for(self, seed: int) -> Composed:
+        return Composed(_drawn(self, seed), composition=Composition(_parts(), (CANVAS, CANVAS), OFFSETS))
+
+
+def _parts() -> NDArray[np.uint8]:
+    """All digits, ``(5000, 28, 28)``."""
+    parts: NDArray[np.uint8] = read_digits()[0].reshape(-1, DIGIT, DIGIT).astype(np.uint8)
+    return parts
+
+
+def _drawn(config: Config, seed: int) -> dict[SplitName, dict[str, NDArray[np.int64]]]:
+    """For each split which digits stand on each image, ``(pairs, 2)``, and their classes."""
+    labels = read_digits()[1].astype(np.int64)
+    generator = np.random.default_rng(seed)
+    splits = {}
+    for split, members in split_by_class(labels, config.digits, generator).items():
+        left, right = generator.choice(members, size=(2, config.pairs[split]))
+        splits[split] = {PARTS: np.stack([left, right], axis=1), "left": labels[left], "right": labels[right]}
+    return splits
 
 
 def split_by_class(
@@ -107,11 +124,3 @@ def split_by_class(
         split: np.concatenate([members[start:stop] for members in shuffled])
         for split, start, stop in zip(sizes, bounds[:-1], bounds[1:], strict=True)
     }
-
-
-def overlay(left: NDArray[np.uint8], right: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Left digits at the top left and right digits at the bottom right of a 36×36 canvas, pixelwise maximum."""
-    canvas = np.zeros((len(left), CANVAS, CANVAS), np.uint8)
-    canvas[:, :DIGIT, :DIGIT] = left
-    np.maximum(canvas[:, -DIGIT:, -DIGIT:], right, out=canvas[:, -DIGIT:, -DIGIT:])
-    return canvas

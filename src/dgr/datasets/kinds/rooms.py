@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, PositiveInt
 from typing_extensions import override
 
-from dgr.config.datasets import Composed, DatasetConfig, RandomSeed
+from dgr.config.datasets import Composed, MadeDataset
 from dgr.config.runs import SPLITS, SplitName
 from dgr.config.sources import SourceConfig
 from dgr.core.task import Task
@@ -26,7 +26,7 @@ SCENES_AT_ONCE = 8
 RoomArrays = dict[str, NDArray[np.uint8] | NDArray[np.int8] | NDArray[np.float32]]
 
 
-class Config(DatasetConfig):
+class Config(MadeDataset):
     """Ray-cast rooms: how many scenes each split has, and what makes them hard."""
 
     kind: Literal["rooms"]
@@ -36,7 +36,6 @@ class Config(DatasetConfig):
     """Of each split."""
     noise: Annotated[float, Field(ge=0)]
     """Standard deviation of the pixel noise, of intensities in [0, 1]."""
-    seed: RandomSeed
 
     @property
     @override

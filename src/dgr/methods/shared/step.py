@@ -100,8 +100,11 @@ def forward(
     held_out: Batch | None,
     optimizer: Optimizer,
     scaler: torch.amp.GradScaler | None = None,
+    loss_weights: Sequence[float] | None = None,
 ) -> Step:
     """The forward half of a training step: representation, predictions, losses and penalty of a batch.
+
+    Constant ``loss_weights``, one a task, multiply the losses that the method balances.
 
     Called under ``torch.autocast`` it computes in that precision. Of a ``DistributedDataParallel`` the module is taken:
     it is the method that averages the gradients.
@@ -111,13 +114,16 @@ def forward(
     inputs, targets = batch
     representation = model.encoder(inputs)
     predictions = model.predict(representation)
+    losses = [task.loss(predictions[task.name], targets.get(task.name)) for task in tasks]
+    if loss_weights is not None:
+        losses = [weight * loss for weight, loss in zip(loss_weights, losses, strict=True)]
     return Step(
         model=model,
         tasks=tasks,
         batch=batch,
         representation=representation,
         predictions=predictions,
-        losses=[task.loss(predictions[task.name], targets.get(task.name)) for task in tasks],
+        losses=losses,
         penalty=None if regularizer is None else regularizer(representation, [targets.get(t.name) for t in tasks]),
         held_out=held_out,
         optimizer=optimizer,

@@ -31,6 +31,8 @@ class Config(Architecture):
     """Of the representation."""
     hidden: PositiveInt
     """Width of the hidden layer of each head."""
+    batch_norm: bool = False
+    """Batch normalisation after each convolution, before its ReLU."""
     activation: Literal["relu", "gelu"] = "relu"
     """Of the heads' hidden layer; the encoder's is always ReLU."""
     normalize: bool = False
@@ -55,7 +57,8 @@ class Config(Architecture):
                 f"Encoder 'conv': pooling {self.pooling} leaves nothing of inputs {list(image_shape)}; lower it."
             )
         for after in self.channels:
-            layers += [nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1), nn.ReLU()]
+            layers.append(nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=not self.batch_norm))
+            layers += [nn.BatchNorm2d(after), nn.ReLU()] if self.batch_norm else [nn.ReLU()]
             before, sides = after, [(side + 1) // 2 for side in sides]
         made = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * math.prod(sides), self.width), nn.ReLU())
         return Normalized(made) if self.normalize else made
