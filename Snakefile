@@ -19,11 +19,12 @@ from dgr.plan.warm import keep_warm
 try:
     SUITE = open_suite(config, check=workflow.is_main_process)
     STAGES = suite_stages(SUITE)
-    if workflow.is_main_process and any(STAGES[name].entries for name in ("train", "train_tuned", "tune", "sweep")):
+    if workflow.is_main_process and any(STAGES[name].entries for name in ON_GPU[:-1]):
         logger.info(describe(SUITE))  # what it will cost, before it starts
 except DGRError as error:
     raise WorkflowError(str(error)) from None
-ON_GPU = ("tune", "train", "train_tuned", "sweep", "cost")
+TUNING = ("tune", "match")
+ON_GPU = (*TUNING, "train", "train_tuned", "sweep", "cost")
 # Only where there is a GPU does a job take one of its slots; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
@@ -74,7 +75,9 @@ def inputs(stage, key):
 def patterns(stage):
     """A stage's outputs with wildcards: ${key} → {key}, ${item.name} → {name}, ${item.run.suite} → {suite}."""
     templates = stage.templates("outs")
-    return [shown(stage.name, tracked(re.sub(r"\$\{(?:\w+\.)*(\w+)\}", r"{\1}", template))) for template in templates]
+    paths = [tracked(re.sub(r"\$\{(?:\w+\.)*(\w+)\}", r"{\1}", template)) for template in templates]
+    # What tuning chose is committed, and DVC must find it to see whether it is still what would be chosen.
+    return [update(path) if stage.name in TUNING else shown(stage.name, path) for path in paths]
 
 
 def shown(name, path):
@@ -135,7 +138,7 @@ for STAGE in STAGES.values():
             name=one_of(entry["name"] for entry in STAGE.entries.values() if "name" in entry),
             suite=SUITE,
         # The longest chains start first.
-        priority: int(STAGE.name == "tune")
+        priority: int(STAGE.name in TUNING)
         # What is timed has the machine to itself.
         threads: workflow.cores if STAGE.name == "cost" else 1
         resources:
@@ -145,3 +148,4 @@ for STAGE in STAGES.values():
             configuration=lambda w, stage=STAGE: stage.entries[key_of(w)],
         shell:
             "python -m dgr.plan.warm dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"
+            + (" && touch {output}" if STAGE.name in TUNING else "")

@@ -91,10 +91,10 @@ def prepare(dataset: str) -> None:
 
 @app.command()
 def tune(key: str, device: Device = "auto") -> None:
-    """Choose a regularizer's strength on the validation split, runs/SUITE/tune/KEY.json."""
-    from dgr.training import stages
+    """Choose learning rate and strength on the validation split, results/SUITE/tuning/KEY.json."""
+    from dgr.training import tuning
 
-    stages.tune(key, device)
+    tuning.tune(key, device)
 
 
 @app.command()

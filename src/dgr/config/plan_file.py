@@ -34,6 +34,11 @@ def merged(plans: list[Plan]) -> Plan:
     return whole
 
 
+def tunings(plan: Plan) -> dict[str, Any]:
+    """All that tuning chooses, by key of the run that it chooses for."""
+    return plan["tuning"] | plan["matching"]
+
+
 def plan_entry(key: str, stages: tuple[str, ...]) -> Any:
     """The plans' entry of a key, under the first of the stages that has one.
 

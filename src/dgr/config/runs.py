@@ -28,6 +28,19 @@ class AugmentationConfig(Strict):
     """Mirror left and right with probability ½."""
 
 
+class FlatRule(Strict):
+    """When a run counts as trained out: its validation metrics, averaged over tasks, are flat at the end.
+
+    That is where the mean over the last ``epochs`` differs from the mean over as many epochs before them by at most
+    ``points`` percent.
+    """
+
+    epochs: PositiveInt
+    """How many epochs at the end."""
+    points: PositiveFloat
+    """Relative change, in percent."""
+
+
 class TrainingConfig(Strict):
     """Optimisation of one run."""
 
@@ -42,6 +55,8 @@ class TrainingConfig(Strict):
     """The optimizer's coefficient."""
     schedule: Literal["constant", "cosine", "step"] = "cosine"
     """``step``: half the rate after each third of the epochs."""
+    trained_out: FlatRule | None = None
+    """What says whether a run was trained for long enough; tables count the runs that were not."""
     augmentation: AugmentationConfig | None = None
     """Without it there is none."""
     snapshot_epochs: list[Annotated[int, Field(ge=0)]] = []
@@ -77,8 +92,8 @@ class TuningRule(Strict):
     grid, the next value there is tried with all seeds, at most ``extensions`` times an end.
 
     ``matched_norm``: the strength with which the mean ‖z‖ on validation data is that of the regularizer ``matches``, at
-    the learning rate that was chosen for it: interpolated between the grid's strengths, all trained with all seeds, linearly
-    in the logarithms of both.
+    the learning rate that was chosen for it. It is interpolated between the grid's strengths, which are all trained
+    with all seeds, linearly in the logarithms of both.
     """
 
     rule: Literal["best_mean_validation", "matched_norm"] = "best_mean_validation"

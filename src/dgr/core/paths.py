@@ -51,6 +51,11 @@ def origins_folder(suite: str) -> Path:
     return RESULTS / suite / "origins"
 
 
+def tuning_file(suite: str, key: str) -> Path:
+    """What tuning found and chose for a run: ``results/SUITE/tuning/KEY.json``, small and committed."""
+    return RESULTS / suite / "tuning" / f"{key}.json"
+
+
 def tables_folder(suite: str) -> Path:
     """A suite's tables and claims: ``results/SUITE/tables``."""
     return RESULTS / suite / "tables"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_manifest
 from dgr.core.task import Batch, Task
-from dgr.datasets.seeded import folder_of, images_of
+from dgr.datasets.seeded import PARTS, folder_of, images_of
 
 CPU = torch.device("cpu")
 
@@ -30,11 +30,13 @@ class Split:
         targets: by task name, ``(samples,)``, for regression ``(samples, 1)``, or a value a pixel as in
             :mod:`dgr.core.dense`.
         device: where batches are wanted. What does not fit there stays where it is, and each batch is moved.
+        sources: of images composed of parts, the number of each part, ``(samples, places)``; None for others.
     """
 
     images: Tensor
     targets: dict[str, Tensor]
     device: torch.device = CPU
+    sources: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -52,8 +54,9 @@ class Split:
         """The same for a device: there as a whole, where it takes less than half of the free memory."""
         tensors = (self.images, *self.targets.values())
         if device.type == "cuda" and 2 * sum(map(_bytes, tensors)) > torch.cuda.mem_get_info(device)[0]:
-            return Split(self.images, self.targets, device)
-        return Split(self.images.to(device), {task: target.to(device) for task, target in self.targets.items()}, device)
+            return replace(self, device=device)
+        targets = {task: target.to(device) for task, target in self.targets.items()}
+        return replace(self, images=self.images.to(device), targets=targets, device=device)
 
     def _move(self, tensor: Tensor) -> Tensor:
         # From pinned memory the copy runs beside the computation.
@@ -98,7 +101,9 @@ def load(name: str, root: Path, seed: int | None = None) -> PreparedData:
     remedy = f"run `python -m dgr prepare {name}`"
     manifest = read_manifest(root / name, remedy)
     tasks = tuple(Task(**task) for task in manifest["tasks"])
-    splits: dict[str, Split] = {split: _load_split(root / name, manifest, seed, split, tasks, remedy) for split in SPLITS}
+    splits: dict[str, Split] = {
+        split: _load_split(root / name, manifest, seed, split, tasks, remedy) for split in SPLITS
+    }
     for split, data in splits.items():
         for task in tasks:
             task.check_targets(data.targets[task.name], split)
@@ -125,4 +130,5 @@ def _load_split(
     for task, target in targets.items():
         if len(target) != len(images):
             raise DGRError(f"{folder}: split '{split}' has {len(images)} images but {len(target)} labels of '{task}'.")
-    return Split(images if images.ndim == 4 else images.unsqueeze(1), targets)
+    sources = array(PARTS) if manifest.get("composition") else None
+    return Split(images if images.ndim == 4 else images.unsqueeze(1), targets, sources=sources)

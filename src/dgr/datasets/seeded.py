@@ -1,8 +1,8 @@
 """Data sets that are drawn anew for each seed, and images that are composed when they are read.
 
 Such a data set's folder has a folder ``seed-N`` for each seed, with the arrays of that seed's splits. Where images are
-made of parts, as pairs of digits are, ``parts.npy`` lies there once for all seeds, and a seed's ``SPLIT_parts.npy`` says
-which parts each image has: a thousandth of what the images would take.
+made of parts, as pairs of digits are, ``parts.npy`` lies there once for all seeds, and a seed's ``SPLIT_parts.npy``
+says which parts each image has: a thousandth of what the images would take.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def folder_of(folder: Path, manifest: Mapping[str, Any], seed: int | None) -> Pa
 
 
 def images_of(folder: Path, manifest: Mapping[str, Any], seed: int | None, split: str) -> NDArray[np.generic]:
-    """The images of a split as stored, ``(samples, [channels,] height, width)``; mapped from the file where there is one.
+    """The images of a split as stored, ``(samples, [channels,] height, width)``; mapped where they lie in a file.
 
     Raises:
         DGRError: as :func:`folder_of`.

@@ -33,7 +33,7 @@ def embed(key: str) -> None:
             the perplexity needs.
     """
     config = parse(EmbeddingConfig, plan_entry(key, ("embeddings",)), key)
-    data = load(config.dataset, DATA)
+    data = load(config.dataset, DATA, config.seed)
     coloured = [task.name for task in data.tasks if task.kind == "classification"]
     if not coloured:
         raise DGRError(f"{key}: points are coloured by class, but {config.dataset} has no task of classification.")

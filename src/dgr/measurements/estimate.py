@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from dgr.config.datasets import FetchedDataset
 from dgr.config.parsing import parse
-from dgr.config.plan_file import Plan, read_plan
+from dgr.config.plan_file import Plan, read_plan, tunings
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
@@ -47,7 +47,7 @@ class Work(NamedTuple):
         """What decides the time of a step: ``DATASET/ARCHITECTURE/METHOD/REGULARIZER``, by :data:`COSTS_LIKE`."""
         run = self.run
         method = COSTS_LIKE.get(run.method.name, run.method.name)
-        return f"{run.dataset}/{run.architecture.name}/{method}/{'dgr' if run.regularizer.name == 'dgr' else 'none'}"
+        return f"{run.dataset}/{run.architecture.name}/{method}/{'dgr' if 'dgr' in run.regularizer.name else 'none'}"
 
 
 def work(suite: str, plan: Plan) -> Iterator[Work]:
@@ -143,10 +143,10 @@ def _trainings(suite: str, plan: Plan) -> Iterator[tuple[RunConfig, int]]:
             if entry["suite"] == suite:
                 run = parse(RunConfig, entry, key)
                 yield run, len(run.seeds)
-    for key, entry in plan["tuning"].items():
+    for key, entry in tunings(plan).items():
         if entry["run"]["suite"] == suite:
             tuning = parse(TuningConfig, entry, key)
-            yield tuning.run, len(tuning.grid) * len(tuning.seeds)
+            yield tuning.run, tuning.trainings
     for key, entry in plan["sweeps"].items():
         if entry["suite"] == suite:
             sweep = parse(SweepConfig, entry, key)

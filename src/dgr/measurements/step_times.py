@@ -22,9 +22,6 @@ from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
 from dgr.training.memory import from_scratch
 
-ANY_STRENGTH = 1e-3
-"""Where it is left to tuning; the time does not depend on it."""
-
 
 def time_suite(suite: str, device: str, steps: int, shrink: int) -> None:
     """Time every kind of step of a suite and write ``results/SUITE/step_times.json``, on a GPU with its memory.
@@ -64,7 +61,7 @@ def _measured(run: RunConfig, plan: Plan, device: torch.device, steps: int, shri
         height, width = run.training.augmentation.crop
     factor = 1 if tasks[0].kind in ("classification", "regression") else shrink
     shape = (channels, height // factor, width // factor)
-    run = from_scratch(run.resolved(ANY_STRENGTH) if run.is_tuned else run)
+    run = from_scratch(run.with_any_setting())
     parts = build_parts(run, tasks, shape, seed=0).to(device)
     batch = made_up_batch(tasks, shape, run.training.batch_size, device)
     step = Stepper(parts, tasks, iter(lambda: batch, None))

@@ -46,15 +46,16 @@ def sweep(key: str, device: str) -> None:
         DGRError: unknown key, missing data, or a point that diverges; says which.
     """
     config = parse(SweepConfig, plan_entry(key, ("sweeps",)), key)
-    data = load(config.run.dataset, DATA)
-    place = choose_device(device, lambda: max(needed_bytes(point, data) for _, point in config.points()))
+    seeds = config.run.seeds
+    data = {seed: load(config.run.dataset, DATA, seed) for seed in seeds}
+    place = choose_device(device, lambda: max(needed_bytes(point, data[seeds[0]]) for _, point in config.points()))
     workspace = open_workspace(config.run, {"sweep": config.name, "device": hardware(place)})
     record: dict[str, Any] = {"key": key, "name": config.name, "rows": [], "agreement": []}
     for (settings, point), seed in itertools.product(config.points(), config.run.seeds):
         done = workspace / f"{config_hash(settings)[:16]}-{seed}.json"
         if not done.exists():
             try:
-                result = _train(point, seed, data, place, done.with_suffix(".pt"))
+                result = _train(point, seed, data[seed], place, done.with_suffix(".pt"))
             except DGRError as error:
                 raise DGRError(f"Sweep '{config.name}' at {settings}: {error}") from error
             write_json(done, result)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from dgr.config.plan_file import tunings
 from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame, number_text
 from dgr.pages.inputs import Inputs
@@ -76,8 +77,9 @@ def _run_record(
             | _facts(provenance)
             | inputs.locked(output_path(inputs.suite, "train", key))
         )
-        strength = f", strength {number_text(provenance['strength'].iloc[0])}" if cell["regularizer"] != "none" else ""
-        summary = f"{len(done)} of {len(entry['seeds'])} seeds{strength}"
+        rate, strength = (provenance[name].iloc[0] for name in ("learning_rate", "strength"))
+        told = "" if pd.isna(strength) else f", strength {number_text(strength)}"
+        summary = f"{len(done)} of {len(entry['seeds'])} seeds, learning rate {number_text(rate)}{told}"
     if absent and done:
         summary += f"; seeds {', '.join(map(str, absent))} are missing"
     grids = []
@@ -86,7 +88,7 @@ def _run_record(
         grids = [_seeds(title, runs, delta), _history(title, frames["histories"]), _provenance(title, provenance)]
     tuning = inputs.tuning(key)
     if len(tuning):
-        grids.append(_tuning(title, tuning, inputs.plan["tuning"][key]))
+        grids.append(_tuning(title, tuning, tunings(inputs.plan)[key]))
     if len(frames["probes"]):
         caption = "classifiers on the frozen representation, test accuracy"
         grids.append(_by_seed(f"{title}: {caption}", frames["probes"], ["given", "task", "classifier"], "value"))
@@ -151,7 +153,8 @@ def _facts(provenance: pd.DataFrame) -> dict[str, str]:
 
 
 def _tuning(title: str, rows: pd.DataFrame, entry: dict[str, Any]) -> Grid:
-    table = rows.pivot_table(index=["strength", "chosen"], columns=["metric", "task", "seed"], values="value")
+    index = ["learning_rate", *(["strength"] if rows["strength"].notna().any() else []), "chosen"]
+    table = rows.pivot_table(index=index, columns=["metric", "task", "seed"], values="value")
     table.columns = table.columns.map("{0[1]} {0[0]}, seed {0[2]}".format)
     return from_frame(f"{title}: tuning on the validation split, rule {entry['rule']}", table.reset_index())
 

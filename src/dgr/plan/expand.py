@@ -11,7 +11,7 @@ from dgr.config.datasets import DatasetConfig, FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
 from dgr.config.plan_file import Plan
 from dgr.config.regularizers import Regularizer
-from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig, TuningRule
+from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
@@ -20,6 +20,7 @@ from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
 from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
+from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ TrainedFile = TableFile | SweepFile | CostFile
 PLAN_SECTIONS = (
     "suites",
     "tuning",
+    "matching",
     "runs",
     "tuned_runs",
     "probes",
@@ -176,8 +178,8 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
         for run, tuning in _runs(file, path):
             yield "tuned_runs" if tuning else "runs", run.key, run
             if tuning:
-                yield "tuning", run.key, tuning
-            if file.probes:
+                yield "matching" if tuning.matched else "tuning", run.key, tuning
+            if file.probes and (file.probed is None or run.regularizer.name in file.probed):
                 shared = run.model_dump(include={"suite", "dataset", "architecture", "seeds"})
                 yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared, kind=kind)
         place = {"suite": file.suite, "dataset": file.dataset}
@@ -220,22 +222,13 @@ def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig
     for block in file.regularizers:
         for unknown in set(block.methods or []) - set(names):
             raise DGRError(f"{path}: regularizer '{block.use.name}' names method '{unknown}'{nearest(unknown, names)}.")
-        if (getattr(block.use, "strength", None) == "tuned") != (block.tuning is not None):
-            raise DGRError(
-                f"{path}: regularizer '{block.use.name}' must have a tuning block exactly when its strength is 'tuned'."
-            )
+    check_tuning(file, path)
+    for block in file.regularizers:
         for method in file.methods:
             if block.methods is None or method.name in block.methods:
                 run = _run(file, method, block.use, file.seeds)
-                tuning = _tuning(block.tuning, run, path) if block.tuning else None
+                tuning = tuning_of(block.tuning, run) if block.tuning else None
                 if file.snapshots and method.name in file.snapshots.methods:
                     training = run.training.model_copy(update={"snapshot_epochs": file.snapshots.epochs})
                     run = run.model_copy(update={"training": training})
                 yield run, tuning
-
-
-def _tuning(rule: TuningRule, run: RunConfig, path: Path) -> TuningConfig:
-    if shared := set(rule.seeds) & set(run.seeds):
-        raise DGRError(f"{path}: seeds {sorted(shared)} are used for tuning and for reporting; keep them apart.")
-    # The reported seeds are no part of the tuning stage: adding one must not repeat the tuning.
-    return TuningConfig(**rule.model_dump(), run=run.model_copy(update={"seeds": rule.seeds}))

@@ -12,7 +12,7 @@ def check_methods(plan: Plan) -> None:
     Raises:
         DGRError: a method or an option is unknown, or a value is not valid.
     """
-    for stage in ("runs", "tuned_runs", "tuning", "sweeps", "costs"):
+    for stage in ("runs", "tuned_runs", "tuning", "matching", "sweeps", "costs"):
         for entry in plan.get(stage, {}).values():
             run = entry.get("run", entry)
             for method in run.get("methods") or [run["method"]]:

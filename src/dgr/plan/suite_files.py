@@ -15,14 +15,14 @@ from dgr.regularizers.registry import AnyRegularizer
 
 
 class RegularizerBlock(Strict):
-    """One regularizer of a table: for which methods, and how its strength is chosen where it is tuned."""
+    """One regularizer of a table: for which methods, and how it is tuned."""
 
     use: AnyRegularizer
     """The regularizer and its settings."""
     methods: list[str] | None = None
     """For which methods of the table; without it, for all."""
     tuning: TuningRule | None = None
-    """How the strength is chosen; exactly where it is ``tuned``."""
+    """How learning rate and strength are chosen; exactly where one of them is ``tuned``."""
 
 
 class Common(Strict):
@@ -73,6 +73,8 @@ class TableFile(Common):
     """Representations of earlier epochs, for the figure of universality over time."""
     probes: ProbeConfig | None = None
     """How frozen representations are examined; without it they are not."""
+    probed: list[str] | None = None
+    """Names of the regularizers whose runs are examined; without it, all are."""
     embedding: EmbeddingBlock | None = None
     """What the figure in the plane shows; without it there is none."""
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import pandas as pd
 
-from dgr.config.plan_file import read_plan
+from dgr.config.plan_file import read_plan, tunings
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
@@ -49,15 +49,16 @@ def collect_records(suite: str, plan: dict[str, Any], root: Path) -> None:
     entries = configured_runs(plan, suite)
     _check_unique(entries)
     tuned = [key for key in entries if key in plan["tuned_runs"]]
-    tunings = _read_all(tuned, lambda key: read_tuning(key, plan["tuning"][key], root))
+    rules = tunings(plan)
+    chosen = _read_all(tuned, lambda key: read_tuning(key, rules[key], root))
     runs = _read_all(entries, lambda key: read_run(key, entries[key], root))
-    _check_agreement(entries, runs, tunings)
+    _check_agreement(entries, runs, chosen)
     seeds = [
         (key, run_identity(entries[key], seed), record)
         for key, records in runs.items()
         for seed, record in zip(entries[key]["seeds"], records, strict=True)
     ]
-    frames = {**_run_frames(entries, seeds, tunings), **_measurement_frames(suite, plan, runs, root)}
+    frames = {**_run_frames(entries, seeds, chosen), **_measurement_frames(suite, plan, runs, root)}
     # pandas writes the shortest text that reads back as the same number.
     texts = {name: frame.to_csv(index=False, lineterminator="\n") for name, frame in frames.items()}
     texts["embedding"] = _embedding(suite, plan, root)
@@ -77,13 +78,11 @@ def _embedding(suite: str, plan: dict[str, Any], root: Path) -> str:
 
 
 def _run_frames(
-    entries: dict[str, Any], seeds: list[tuple[str, CsvRow, SeedRecord]], tunings: dict[str, Tuning]
+    entries: dict[str, Any], seeds: list[tuple[str, CsvRow, SeedRecord]], tuned: dict[str, Tuning]
 ) -> dict[str, pd.DataFrame]:
     rows = [row for _, identity, record in seeds for row in record_rows.metric_rows(identity, record)]
     histories = [record_rows.history_rows(identity, record) for _, identity, record in seeds]
-    grids = [
-        row for key in tunings for row in record_rows.tuning_rows(key, run_identity(entries[key], 0), tunings[key])
-    ]
+    grids = [row for key in tuned for row in record_rows.tuning_rows(key, run_identity(entries[key], 0), tuned[key])]
     return {
         "runs": _frame("runs", rows),
         "histories": pd.concat([pd.DataFrame(columns=RECORD_COLUMNS["histories"]), *histories], ignore_index=True),
@@ -143,21 +142,24 @@ def _check_unique(entries: dict[str, Any]) -> None:
         raise DGRError(f"Runs {', '.join(twice)} would fill the same cell of a table; give them different suites.")
 
 
-def _check_agreement(entries: dict[str, Any], runs: dict[str, list[SeedRecord]], tunings: dict[str, Tuning]) -> None:
-    """Runs of one data set have the same tasks; each run has the strength that was configured or tuned."""
+def _check_agreement(entries: dict[str, Any], runs: dict[str, list[SeedRecord]], tuned: dict[str, Tuning]) -> None:
+    """Runs of one data set have the same tasks; each run has the setting that was configured or tuned."""
     tasks: dict[str, Any] = {}
     for key, records in runs.items():
         entry = entries[key]
-        strength = tunings[key].chosen if key in tunings else entry["regularizer"].get("strength")
+        rate, strength = entry["training"]["learning_rate"], entry["regularizer"].get("strength")
+        if key in tuned:
+            rate, strength = tuned[key].chosen.learning_rate, tuned[key].chosen.strength
         for metrics in (record.metrics for record in records):
             if tasks.setdefault(entry["dataset"], metrics.tasks) != metrics.tasks:
                 raise DGRError(
                     f"Run {key} has other tasks than the runs before it; repeat `python -m dgr train {key}`."
                 )
-            if metrics.strength != strength:
+            if (metrics.learning_rate, metrics.strength) != (rate, strength):
                 raise DGRError(
-                    f"Run {key} was trained with strength {metrics.strength}, not with the "
-                    f"{'tuned' if key in tunings else 'configured'} {strength}; repeat `python -m dgr train {key}`."
+                    f"Run {key} was trained with learning rate {metrics.learning_rate} and strength "
+                    f"{metrics.strength}, not with the {'tuned' if key in tuned else 'configured'} {rate} and {strength}; repeat "
+                    f"`python -m dgr train {key}`."
                 )
 
 

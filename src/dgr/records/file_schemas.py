@@ -33,6 +33,7 @@ class Metrics(BaseModel):
 
     identity: dict[str, str | int]
     config: dict[str, Any]
+    learning_rate: FiniteFloat
     strength: FiniteFloat | None
     tasks: dict[str, TaskRecord]
     final: EpochMetrics
@@ -56,22 +57,43 @@ class Origin(BaseModel):
     median_epoch_seconds: FiniteFloat
 
 
-class Candidate(BaseModel):
-    """One training of a tuning grid."""
+class ChosenSetting(BaseModel):
+    """What tuning chooses."""
 
-    strength: FiniteFloat
+    learning_rate: FiniteFloat
+    strength: FiniteFloat | None
+
+
+class Candidate(ChosenSetting):
+    """One training of a tuning."""
+
     seed: int
     val: TaskValues | None
     """None where training diverged."""
+    mean_norm: FiniteFloat | None
+
+    @property
+    def setting(self) -> tuple[float, float | None]:
+        """Learning rate and strength."""
+        return self.learning_rate, self.strength
+
+
+class Matched(BaseModel):
+    """The ‖z‖ that a tuning was to reach: whose, how large on validation data, and what the choice was to give."""
+
+    key: str
+    norm: FiniteFloat
+    expected_norm: FiniteFloat
 
 
 class Tuning(BaseModel):
-    """``runs/SUITE/tune/KEY.json``."""
+    """``results/SUITE/tuning/KEY.json``."""
 
     key: str
     rule: str
-    grid: list[Candidate]
-    chosen: FiniteFloat
+    rows: list[Candidate]
+    chosen: ChosenSetting
+    matched: Matched | None = None
 
 
 class ProbeRow(BaseModel):

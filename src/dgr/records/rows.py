@@ -18,7 +18,7 @@ FINAL: Final = "final"
 REPRESENTATION = "representation"
 RUN_COLUMNS = [*IDENTITY, "task", "split", "metric", "primary", "moment", "value"]
 TUNING_COLUMNS = [
-    *("suite", "key", "method", "regularizer", "strength", "seed"),
+    *("suite", "key", "method", "regularizer", "learning_rate", "strength", "seed"),
     *("task", "split", "metric", "value", "chosen"),
 ]
 PROBE_COLUMNS = [*IDENTITY, "given", "task", "classifier", "value"]
@@ -61,21 +61,24 @@ def history_rows(identity: CsvRow, record: SeedRecord) -> pd.DataFrame:
 
 
 def tuning_rows(key: str, identity: CsvRow, tuning: Tuning) -> list[CsvRow]:
-    """Rows of ``tuning.csv``, one a strength, seed, task and metric."""
+    """Rows of ``tuning.csv``, one a learning rate, strength, seed, task and metric; none of what diverged."""
+    chosen = (tuning.chosen.learning_rate, tuning.chosen.strength)
     return [
         {
             **{name: identity[name] for name in ("suite", "method", "regularizer")},
             "key": key,
+            "learning_rate": candidate.learning_rate,
             "strength": candidate.strength,
             "seed": candidate.seed,
             "task": task,
             "split": "val",
             "metric": metric,
             "value": value,
-            "chosen": candidate.strength == tuning.chosen,
+            "chosen": candidate.setting == chosen,
         }
-        for candidate in tuning.grid
-        for task, values in (candidate.val or {}).items()
+        for candidate in tuning.rows
+        if candidate.val is not None
+        for task, values in (candidate.val | {REPRESENTATION: {"mean_norm": candidate.mean_norm or 0.0}}).items()
         for metric, value in values.items()
     ]
 
@@ -83,7 +86,8 @@ def tuning_rows(key: str, identity: CsvRow, tuning: Tuning) -> list[CsvRow]:
 def provenance_row(key: str, identity: CsvRow, record: SeedRecord) -> CsvRow:
     """The row of ``provenance.csv``: what a seed's result depends on and what it is, in hashes."""
     hashes = {"config_hash": config_hash(record.metrics.config), "result": record.result}
-    return {"key": key, **identity, "strength": record.metrics.strength, **hashes}
+    chosen = {"learning_rate": record.metrics.learning_rate, "strength": record.metrics.strength}
+    return {"key": key, **identity, **chosen, **hashes}
 
 
 def origin_row(key: str, identity: CsvRow, record: SeedRecord) -> CsvRow:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from dgr.config.parsing import parse
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest
-from dgr.core.paths import MADE, output_path
+from dgr.core.paths import MADE, output_path, tuning_file
 from dgr.core.provenance import result_hash
 from dgr.records.file_schemas import Metrics, Origin, TaskValues, Tuning
 from dgr.records.names import KNOWN_REGULARIZERS, metric_named
@@ -72,7 +73,7 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
     for seed in entry["seeds"]:
         made_here = root / MADE / entry["suite"] / key / f"seed-{seed}.json"
         record = _read_seed(folder / f"seed-{seed}", run_identity(entry, seed), made_here, remedy)
-        trained, resolved = record.metrics.config, _resolved(entry, record.metrics.strength)
+        trained, resolved = record.metrics.config, _resolved(entry, record.metrics)
         # Earlier records say ``tuned``, as the plan does; later ones what was chosen.
         known = {name: (value, resolved[name]) for name, value in entry.items() if name != "seeds"}
         if differing := [name for name, values in known.items() if trained.get(name) not in values]:
@@ -81,10 +82,16 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
     return records
 
 
-def _resolved(entry: dict[str, Any], strength: float | None) -> dict[str, Any]:
-    """A run's entry in the plan, with the strength where that was left to tuning."""
-    block = entry["regularizer"]
-    return entry | {"regularizer": block | {"strength": strength}} if block.get("strength") == "tuned" else entry
+def _resolved(entry: dict[str, Any], metrics: Metrics) -> dict[str, Any]:
+    """A run's entry in the plan, with what was left to tuning."""
+    chosen: dict[str, dict[str, float | None]] = {
+        "training": {"learning_rate": metrics.learning_rate},
+        "regularizer": {"strength": metrics.strength},
+    }
+    return entry | {
+        block: entry[block] | {name: value for name, value in values.items() if entry[block].get(name) == "tuned"}
+        for block, values in chosen.items()
+    }
 
 
 def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
@@ -92,22 +99,35 @@ def read_tuning(key: str, entry: dict[str, Any], root: Path) -> Tuning:
 
     Args:
         key: the run's key.
-        entry: the run's entry in the plan's ``tuning``: rule, grid and seeds.
+        entry: the plan's entry of its tuning.
         root: the repository's top folder.
 
     Raises:
         DGRError: what is wrong with the file, and how to make it again.
     """
-    path = root / output_path(entry["run"]["suite"], "tune", f"{key}.json")
+    path = root / tuning_file(entry["run"]["suite"], key)
     remedy = f"make it with `python -m dgr tune {key}`, or all that is missing with `snakemake --cores all`"
     tuning = read_record(path, Tuning, remedy)
-    made = sorted((candidate.strength, candidate.seed) for candidate in tuning.grid)
-    wanted = sorted((float(strength), seed) for strength in entry["grid"] for seed in entry["seeds"])
-    if tuning.key != key or tuning.rule != entry["rule"] or made != wanted:
-        raise DGRError(f"{path} was made for another key, rule, grid or other seeds than configured; {remedy}.")
-    if tuning.chosen not in entry["grid"]:
-        raise DGRError(f"{path} chooses {tuning.chosen:g}, which is not in its grid; {remedy}.")
+    made = {(candidate.setting, candidate.seed) for candidate in tuning.rows}
+    tried = {(setting, entry["seeds"][0]) for setting in _grid(entry, tuning)}
+    if tuning.key != key or tuning.rule != entry["rule"] or not tried <= made:
+        raise DGRError(f"{path} was made for another key, rule or grid than configured; {remedy}.")
+    if others := {seed for _, seed in made} - set(entry["seeds"]):
+        raise DGRError(f"{path} has seeds {_list(others)}, which are not configured; {remedy}.")
+    chosen = (tuning.chosen.learning_rate, tuning.chosen.strength)
+    if entry["matched"] is None and not {(chosen, seed) for seed in entry["seeds"]} <= made:
+        raise DGRError(f"{path} chooses what was not tried with every seed; {remedy}.")
     return tuning
+
+
+def _grid(entry: dict[str, Any], tuning: Tuning) -> list[tuple[float, float | None]]:
+    """All pairs that are tried first. What is matched says at which learning rate, and else the run."""
+    rates = entry["learning_rates"]
+    if not rates:
+        rate = entry["run"]["training"]["learning_rate"]
+        rates = [tuning.chosen.learning_rate if rate == "tuned" else rate]
+    strengths = entry["strengths"] or [entry["run"]["regularizer"].get("strength")]
+    return [(float(rate), strength) for rate, strength in itertools.product(rates, strengths)]
 
 
 def _read_seed(folder: Path, identity: dict[str, str | int], made_here: Path, remedy: str) -> SeedRecord:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from dgr.config.plan_file import tunings
 from dgr.core.errors import DGRError
 from dgr.records import outcomes
 from dgr.records.current import check_current
@@ -27,7 +28,7 @@ class Scope:
         suite, name: e.g. ``mini``, ``T1``.
         dataset, architecture: what the records are narrowed to.
         runs: the plan's entries in scope, by key; they fix order and completeness.
-        tuning: the plan's tuning entries in scope, by key: rule, grid, seeds.
+        tuning: the plan's tuning entries in scope, by key: rule, grids, seeds.
         records: the frames, narrowed where they name data set and architecture; probes without a run are kept.
         probes, baselines, sweeps, costs: the plan's entries of these measurements in scope, by key.
     """
@@ -179,7 +180,7 @@ def open_scope(
         dataset,
         architecture,
         runs,
-        {key: plan["tuning"][key] for key in runs if key in plan["tuning"]},
+        {key: entry for key, entry in tunings(plan).items() if key in runs},
         narrowed,
         probes={key: entry for key, entry in probes.items() if key in runs},
         baselines={key: entry for key, entry in baselines.items() if entry["dataset"] == dataset},

@@ -14,6 +14,9 @@ from dgr.core.errors import DGRError
 from dgr.models.registry import AnyArchitecture
 from dgr.regularizers.registry import AnyRegularizer
 
+ANY_RATE, ANY_STRENGTH = 1e-3, 0.1
+"""Numbers that every run and every regularizer takes."""
+
 
 class RunConfig(Strict):
     """One cell of a table: a method with a regularizer on a data set, for a list of seeds."""
@@ -41,8 +44,8 @@ class RunConfig(Strict):
 
     @property
     def is_tuned(self) -> bool:
-        """Whether the regularizer's strength is left to tuning."""
-        return isinstance(self.regularizer, StrengthRegularizer) and self.regularizer.strength == "tuned"
+        """Whether the learning rate or the regularizer's strength is left to tuning."""
+        return self.training.learning_rate == "tuned" or getattr(self.regularizer, "strength", None) == "tuned"
 
     @property
     def strength(self) -> float | None:
@@ -53,20 +56,53 @@ class RunConfig(Strict):
         """
         return self.regularizer.chosen_strength if isinstance(self.regularizer, StrengthRegularizer) else None
 
-    def resolved(self, strength: float) -> RunConfig:
-        """The same run with a number for its regularizer's strength: what is trained.
+    def resolved(self, learning_rate: float, strength: float | None) -> RunConfig:
+        """The same run with numbers for what was left to tuning: what is trained.
+
+        Args:
+            learning_rate: its learning rate.
+            strength: of its regularizer; None where that has none.
 
         Raises:
             DGRError: the regularizer has no such strength.
         """
-        block = self.regularizer.model_dump() | {"strength": strength}
-        return parse(RunConfig, self.model_dump() | {"regularizer": block}, self.key)
+        data = self.model_dump()
+        data["training"]["learning_rate"] = learning_rate
+        if strength is not None:
+            data["regularizer"]["strength"] = strength
+        return parse(RunConfig, data, self.key)
+
+    def with_any_setting(self) -> RunConfig:
+        """The same run with some numbers for what was left to tuning: time and memory do not depend on them."""
+        if not self.is_tuned:
+            return self
+        has_strength = isinstance(self.regularizer, StrengthRegularizer)
+        return self.resolved(ANY_RATE, ANY_STRENGTH if has_strength else None)
 
 
 class TuningConfig(TuningRule):
-    """A tuning stage: the rule and the run whose strength it chooses (without its reported seeds)."""
+    """A tuning stage: the rule and the run that it chooses for (without its reported seeds)."""
 
     run: RunConfig
+    matched: str | None = None
+    """Key of the run whose ‖z‖ is matched."""
+
+    @property
+    def settings(self) -> int:
+        """How many pairs of learning rate and strength are tried before any grid is extended."""
+        return max(1, len(self.rates())) * len(self.strengths or [None])
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings that takes."""
+        finalists = self.settings if self.finalists is None else min(self.finalists, self.settings)
+        return self.settings + finalists * (len(self.seeds) - 1)
+
+    def rates(self) -> list[float]:
+        """The learning rates that are tried; none where it is that of what is matched."""
+        if self.learning_rates:
+            return list(self.learning_rates)
+        return [] if self.run.training.learning_rate == "tuned" else [self.run.training.chosen_rate]
 
 
 class SweepConfig(Strict):

@@ -31,11 +31,13 @@ class Evaluation:
         mean_norm: mean of ‖z‖ over the samples.
         representation: z of all samples, shape ``(samples, width)``; None where z is a map and not a vector, since
             those of a dense data set take up to 175 gigabytes.
+        answers: by task of classification, whether each sample's largest output is its class, shape ``(samples,)``.
     """
 
     scores: Scores
     mean_norm: float
     representation: Tensor | None
+    answers: dict[str, Tensor]
 
 
 def batch_size(device: torch.device, sides: Sequence[int]) -> int:
@@ -73,6 +75,7 @@ def _evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split, size: 
     zero = torch.zeros((), dtype=torch.float64, device=split.device)
     totals, counts = dict.fromkeys(metrics, zero), dict.fromkeys(metrics, zero)
     norms, vectors = [], []
+    answers: dict[str, list[Tensor]] = {task.name: [] for task in tasks if task.kind == "classification"}
     for inputs, targets in split.batches(size):
         z = represent(model, inputs)
         norms.append(z.flatten(1).norm(dim=1))
@@ -84,10 +87,13 @@ def _evaluate(model: MultiTaskModel, tasks: Sequence[Task], split: Split, size: 
             totals[task.name] = totals[task.name] + task.loss(prediction, target).double() * present
             counts[task.name] = counts[task.name] + present
             metrics[task.name].update(prediction, target)
+            if task.name in answers:
+                answers[task.name].append(prediction.argmax(dim=1) == target)
     losses = torch.stack([totals[name] / counts[name] for name in metrics]).tolist()
     scores = {
         # Metrics are float32; more digits than that would be noise.
         name: {"loss": loss} | {metric: round(value.item(), 7) for metric, value in metrics[name].compute().items()}
         for name, loss in zip(metrics, losses, strict=True)
     }
-    return Evaluation(scores, torch.cat(norms).mean().item(), torch.cat(vectors) if vectors else None)
+    right = {name: torch.cat(parts) for name, parts in answers.items()}
+    return Evaluation(scores, torch.cat(norms).mean().item(), torch.cat(vectors) if vectors else None, right)

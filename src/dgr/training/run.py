@@ -39,7 +39,7 @@ class Run:
     """One run, resumable after every epoch.
 
     Args:
-        config: the run's configuration, with a number for the strength of its regularizer.
+        config: the run's configuration, with numbers for what tuning chooses.
         seed: which of its seeds.
         data: the prepared data set.
         device: where to train.

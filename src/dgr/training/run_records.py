@@ -6,11 +6,17 @@ import csv
 import io
 from pathlib import Path
 
+import numpy as np
+
 from dgr.config.runs import SPLITS
-from dgr.core.files import write_json, write_text
+from dgr.core.files import write_atomically, write_json, write_text
 from dgr.training.evaluation import Evaluation, Scores, evaluate
 from dgr.training.run import Run
 from dgr.training.trained import write_trained
+
+ANSWERS = "answers.npz"
+"""Which test samples were answered rightly, by task, packed eight to a byte; and the parts of each that has some."""
+SOURCES = "sources"
 
 
 def write_records(run: Run, folder: Path) -> None:
@@ -37,6 +43,7 @@ def write_records(run: Run, folder: Path) -> None:
             "seed": run.seed,
         },
         "config": {**config.model_dump(mode="json", exclude={"seeds"}), "seed": run.seed},
+        "learning_rate": config.training.chosen_rate,
         "strength": config.strength,
         "tasks": {
             task.name: {"metric": task.primary_metric, "higher_is_better": task.higher_is_better} for task in run.tasks
@@ -47,6 +54,11 @@ def write_records(run: Run, folder: Path) -> None:
     }
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
+    answers = {task: np.packbits(right.cpu().numpy()) for task, right in final["test"].answers.items()}
+    if (sources := run.splits["test"].sources) is not None:
+        answers |= {SOURCES: sources.cpu().numpy().astype(np.int32)}
+    if answers:
+        write_atomically(folder / ANSWERS, lambda file: np.savez(file, allow_pickle=False, **answers))
     last_epoch = {split: evaluation.representation for split, evaluation in final.items()}
     write_trained(run, last_epoch | run.progress.snapshots)
 

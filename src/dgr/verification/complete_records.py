@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
 from dgr.config.parsing import parse
-from dgr.config.plan_file import Plan, read_plan
+from dgr.config.plan_file import Plan, read_plan, tunings
 from dgr.core.files import read_json, sha256
 from dgr.core.improvement import mean_relative_improvement
-from dgr.core.paths import records_folder
+from dgr.core.paths import records_folder, tuning_file
 from dgr.core.provenance import config_hash
 from dgr.records.current import check_current
 from dgr.records.names import metric_named
 from dgr.records.records import Records, configured_measurements, configured_runs, load_records
-from dgr.records.rows import FINAL, settings_text
+from dgr.records.rows import FINAL, REPRESENTATION, settings_text
 from dgr.records.run_folders import IDENTITY, run_identity
 from dgr.records.study_records import load_study
 from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.verification.findings import Finding, shortened
 from dgr.verification.record_files import NAMING_COLUMNS, origins_file, provenance_file, record_file, text_frame
+
+Setting = tuple[float, float | None]
+"""Learning rate and strength."""
+RESTORE = "restore it with `git checkout`"
 
 
 def check_runs(suite: str) -> Finding:
@@ -59,50 +63,67 @@ def check_studies(suite: str) -> Finding:
     return found
 
 
-def chosen_strength(rows: pd.DataFrame, grid: list[float], seeds: list[int]) -> float | None:
-    """The strength that the rule ``best_mean_validation`` takes, from one run's rows of ``tuning.csv``.
+def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
+    """Every setting is tried that is configured; the choice is what the rule says, and what the runs have."""
+    runs, rules = configured_runs(plan, suite), tunings(plan)
+    provenance = text_frame(provenance_file(suite))
+    for key in (key for key in runs if key in rules):
+        entry, rows = rules[key], records.tuning[records.tuning["key"] == key]
+        with_choice = _chosen(suite, key)
+        used = {_setting(row) for row in provenance[provenance["key"] == key].to_dict("records")}
+        yield used == {with_choice}, f"The runs of {key} have other settings than {tuning_file(suite, key)} chose."
+        tried = {(_setting(row), row["seed"]) for row in rows.to_dict("records")}
+        same = tried == _tried(suite, key)
+        yield same, f"tuning.csv: {key} has other settings or seeds than {tuning_file(suite, key)}."
+        if entry["matched"] is None:
+            again = chosen_setting(rows, entry["seeds"])
+            told = f"tuning.csv: {key} chose {_words(with_choice)}, but by the rule its rows choose {_words(again)}."
+            yield with_choice == again, told
 
-    Independent of the stage that chose it: the mean over tasks of the relative improvement of the mean over seeds, over
-    that of the smallest strength without a metric of 0; ties go to the smaller one, and a strength lacking a seed has
-    diverged.
+
+def chosen_setting(rows: pd.DataFrame, seeds: list[int]) -> Setting | None:
+    """What the rule ``best_mean_validation`` takes, from one run's rows of ``tuning.csv``.
+
+    Independent of the stage that chose it: of the settings that have every seed, the highest mean over tasks of the
+    relative improvement of the mean over seeds, over that of the first without a metric of 0; ties go to the first.
     """
+    rows = rows[rows["task"] != REPRESENTATION]
     primary = rows[rows["metric"] != "loss"].drop_duplicates("task").set_index("task")["metric"]
     directions = {str(task): metric_named(metric).higher_is_better for task, metric in primary.items()}
     first = rows[[primary.get(task) == metric for task, metric in zip(rows["task"], rows["metric"], strict=True)]]
-    means: dict[float, dict[str, float]] = {}
-    for strength in sorted(grid):
-        own = first[first["strength"] == strength]
+    means: dict[Setting, dict[str, float]] = {}
+    for setting, own in first.groupby(["learning_rate", "strength"], sort=False, dropna=False):
         if set(own["seed"]) == set(seeds):
+            by_task = {task: dict(zip(of["seed"], of["value"], strict=True)) for task, of in own.groupby("task")}
             # In the order of the seeds, as it was added up.
-            means[strength] = {task: sum(own[own["task"] == task]["value"]) / len(seeds) for task in directions}
-    if not means:
-        return None
-    reference = next((means[strength] for strength in sorted(means) if all(means[strength].values())), None)
+            means[_setting(dict(zip(("learning_rate", "strength"), setting, strict=True)))] = {
+                task: sum(by_task[task][seed] for seed in seeds) / len(seeds) for task in directions
+            }
+    reference = next((mean for mean in means.values() if all(mean.values())), None)
     if reference is None:
         return None
-    scores = {strength: mean_relative_improvement(means[strength], reference, directions) for strength in means}
-    return max(scores, key=lambda strength: scores[strength])
+    scores = {setting: mean_relative_improvement(mean, reference, directions) for setting, mean in means.items()}
+    return max(scores, key=lambda setting: scores[setting])
 
 
-def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
-    """Every strength is tried that is configured, and the chosen one is what the rule says and the runs have."""
-    runs = configured_runs(plan, suite)
-    strengths = text_frame(provenance_file(suite)).groupby("key")["strength"].agg(set)
-    for key in (key for key in runs if key in plan["tuning"]):
-        entry, rows = plan["tuning"][key], records.tuning[records.tuning["key"] == key]
-        tried = set(zip(rows["strength"], rows["seed"], strict=True))
-        wanted = {(strength, seed) for strength in entry["grid"] for seed in entry["seeds"]}
-        yield bool(tried) and tried <= wanted, f"tuning.csv: {key} has other strengths or seeds than the plan."
-        recorded = set(rows.loc[rows["chosen"], "strength"])
-        again = chosen_strength(rows, entry["grid"], entry["seeds"])
-        said = " and ".join(f"{strength:g}" for strength in sorted(recorded)) or "nothing"
-        told = f"tuning.csv: {key} chose {said}, but by the rule its rows choose {again}."
-        yield recorded == {again}, told
-        used = {float(text) for text in strengths.get(key, set()) if text}
-        yield (
-            used == recorded,
-            f"The runs of {key} have strength {shortened(sorted(used))}, but tuning.csv chose {said}.",
-        )
+def _setting(row: Mapping[Any, Any]) -> Setting:
+    """Learning rate and strength, of a file's texts or a frame's numbers."""
+    strength = row["strength"]
+    return float(row["learning_rate"]), None if strength == "" or pd.isna(strength) else float(strength)
+
+
+def _words(setting: Setting | None) -> str:
+    return "nothing" if setting is None else " and ".join(f"{value:g}" for value in setting if value is not None)
+
+
+def _chosen(suite: str, key: str) -> Setting:
+    return _setting(read_json(tuning_file(suite, key), RESTORE)["chosen"])
+
+
+def _tried(suite: str, key: str) -> set[tuple[Setting, int]]:
+    """What has rows in ``tuning.csv``: all but what diverged."""
+    rows = read_json(tuning_file(suite, key), RESTORE)["rows"]
+    return {(_setting(row), row["seed"]) for row in rows if row["val"] is not None}
 
 
 def _sweeps(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:
@@ -161,7 +182,7 @@ def _configurations(plan: Plan, suite: str, records: Records) -> Iterator[tuple[
             continue
         same = all(str(value) == row[name] for name, value in run_identity(runs[key], seed).items())
         yield same, f"provenance.csv: the row of {key}, seed {seed}, names another run."
-        same = row["config_hash"] == _hash(key, runs[key], seed, row["strength"])
+        same = row["config_hash"] == _hash(key, runs[key], seed, row["learning_rate"], row["strength"])
         yield same, f"provenance.csv: {key}, seed {seed}, has the hash of other settings."
 
 
@@ -177,8 +198,8 @@ def _origins(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, s
     yield not differing, f"{origins_file(suite)} is about other results than provenance.csv: {shortened(differing)}."
 
 
-def _hash(key: str, entry: dict[str, Any], seed: int, strength: str) -> str:
+def _hash(key: str, entry: dict[str, Any], seed: int, rate: str, strength: str) -> str:
     """Of a seed's settings as they are recorded."""
     config, value = parse(RunConfig, entry, key), float(strength) if strength else None
-    settings = (config.resolved(value) if config.is_tuned and value is not None else config).model_dump(mode="json")
+    settings = (config.resolved(float(rate), value) if config.is_tuned else config).model_dump(mode="json")
     return config_hash({name: settings[name] for name in settings if name != "seeds"} | {"seed": seed})

@@ -6,10 +6,10 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 from typing import Any, Literal
 
-from dgr.config.plan_file import Plan
+from dgr.config.plan_file import Plan, tunings
 from dgr.core.errors import DGRError, nearest
 from dgr.records.records import configured_measurements
 
@@ -21,11 +21,12 @@ class Unit:
     """The least that can be run again by itself.
 
     Attributes:
-        kind: a seed of a run with its probes; two strengths of a tuning with one seed; a seed at one point of a sweep;
-            the baselines of a data set; a seed of a study; the points of two runs in the plane.
+        kind: a seed of a run with its probes; one or two settings of a tuning with one seed; a seed at one point of a
+            sweep; the baselines of a data set; a seed of a study; the points of two runs in the plane.
         key: in the plan.
         seed: None where there is none, or where all are meant.
-        part: the strengths of a tuning; for a sweep, which value of each varied setting, counted from 0. Empty for all.
+        part: learning rates and strengths of a tuning; for a sweep, which value of each varied setting, counted from 0.
+            Empty for all.
     """
 
     kind: Kind
@@ -59,7 +60,7 @@ def everything(plan: Plan, suite: str) -> list[Unit]:
     """All that a suite has, whole tunings and sweeps among them."""
     kinds: tuple[Kind, ...] = ("run", "baselines", "study", "embedding")
     chosen = [unit for kind in kinds for unit in units(plan, suite, kind)]
-    chosen += [Unit("tuning", key) for key, entry in plan["tuning"].items() if entry["run"]["suite"] == suite]
+    chosen += [Unit("tuning", key) for key, entry in tunings(plan).items() if entry["run"]["suite"] == suite]
     return chosen + [Unit("sweep", key) for key in configured_measurements(plan, "sweeps", suite)]
 
 
@@ -94,11 +95,13 @@ def units(plan: Plan, suite: str, kind: Kind) -> Iterator[Unit]:
             for key, entry in configured_measurements(plan, section, suite).items():
                 yield from (Unit(kind, key, seed) for seed in entry["seeds"])
     elif kind == "tuning":
-        for key, entry in plan["tuning"].items():
+        for key, entry in tunings(plan).items():
             if entry["run"]["suite"] == suite:
-                # The rule compares strengths, and the stage takes no fewer than two.
-                pairs = zip(entry["grid"], entry["grid"][1:], strict=False)
-                yield from (Unit(kind, key, seed, pair) for pair, seed in product(pairs, entry["seeds"]))
+                # Of the first seed, with which all were tried. A grid of strengths has two values at least.
+                rates: list[tuple[float, ...]] = [(rate,) for rate in entry["learning_rates"] or []]
+                strengths: list[tuple[float, ...]] = list(pairwise(entry["strengths"] or []))
+                tried = product(rates or [()], strengths or [()])
+                yield from (Unit(kind, key, entry["seeds"][0], part) for part in tried)
     elif kind == "sweep":
         for key, entry in configured_measurements(plan, "sweeps", suite).items():
             # By position, since a value may be a mapping.

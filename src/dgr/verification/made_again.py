@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from dgr.config.plan_file import Plan
+from dgr.config.plan_file import Plan, tunings
 from dgr.core.paths import output_path, records_folder
 from dgr.records import rows as record_rows
 from dgr.records.measurement_files import read_baselines, read_probes, read_sweep
@@ -63,10 +63,9 @@ def _measured(place: Place) -> dict[str, pd.DataFrame]:
 
 def _alone(place: Place) -> dict[str, pd.DataFrame]:
     rows: dict[str, list[CsvRow]] = {"tuning": [], "sweeps": [], "agreement": []}
-    for key, entry in place.plan["tuning"].items():
-        if key not in place.plan["tuned_runs"]:  # else it was written from the committed rows
-            tuning = read_tuning(key, entry, place.folder)
-            rows["tuning"] += record_rows.tuning_rows(key, run_identity(entry["run"], 0), tuning)
+    for key, entry in tunings(place.plan).items():
+        tuning = read_tuning(key, entry, place.folder)
+        rows["tuning"] += record_rows.tuning_rows(key, run_identity(entry["run"], 0), tuning)
     for key, entry in place.plan["sweeps"].items():
         sweep = read_sweep(key, entry, place.folder)
         rows["sweeps"] += record_rows.sweep_rows(entry, sweep)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import copy
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from dgr.config.plan_file import Plan
 from dgr.core import paths
+from dgr.core.errors import DGRError
 from dgr.core.files import write_json
 from dgr.verification.drawing import Unit
-from dgr.verification.record_files import text_frame
 
 Arguments = tuple[str, ...]
 
@@ -50,15 +51,16 @@ def make_places(plan: Plan, suite: str, units: list[Unit], scratch: Path, device
         (place.folder / paths.CONFIGS).mkdir(parents=True)
         (place.folder / paths.DATA).symlink_to((scratch / paths.DATA).resolve())
         write_json(place.folder / paths.PLAN, place.plan)
-        for key in place.plan["tuned_runs"]:
-            write_json(place.folder / paths.output_path(suite, "tune", f"{key}.json"), _tuning(plan, suite, key))
+        matched = [entry["matched"] for entry in place.plan["matching"].values()]
+        for key in (*place.plan["tuned_runs"], *matched):
+            _copy(paths.tuning_file(suite, key), place.folder)
     return places
 
 
 def datasets_of(plan: Plan) -> set[str]:
     """The data sets that a place's commands read."""
     entries = [entry for name in ("runs", "tuned_runs", "baselines") for entry in plan[name].values()]
-    entries += [entry["run"] for name in ("tuning", "sweeps") for entry in plan[name].values()]
+    entries += [entry["run"] for name in ("tuning", "matching", "sweeps") for entry in plan[name].values()]
     return {entry["dataset"] for entry in entries}
 
 
@@ -95,8 +97,6 @@ def _of_runs(plan: Plan, suite: str, units: list[Unit], folder: Path, device: st
             place.plan["probes"][key] = _with_seeds(plan["probes"][key], chosen)
             place.phases[1].append(("probe", key))
         place.plan[section][key] = _with_seeds(plan[section][key], chosen)
-        if key in plan["tuning"]:
-            place.plan["tuning"][key] = plan["tuning"][key]
         place.phases[0].append(("train", key, "--device", device))
     return place
 
@@ -109,11 +109,14 @@ def _with_seeds(entry: dict[str, Any], seeds: set[int], known: dict[str, Any] | 
 
 def _alone(plan: Plan, unit: Unit, folder: Path, device: str) -> Place:
     place = Place(folder, _blank(plan))
-    section = "tuning" if unit.kind == "tuning" else "sweeps"
+    section = "sweeps"
+    if unit.kind == "tuning":
+        section = "tuning" if unit.key in plan["tuning"] else "matching"
     entry = copy.deepcopy(plan[section][unit.key])
     if unit.part and unit.kind == "tuning":
-        entry |= {"grid": list(unit.part), "seeds": [unit.seed]}
-        entry["run"]["seeds"] = [unit.seed]
+        rates, strengths = (list(values) or None for values in unit.part)
+        entry |= {"learning_rates": rates, "strengths": strengths, "finalists": None, "extensions": 0}
+        entry["seeds"] = entry["run"]["seeds"] = [unit.seed]
     elif unit.part:
         chosen = zip(entry["vary"].items(), unit.part, strict=True)
         entry["vary"] = {path: [values[position]] for (path, values), position in chosen}
@@ -123,19 +126,9 @@ def _alone(plan: Plan, unit: Unit, folder: Path, device: str) -> Place:
     return place
 
 
-def _tuning(plan: Plan, suite: str, key: str) -> dict[str, Any]:
-    """What ``dgr tune`` left, from the committed rows: the run is trained with the committed choice."""
-    frame = text_frame(paths.records_folder(suite) / "tuning.csv")
-    rows = frame[frame["key"] == key]
-    values: dict[tuple[float, int], dict[str, dict[str, float]]] = {}
-    for row in rows.to_dict("records"):
-        place = values.setdefault((float(row["strength"]), int(row["seed"])), {})
-        place.setdefault(row["task"], {})[row["metric"]] = float(row["value"])
-    entry = plan["tuning"][key]
-    grid = [
-        {"strength": strength, "seed": seed, "val": values.get((strength, seed))}
-        for strength in entry["grid"]
-        for seed in entry["seeds"]
-    ]
-    chosen = sorted({float(text) for text in rows.loc[rows["chosen"] == "True", "strength"]})
-    return {"key": key, "rule": entry["rule"], "grid": grid, "scores": {}, "chosen": chosen[0] if chosen else None}
+def _copy(path: Path, folder: Path) -> None:
+    """A committed file into a place: runs are trained with the committed choice."""
+    if not path.is_file():
+        raise DGRError(f"{path} is missing; restore it with `git checkout`.")
+    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path, folder / path)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from dgr.config.plan_file import Plan, read_plan
+from dgr.config.plan_file import Plan, read_plan, tunings
 from dgr.core.paths import RESULTS
 from dgr.pages.readme import BLOCK
 from dgr.verification.findings import Finding
@@ -64,7 +64,7 @@ def _counted(plan: Plan) -> Iterator[tuple[str, set[float]]]:
     yield "epoch", {float(run["training"]["epochs"]) for run in runs}
     seeded = [*runs, *plan["studies"].values()]
     yield "seed", {float(len(entry["seeds"])) for entry in seeded}
-    yield "tuning seed", {float(len(entry["seeds"])) for entry in plan["tuning"].values()}
+    yield "tuning seed", {float(len(entry["seeds"])) for entry in tunings(plan).values()}
     yield "method", {float(len({run["method"]["name"] for run in runs if run["suite"] == s})) for s in plan["suites"]}
     yield "suite", {float(len(plan["suites"]))}
 

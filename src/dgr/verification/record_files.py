@@ -18,7 +18,7 @@ NAMING_COLUMNS = {
     "provenance": ["key", *IDENTITY],
     "runs": [*IDENTITY, "task", "split", "metric", "moment"],
     "histories": [*IDENTITY, "epoch"],
-    "tuning": ["suite", "key", "strength", "seed", "task", "split", "metric"],
+    "tuning": ["suite", "key", "learning_rate", "strength", "seed", "task", "split", "metric"],
     "probes": [*IDENTITY, "given", "task", "classifier"],
     "universality": [*IDENTITY, "epoch", "task"],
     "sweeps": [*POINT, "split", "task", "metric"],
