@@ -156,10 +156,11 @@ def _check_agreement(entries: dict[str, Any], runs: dict[str, list[SeedRecord]],
                     f"Run {key} has other tasks than the runs before it; repeat `python -m dgr train {key}`."
                 )
             if (metrics.learning_rate, metrics.strength) != (rate, strength):
+                source = "tuned" if key in tuned else "configured"
                 raise DGRError(
                     f"Run {key} was trained with learning rate {metrics.learning_rate} and strength "
-                    f"{metrics.strength}, not with the {'tuned' if key in tuned else 'configured'} {rate} and {strength}; repeat "
-                    f"`python -m dgr train {key}`."
+                    f"{metrics.strength}, not with the {source} {rate} and {strength}; "
+                    f"repeat `python -m dgr train {key}`."
                 )
 
 
