@@ -1,5 +1,6 @@
 """The papers' claims: what they say, the comparison that decides each, and the verdict that the records give."""
 
+from dgr.claims.members import own_tests
 from dgr.claims.runs import run_verdicts
 from dgr.claims.schema import (
     CLAIMS_FILE,
@@ -22,6 +23,7 @@ __all__ = [
     "StudyComparison",
     "Verdict",
     "load_claims",
+    "own_tests",
     "run_verdicts",
     "study_verdicts",
 ]

@@ -6,7 +6,7 @@ import pandas as pd
 
 from dgr.claims.pairs import cell_label
 from dgr.claims.schema import Claim, CostComparison, CostSide
-from dgr.claims.verdict import NotRunError, Verdict, decision_of
+from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.config.runs import RELEASED
 from dgr.core.errors import DGRError
 
@@ -16,10 +16,10 @@ WITH_DUMMIES = ("dgr", RELEASED)
 def cost_verdict(costs: pd.DataFrame, claim: Claim, comparison: CostComparison) -> Verdict:
     """The verdict on one comparison; arguments and errors as for :func:`cost_ratios`."""
     ratios, bound, tolerance = cost_ratios(costs, comparison), comparison.at_most, comparison.tolerance
-    sides = [(r <= bound * (1 - tolerance)) - (r >= bound * (1 + tolerance)) for r in ratios.values()]
-    decision = decision_of(sides)
+    sides = {(r <= bound * (1 - tolerance)) - (r >= bound * (1 + tolerance)) for r in ratios.values()}
+    decision: Decision = "supported" if sides == {1} else "opposite" if -1 in sides else "undecided"
     near = f"a ratio lies within {tolerance:.0%} of the bound {bound:g}"
-    return Verdict(claim, comparison, decision, near if decision == "inconclusive" else "", ratios=ratios)
+    return Verdict(claim, comparison, decision, near if decision == "undecided" else "", ratios=ratios)
 
 
 def cost_ratios(costs: pd.DataFrame, comparison: CostComparison) -> dict[int, float]:

@@ -1,104 +1,129 @@
-"""The one way from differences to verdicts: all tests of a claim are one family."""
+"""The one way from differences to verdicts: all tests of a claim are one family, and a positive control may fail it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from dgr.claims.schema import AnyComparison, Claim, CostComparison, PairedComparison
-from dgr.claims.verdict import Decision, NotRunError, Verdict, decision_of
-from dgr.comparison import (
-    Comparison,
-    bootstrap_interval,
-    compare,
-    equivalence_p,
-    generator_from,
-    smallest_p,
-)
-from dgr.core.arrays import FloatArray
+import pandas as pd
 
-OUTCOME_SIDES = {"better": 1, "worse": -1, "inconclusive": 0}
+from dgr.claims.members import own_tests
+from dgr.claims.schema import AnyComparison, Claim, CostComparison
+from dgr.claims.verdict import Decision, NotRunError, Verdict
+from dgr.comparison import Comparison, Planned, compare
+from dgr.comparison.family import Statistic
+from dgr.comparison.over_methods import over_methods
+from dgr.core.arrays import FloatArray
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Treatment minus reference of one comparison, one value a seed.
+    """Treatment minus reference of one comparison.
 
     Attributes:
-        tests: by the test's name, which begins with the comparison's id; each of shape ``(n,)``.
-        average: over the tests, of the same shape.
+        values: one a seed: shape ``(n,)``.
+        by_method: the same for each method that is averaged, one row a seed; None without.
+        refused: the verdict where runs collapsed, whatever a test would say, with the reason; None where none did.
+        test_set_se: standard error that the choice of test samples adds, where it is known.
     """
 
-    tests: dict[str, FloatArray]
-    average: FloatArray
+    values: FloatArray
+    by_method: pd.DataFrame | None = None
+    refused: tuple[Decision, str] | None = None
+    test_set_se: float | None = None
 
 
 LookUp = Callable[[Claim, AnyComparison], Differences | Verdict]
 """Takes a comparison's differences from the records, or a verdict that needs no test; raises NotRunError."""
-Explain = Callable[[tuple[Comparison, ...], Decision], list[str]]
-"""Says why tests gave a decision, in the words of their kind."""
 
 
-def decide(claim: Claim, look_up: LookUp, explain: Explain) -> list[Verdict]:
-    """The verdicts on one claim, in the order of its comparisons.
+def decide(claims: Iterable[Claim], look_up: LookUp) -> list[Verdict]:
+    """The verdicts on claims, in the order of their comparisons; each has one test, one verdict, one row.
 
     Comparisons whose records are missing are no part of the family: what was not run is not tested.
 
     Raises:
         DGRError: a value is NaN or infinite. Missing records are no error: the verdict is 'not run' and names them.
     """
-    decided: dict[str, Verdict] = {}
-    differences: dict[str, Differences] = {}
+    return _through_gates([verdict for claim in claims for verdict in _decided(own_tests(claim), look_up)])
+
+
+def _decided(claim: Claim, look_up: LookUp) -> list[Verdict]:
+    found: dict[str, Differences | Verdict] = {}
     for comparison in claim.comparisons:
         try:
-            found = look_up(claim, comparison)
+            found[comparison.id] = look_up(claim, comparison)
         except NotRunError as error:
-            found = Verdict(claim, comparison, "not run", str(error))
-        if isinstance(found, Verdict):
-            decided[comparison.id] = found
-        else:
-            differences[comparison.id] = found
-    family = {name: values for found in differences.values() for name, values in found.tests.items()}
-    lower = {c.id for c in claim.comparisons if not isinstance(c, CostComparison) and c.direction == "lower"}
-    lower_tests = [name for id_ in lower & set(differences) for name in differences[id_].tests]
-    tests = {test.name: test for test in compare(family, claim.alpha, lower_tests)}
-    for comparison in claim.comparisons:
-        if own := differences.get(comparison.id):
-            members = tuple(tests[name] for name in own.tests)
-            decided[comparison.id] = _verdict(claim, comparison, own.average, members, explain)
-    return [_unless_withdrawn(decided[comparison.id]) for comparison in claim.comparisons]
+            found[comparison.id] = Verdict(claim, comparison, "not run", str(error))
+    family = {
+        comparison.id: _planned(comparison, differences)
+        for comparison in claim.comparisons
+        if isinstance(differences := found[comparison.id], Differences)
+    }
+    tests = compare(family, claim.alpha)
+    return [
+        entry if isinstance(entry := found[comparison.id], Verdict) else _verdict(claim, comparison, entry, tests)
+        for comparison in claim.comparisons
+    ]
 
 
-def _unless_withdrawn(verdict: Verdict) -> Verdict:
-    reason = verdict.comparison.withdrawn
-    if reason is None or verdict.decision == "not run":
-        return verdict
-    return replace(verdict, decision="withdrawn", reason=reason)
+def _planned(comparison: AnyComparison, differences: Differences) -> Planned:
+    assert not isinstance(comparison, CostComparison)
+    statistic: Statistic = getattr(comparison, "statistic", "mean")
+    invalid = differences.refused[1] if differences.refused else ""
+    return Planned(differences.values, comparison.region, statistic, invalid)
 
 
 def _verdict(
-    claim: Claim, comparison: AnyComparison, average: FloatArray, tests: tuple[Comparison, ...], explain: Explain
+    claim: Claim, comparison: AnyComparison, differences: Differences, tests: dict[str, Comparison]
 ) -> Verdict:
-    low, high = bootstrap_interval(average, 1 - claim.alpha, generator_from(average))
-    decision = decision_of(OUTCOME_SIDES[test.outcome] for test in tests)
-    reasons = [*explain(tests, decision), _equivalence(claim, comparison, average)]
+    if differences.refused:
+        return Verdict(claim, comparison, *differences.refused)
+    test, by_method = tests[comparison.id], differences.by_method
+    together = None
+    if by_method is not None and by_method.shape[1] > 1 and len(by_method) > 1:
+        together = over_methods(by_method, 1 - test.level)
     return Verdict(
         claim,
         comparison,
-        decision,
-        "; ".join(filter(None, reasons)),
-        n=len(average),
-        mean=float(average.mean()),
-        low=low,
-        high=high,
-        tests=tests,
+        _decision(comparison, test),
+        test.reason,
+        test,
+        {} if by_method is None else {str(name): float(by_method[name].mean()) for name in by_method},
+        together,
+        differences.test_set_se,
     )
 
 
-def _equivalence(claim: Claim, comparison: AnyComparison, average: FloatArray) -> str:
-    """Whether the difference is shown to be too small to matter; empty if not, or if nobody said how small that is."""
-    margin = comparison.margin if isinstance(comparison, PairedComparison) else None
-    if margin is None or smallest_p(len(average)) > claim.alpha:
-        return ""
-    p = equivalence_p(average, margin)
-    return f"equivalence: the difference lies within ±{margin:g} (fixed before), p = {p:.2g}" if p < claim.alpha else ""
+def _decision(comparison: AnyComparison, test: Comparison) -> Decision:
+    """From the side of zero that the deciding interval lies on, or that it lies in the region."""
+    assert not isinstance(comparison, CostComparison)
+    if test.outcome == "undecided":
+        return "undecided"
+    if comparison.direction == "none":
+        # Something is shown against the claim only where all of the interval is too large to be ignored.
+        relevant = test.low > comparison.region or test.high < -comparison.region
+        return "no relevant difference" if test.outcome == "equivalent" else "opposite" if relevant else "undecided"
+    if test.outcome == "equivalent":
+        return "no relevant difference"
+    return "supported" if (test.outcome == "positive") == (comparison.direction == "higher") else "opposite"
+
+
+def _through_gates(verdicts: list[Verdict]) -> list[Verdict]:
+    """'assay failed' where the positive control is not supported; one that the suite does not run is not asked."""
+    decided: dict[str, list[Decision]] = {}
+    for verdict in verdicts:
+        decided.setdefault(verdict.comparison.id.partition("-")[0], []).append(verdict.decision)
+
+    def gated(verdict: Verdict) -> Verdict:
+        gate = verdict.comparison.gate
+        failed = [one for one in decided.get(gate or "", []) if one != "supported"]
+        if not failed or verdict.decision == "not run":
+            return verdict
+        return replace(verdict, decision="assay failed", reason=f"the positive control {gate} is {_told(failed[0])}")
+
+    return [gated(verdict) for verdict in verdicts]
+
+
+def _told(decision: Decision) -> str:
+    return {"opposite": "opposite to what is known"}.get(decision, decision)

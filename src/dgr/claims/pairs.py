@@ -1,4 +1,4 @@
-"""Both sides of each test of a comparison, taken from the records; says what is missing."""
+"""Both sides of a comparison, taken from the records; says what is missing."""
 
 from __future__ import annotations
 
@@ -21,58 +21,69 @@ from dgr.records.outcomes import (
 )
 from dgr.records.records import Records
 
-Pair = tuple[pd.Series, pd.Series]
+Pair = tuple[pd.DataFrame, pd.DataFrame]
+"""Treatment and reference: one row a seed, one column a method."""
 Member = tuple[str, ...]
 """A method, then a classifier if there are any."""
 Key = tuple[Any, ...]
 """Method, regularizer, seed, then a classifier if there are any."""
-GAPS = {"universality_gap": "gap", "universality_gap_normalized": "gap_normalized"}
-"""Measures that are a column of ``universality.csv``."""
+Cell = tuple[str, str]
+"""Method and regularizer."""
 
 NAMED = 6
 """How many missing cells are named before the rest is counted."""
 
 
-def pairs(records: Records, comparison: PairedComparison) -> dict[str, Pair]:
-    """Treatment and reference, one value a seed, of every test.
-
-    Returns:
-        By the test's name: the comparison's id, then what ``each`` sets apart. Each series is indexed by seed.
+def pair(records: Records, comparison: PairedComparison) -> Pair:
+    """Treatment and reference, one value a seed and method: means over tasks and classifiers.
 
     Raises:
         NotRunError: a cell or a seed is missing.
         DGRError: a value is NaN or infinite.
     """
     found = {key: value for key, value in _measure(records, comparison).items() if not math.isnan(value)}
-    axis_values = [comparison.methods, *([comparison.classifiers] if comparison.classifiers else [])]
-    members: list[Member] = list(itertools.product(*axis_values))
-    cells = {_cell(side, member) for side in (comparison.treatment, comparison.reference) for member in members}
+    classifiers: list[Member] = [(name,) for name in comparison.classifiers] or [()]
+    members = [(method, *rest) for method, rest in itertools.product(comparison.methods, classifiers)]
+    cells = {cell for side in side_cells(comparison) for cell in side}
     runs = records.runs[RUN].itertuples(index=False)
     seeds = sorted({seed for method, regularizer, seed in runs if (method, regularizer) in cells})
     _check_complete(comparison, found, members, seeds)
-    axes = [("method", "classifier").index(axis) for axis in comparison.each]
-    names = ["/".join([comparison.id, *(member[axis] for axis in axes)]) for member in members]
 
-    def values(side: Side, name: str) -> pd.Series:
-        own = [member for member, of in zip(members, names, strict=True) if of == name]
-        rows = [[found[_key(side, member, seed)] for seed in seeds] for member in own]
-        return pd.DataFrame(rows, columns=pd.Index(seeds)).mean()
+    def values(side: Side) -> pd.DataFrame:
+        columns = {
+            method: [
+                sum(found[_key(side, (method, *rest), seed)] for rest in classifiers) / len(classifiers)
+                for seed in seeds
+            ]
+            for method in comparison.methods
+        }
+        return pd.DataFrame(columns, index=pd.Index(seeds, name="seed"))
 
-    return {
-        name: (values(comparison.treatment, name), values(comparison.reference, name)) for name in dict.fromkeys(names)
-    }
+    return values(comparison.treatment), values(comparison.reference)
+
+
+def side_cells(comparison: PairedComparison) -> tuple[list[Cell], list[Cell]]:
+    """Method and regularizer of the runs on either side, treatment first."""
+    treatment, reference = (
+        list(dict.fromkeys(_cell(side, (method,)) for method in comparison.methods))
+        for side in (comparison.treatment, comparison.reference)
+    )
+    return treatment, reference
 
 
 def _measure(records: Records, comparison: PairedComparison) -> dict[Key, float]:
     """Values by (method, regularizer, seed) and, for probes, classifier."""
-    runs = records.runs
-    if comparison.measure == "delta_m":
+    runs, measure = records.runs, comparison.measure
+    if measure == "delta_m":
         if SINGLE_TASK not in set(runs["method"]):
             raise NotRunError("there are no single-task runs, against which Δm is measured")
         values = delta_m_per_run(runs)
+    elif measure == "probe_accuracy":
+        values = mean_over_tasks(probe_accuracies(records.probes), trained_tasks(runs), comparison.tasks)
+    elif measure not in records.universality:
+        raise NotRunError(f"universality.csv has no column {measure}")
     else:
-        gap = GAPS.get(comparison.measure)
-        by_task = last_universality(records.universality, gap) if gap else probe_accuracies(records.probes)
+        by_task = last_universality(records.universality, measure)
         values = mean_over_tasks(by_task, trained_tasks(runs), comparison.tasks)
     return dict(zip(values.index, values, strict=True))
 
@@ -80,7 +91,7 @@ def _measure(records: Records, comparison: PairedComparison) -> dict[Key, float]
 def _check_complete(
     comparison: PairedComparison, found: dict[Key, float], members: list[Member], seeds: list[int]
 ) -> None:
-    lacking: dict[tuple[str, str], set[int]] = {}
+    lacking: dict[Cell, set[int]] = {}
     for side, member in itertools.product((comparison.treatment, comparison.reference), members):
         gone = {seed for seed in seeds if _key(side, member, seed) not in found}
         if gone or not seeds:
@@ -101,7 +112,7 @@ def cell_label(method: str, regularizer: str) -> str:
     return f"{method_label(method)} {'alone' if regularizer == 'none' else regularizer_label(regularizer)}"
 
 
-def _cell(side: Side, member: Member) -> tuple[str, str]:
+def _cell(side: Side, member: Member) -> Cell:
     return side.method or member[0], side.regularizer
 
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import pandas as pd
-
 from dgr.claims.cost import cost_verdict
 from dgr.claims.decide import Differences, decide
-from dgr.claims.pairs import pairs
+from dgr.claims.pairs import Cell, cell_label, pair, side_cells
 from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison
 from dgr.claims.verdict import Decision, Verdict
-from dgr.comparison import Comparison, paired_differences
-from dgr.records.names import KNOWN_CLASSIFIERS, classifier_label, method_label
+from dgr.comparison import paired_differences
+from dgr.records.collapsed import COLLAPSE, collapsed_seeds
+from dgr.records.names import SINGLE_TASK
 from dgr.records.records import Records
 
 
 def run_verdicts(records: Records, claims: Claims) -> list[Verdict]:
-    """The verdict on every comparison of every claim, in the order of the file.
+    """The verdict on every test of every claim, in the order of the file.
 
     Args:
         records: of one data set and architecture.
@@ -24,37 +23,30 @@ def run_verdicts(records: Records, claims: Claims) -> list[Verdict]:
     Raises:
         DGRError: a value is NaN or infinite. Missing records are no error: the verdict is 'not run' and names them.
     """
+    collapsed = collapsed_seeds(records.runs)
 
     def look_up(claim: Claim, comparison: AnyComparison) -> Differences | Verdict:
         if isinstance(comparison, CostComparison):
             return cost_verdict(records.costs, claim, comparison)
         assert isinstance(comparison, PairedComparison)
-        return _differences(records, comparison)
+        treatment, reference = pair(records, comparison)
+        return Differences(
+            paired_differences(treatment.mean(axis=1), reference.mean(axis=1)),
+            treatment - reference,
+            _refused(comparison, collapsed),
+        )
 
-    return [verdict for claim in claims.claims for verdict in decide(claim, look_up, _exceptions)]
-
-
-def _differences(records: Records, comparison: PairedComparison) -> Differences:
-    own = pairs(records, comparison)
-    treatment, reference = (pd.concat([pair[side] for pair in own.values()], axis=1).mean(axis=1) for side in (0, 1))
-    tests = {name: paired_differences(*pair) for name, pair in own.items()}
-    return Differences(tests, average=paired_differences(treatment, reference))
+    return decide(claims.claims, look_up)
 
 
-def _exceptions(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
-    """The tests that keep a comparison from being reproduced."""
-    if len(tests) == 1:
-        return [tests[0].reason]
-    texts = []
-    for outcome in ("worse", "inconclusive") if decision != "reproduced" else ():
-        members = [test for test in tests if test.outcome == outcome]
-        names = ", ".join(" ".join(map(_label, test.name.split("/")[1:])) for test in members)
-        common = {test.reason for test in members}
-        why = f" ({', '.join(common)})" if len(common) == 1 and common != {""} else ""
-        texts += [f"{outcome} for {names}{why}"] * bool(members)
-    return texts
-
-
-def _label(name: str) -> str:
-    """Of a method or a classifier, whose names never coincide."""
-    return classifier_label(name) if name in KNOWN_CLASSIFIERS else method_label(name)
+def _refused(comparison: PairedComparison, collapsed: dict[Cell, list[int]]) -> tuple[Decision, str] | None:
+    """The verdict where a run of either side collapsed: no mean over such runs means anything."""
+    treatment, reference = side_cells(comparison)
+    if comparison.measure == "delta_m":
+        reference = [*reference, (SINGLE_TASK, "none")]
+    sides: list[tuple[Decision, list[Cell]]] = [("assay failed", reference), ("undecided", treatment)]
+    for decision, cells in sides:
+        if fallen := {cell: collapsed[cell] for cell in cells if cell in collapsed}:
+            told = [f"{cell_label(*cell)} (seeds {', '.join(map(str, seeds))})" for cell, seeds in fallen.items()]
+            return decision, f"runs of {' and of '.join(told)} collapsed: a task more than {COLLAPSE:.0%} below STL"
+    return None

@@ -13,12 +13,16 @@ from dgr.config.runs import RELEASED
 from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.core.registry import Listing
-from dgr.records.names import KNOWN_CLASSIFIERS, KNOWN_METHODS, KNOWN_REGULARIZERS
+from dgr.records.names import ARMS_TO_COME, KNOWN_CLASSIFIERS, KNOWN_METHODS, KNOWN_REGULARIZERS
 from dgr.records.outcomes import Tasks
 
 CLAIMS_FILE = paths.CONFIGS / "claims.yaml"
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+USUAL_LOSS = 0.02
+"""Region of practical equivalence of losses, in nats."""
+USUAL_REGIONS = {"delta_m": 0.5, "probe_accuracy": 0.005}
+"""That of Δm in percent and of accuracies as shares; where nothing stands here, :data:`USUAL_LOSS`."""
 
 
 def _known(entries: Listing, *others: str) -> AfterValidator:
@@ -35,37 +39,46 @@ def _known(entries: Listing, *others: str) -> AfterValidator:
 class Question(Strict):
     """What every comparison says."""
 
-    id: Text
-    """Unique, such as ``C2a``."""
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9]+$")]
+    """Unique, such as ``C2a``; letters and digits, since a hyphen sets apart the tests of one comparison."""
     question: Text
     """As the tables show it."""
-    withdrawn: Text | None = None
-    """Why its verdict counts no longer; its numbers are shown all the same."""
+    gate: Text | None = None
+    """Id of a positive control: where that is not supported, this comparison's verdict is 'assay failed'."""
+
+
+class Tested(Question):
+    """What a comparison says that a test over seeds decides."""
+
+    direction: Literal["higher", "lower", "none"]
+    """Which way the claim goes; ``none`` where it says that there is no relevant difference."""
+    region: PositiveFloat
+    """Region of practical equivalence: a mean difference within ±region is too small to matter; recorded unit."""
+    region_reason: Text | None = None
+    """Why that large, where it is not the usual one."""
 
 
 class Side(Strict):
     """One side of a comparison; without a method it takes each of the comparison's in turn."""
 
-    regularizer: Annotated[str, _known(KNOWN_REGULARIZERS)]
+    regularizer: Annotated[str, _known(KNOWN_REGULARIZERS, *ARMS_TO_COME)]
     """Name of a file in ``src/dgr/regularizers``."""
     method: str | None = None
     """Its name."""
 
 
-class PairedComparison(Question):
+class PairedComparison(Tested):
     """A difference treatment − reference, paired by seed and tested.
 
-    Each seed's value is a mean over tasks, and over ``methods`` and ``classifiers`` unless ``each`` sets these apart as
-    tests of their own.
+    Each seed's value is a mean over tasks, and over ``methods`` and ``classifiers`` unless ``each`` makes comparisons
+    of their own of these, each with its own test and verdict.
     """
 
     kind: Literal["paired"]
-    measure: Literal["delta_m", "universality_gap", "universality_gap_normalized", "probe_accuracy"]
-    """What is compared: Δm, the universality gap, the same with z rescaled to one norm, or the accuracy of probes."""
+    measure: Literal["delta_m", "probe_accuracy", "refitted_loss", "label_area", "step_area", "tempered_loss"]
+    """What is compared: Δm, the accuracy of probes, or a column of ``universality.csv``."""
     tasks: Tasks = "trained"
     """Those that were trained, or those that no head was trained on."""
-    direction: Literal["higher", "lower"]
-    """Which way the claim goes."""
     treatment: Side
     """The side that the claim is about."""
     reference: Side
@@ -75,18 +88,18 @@ class PairedComparison(Question):
     classifiers: list[Annotated[str, _known(KNOWN_CLASSIFIERS)]] = []
     """Names of the probes' classifiers; for ``probe_accuracy`` only."""
     each: list[Literal["method", "classifier"]] = []
-    """What makes tests of their own instead of being averaged."""
-    margin: PositiveFloat | None = None
-    """In the unit of the measure: a mean difference within ±margin is too small to matter."""
+    """What is not averaged: each gets a test, a verdict and a row of its own."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if bool(self.classifiers) != (self.measure == "probe_accuracy"):
             raise ValueError("'classifiers' must be given for probe_accuracy, and only there")
-        if self.margin is not None and self.each:
-            raise ValueError("a 'margin' needs a single test; leave out 'each'")
         if self.measure == "delta_m" and self.tasks == "new":
             raise ValueError("delta_m is about trained tasks only")
+        if self.region != (usual := USUAL_REGIONS.get(self.measure, USUAL_LOSS)) and self.region_reason is None:
+            raise ValueError(
+                f"region {self.region:g} is not {usual:g} as for all of {self.measure}; say why in 'region_reason'"
+            )
         if self.treatment == self.reference:
             raise ValueError("treatment and reference are the same")
         for method in (*self.methods, self.treatment.method, self.reference.method):
@@ -123,10 +136,11 @@ class CostComparison(Question):
     """As a share of the bound."""
 
 
-class StudyComparison(Question):
+class StudyComparison(Tested):
     """A difference between two rows of a study, or a row and a fixed number, paired by seed and tested.
 
-    Each seed's value is a mean over ``settings`` and ``levels``; each reference is a test of its own.
+    Each seed's value is a mean over ``settings`` and ``levels``. Several references make comparisons of their own,
+    each with its own test and verdict.
     """
 
     kind: Literal["study"]
@@ -138,21 +152,22 @@ class StudyComparison(Question):
     """Names of the study's settings that are averaged."""
     levels: Annotated[list[float], Field(min_length=1)]
     """Levels of the study that are averaged."""
-    direction: Literal["higher", "lower"]
-    """Which way the claim goes."""
     treatment: Text
     """A method as the study names it."""
     references: list[str] = []
-    """Methods as the study names them; each is a test of its own."""
+    """Methods as the study names them; each is a comparison of its own."""
     bound: float | None = None
     """In place of references: a number that the treatment is compared with, in the recorded unit."""
     from_level: float | None = None
-    """In place of references: the treatment itself at this level."""
+    """The same at this level is taken off: alone, of the treatment; with references, of both sides (an interaction)."""
+    statistic: Literal["mean", "median"] = "mean"
+    """What is estimated: the mean (t-test), or the pseudo-median (signed-rank test) where seeds have heavy tails."""
 
     @model_validator(mode="after")
     def _has_one_reference(self) -> Self:
-        if sum([bool(self.references), self.bound is not None, self.from_level is not None]) != 1:
-            raise ValueError("give exactly one of 'references', 'bound' and 'from_level'")
+        compared = bool(self.references) or self.from_level is not None
+        if compared == (self.bound is not None):
+            raise ValueError("give either 'bound', or 'references', 'from_level' or both of these")
         return self
 
 
@@ -166,6 +181,8 @@ class Claim(Strict):
     """Unique, such as ``C2``."""
     title: Text
     """A few words for the tables."""
+    about: Literal["paper", "control", "own"]
+    """What a paper claims; the same against a control, which no paper claimed; or a question of our own."""
     text: Text
     """What the paper says."""
     paper: Text
@@ -197,6 +214,17 @@ class Claims(Strict):
         names += [comparison.id for claim in self.claims for comparison in claim.comparisons]
         if twice := [name for name, count in Counter(names).items() if count > 1]:
             raise ValueError(f"the ids {', '.join(twice)} are given twice")
+        return self
+
+    @model_validator(mode="after")
+    def _gates_stand_here(self) -> Self:
+        comparisons = {comparison.id: comparison for claim in self.claims for comparison in claim.comparisons}
+        for comparison in comparisons.values():
+            gate = comparison.gate
+            if gate is not None and gate not in comparisons:
+                raise ValueError(f"the gate '{gate}' of {comparison.id} is no comparison{nearest(gate, comparisons)}")
+            if gate is not None and comparisons[gate].gate is not None:
+                raise ValueError(f"the gate '{gate}' of {comparison.id} has a gate itself; a positive control has none")
         return self
 
 

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import pandas as pd
 
 from dgr.claims.decide import Differences, decide
 from dgr.claims.schema import AnyComparison, Claim, StudyComparison
-from dgr.claims.verdict import Decision, NotRunError, Verdict
-from dgr.comparison import Comparison, paired_differences
+from dgr.claims.verdict import NotRunError, Verdict
+from dgr.comparison import paired_differences
 from dgr.core.arrays import FloatArray
 
 
 def study_verdicts(records: Mapping[str, pd.DataFrame], claims: list[Claim]) -> list[Verdict]:
-    """The verdict on every comparison.
+    """The verdict on every test.
 
     Args:
         records: the frame of each study by its key: seed, setting, level, method, measure, value.
@@ -24,32 +23,25 @@ def study_verdicts(records: Mapping[str, pd.DataFrame], claims: list[Claim]) -> 
 
     def look_up(claim: Claim, comparison: AnyComparison) -> Differences:
         assert isinstance(comparison, StudyComparison)
-        tests = _differences(records, comparison)
-        return Differences(tests, average=np.mean(list(tests.values()), axis=0))
+        return Differences(_differences(records, comparison))
 
-    return [verdict for claim in claims for verdict in decide(claim, look_up, _reasons)]
-
-
-def _reasons(tests: tuple[Comparison, ...], decision: Decision) -> list[str]:
-    """What each test says, unless all go the claimed way."""
-    if decision == "reproduced":
-        return []
-    return [f"{test.name.partition('/')[2]}: {test.reason or test.outcome}" for test in tests]
+    return decide(claims, look_up)
 
 
-def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyComparison) -> dict[str, FloatArray]:
-    """Treatment minus each reference, one value a seed, by the test's name."""
-    treatment = _values(records, comparison, comparison.treatment, comparison.levels)
-    if comparison.bound is not None:
-        fixed = pd.Series(comparison.bound, index=treatment.index)
-        return {f"{comparison.id}/{comparison.bound:g}": paired_differences(treatment, fixed)}
-    if comparison.from_level is not None:
-        at = _values(records, comparison, comparison.treatment, [comparison.from_level])
-        return {f"{comparison.id}/level {comparison.from_level:g}": paired_differences(treatment, at)}
-    return {
-        f"{comparison.id}/{name}": paired_differences(treatment, _values(records, comparison, name, comparison.levels))
-        for name in comparison.references
-    }
+def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyComparison) -> FloatArray:
+    """Treatment minus reference, one value a seed; each as its change from a level, where the comparison names one."""
+
+    def value(method: str) -> pd.Series:
+        values = _values(records, comparison, method, comparison.levels)
+        if comparison.from_level is None:
+            return values
+        return values - _values(records, comparison, method, [comparison.from_level])
+
+    treatment = value(comparison.treatment)
+    if comparison.references:
+        (reference,) = comparison.references
+        return paired_differences(treatment, value(reference))
+    return paired_differences(treatment, pd.Series(comparison.bound or 0.0, index=treatment.index))
 
 
 def _values(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dgr.claims.schema import AnyComparison, Claim
 from dgr.comparison import Comparison
+from dgr.comparison.over_methods import OverMethods
 
-Decision = Literal["reproduced", "contradicted", "inconclusive", "withdrawn", "not run"]
+Decision = Literal["supported", "opposite", "no relevant difference", "undecided", "assay failed", "not run"]
 
 
 class NotRunError(Exception):
@@ -21,31 +21,23 @@ class Verdict:
     """What the records say on one comparison of a claim.
 
     Attributes:
-        claim, comparison: the entries of ``claims.yaml``.
+        claim, comparison: the entries of ``claims.yaml``; a comparison that ``each`` or several references make many of
+            is one of them.
         decision: the verdict.
-        reason: why it is not 'reproduced' or what is missing, and whether equivalence is shown; may be empty. Of a
-            verdict that is 'withdrawn', why it is.
-        n: seeds of a paired comparison; 0 for costs and where nothing was run.
-        mean, low, high: mean difference treatment − reference over all tests and its BCa interval; None without.
-        tests: the tests that belong to this comparison; empty for costs.
+        reason: why nothing could be decided, or what is missing; may be empty.
+        test: the test that decides it; None for costs and where nothing was run or averaged.
+        by_method: mean difference of each method that the comparison averages; empty without.
+        over_methods: what the methods say together, with the interval for methods like them; None for a single one.
+        test_set_se: standard error that the choice of test samples adds; None where samples' answers are not recorded.
         ratios: cost ratios by number of dummies.
     """
 
     claim: Claim
     comparison: AnyComparison
     decision: Decision
-    reason: str
-    n: int = 0
-    mean: float | None = None
-    low: float | None = None
-    high: float | None = None
-    tests: tuple[Comparison, ...] = ()
+    reason: str = ""
+    test: Comparison | None = None
+    by_method: dict[str, float] = field(default_factory=dict)
+    over_methods: OverMethods | None = None
+    test_set_se: float | None = None
     ratios: dict[int, float] = field(default_factory=dict)
-
-
-def decision_of(sides: Iterable[int]) -> Decision:
-    """From each test's side: 1 as claimed, −1 the other way, 0 undecided."""
-    found = set(sides)
-    if found == {1}:
-        return "reproduced"
-    return "contradicted" if -1 in found else "inconclusive"

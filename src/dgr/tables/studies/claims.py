@@ -9,14 +9,21 @@ import pandas as pd
 
 from dgr.claims import CLAIMS_FILE, StudyComparison, Verdict, load_claims, study_verdicts
 from dgr.claims.narrowing import of_studies
-from dgr.comparison import NARROW
 from dgr.config.plan_file import read_plan
 from dgr.config.study_report import MeasureText
 from dgr.core import paths
 from dgr.records.records import configured_measurements
 from dgr.records.study_records import StudyRecords, load_study
-from dgr.tables.shared.rendering import Table, interval_text, signed, write
-from dgr.tables.shared.verdicts import found_numbers, levels_text, source_notes, with_count
+from dgr.tables.shared.rendering import Table, write
+from dgr.tables.shared.verdicts import (
+    claim_label,
+    expected,
+    found_numbers,
+    found_texts,
+    reason_notes,
+    rule_notes,
+    source_notes,
+)
 
 Studies = Mapping[str, StudyRecords]
 
@@ -53,22 +60,17 @@ def _comparison(verdict: Verdict) -> StudyComparison:
 
 
 def _text(studies: Studies, verdict: Verdict) -> dict[str, str]:
-    comparison = _comparison(verdict)
-    ours = interval = "–"
-    if verdict.mean is not None and verdict.low is not None and verdict.high is not None:
+    comparison, unit = _comparison(verdict), (1.0, "", 0)
+    if verdict.test is not None:
         told = _measure(studies, comparison)
         # A difference of percentages is in points.
-        unit = f" {'points' if told.unit == '%' else told.unit}" if told.unit else ""
-        ours = with_count(f"{signed(told.scale * verdict.mean, told.digits)}{unit}", verdict)
-        interval = interval_text(told.scale * verdict.low, told.scale * verdict.high, told.digits)
+        unit = (told.scale, "points" if told.unit == "%" else told.unit, told.digits)
     return {
         "No.": comparison.id,
-        "Claim": verdict.claim.title,
+        "Claim": claim_label(verdict),
         "Comparison": comparison.question,
-        "Claimed": comparison.direction,
-        "Ours": ours,
-        "Interval": interval,
-        "n": str(verdict.n) if verdict.n else "–",
+        "Claimed": expected(verdict),
+        **found_texts(verdict, unit),
         "Verdict": verdict.decision,
     }
 
@@ -82,9 +84,10 @@ def _numbers(verdict: Verdict) -> dict[str, object]:
     return {
         "study": comparison.study,
         "claim": verdict.claim.id,
+        "about": verdict.claim.about,
         "comparison": comparison.id,
         "measure": comparison.measure,
-        "expected": comparison.direction,
+        "expected": expected(verdict),
         **found_numbers(verdict),
         "verdict": verdict.decision,
         "reason": verdict.reason,
@@ -92,19 +95,15 @@ def _numbers(verdict: Verdict) -> dict[str, object]:
 
 
 def _notes(found: list[Verdict]) -> list[str]:
-    levels = levels_text(found)
     notes = [
         *source_notes(found),
-        "Ours: mean over seeds of the first minus the second, averaged over settings, levels and references. (k of m): "
-        "tests that go the claimed way, where there are several references; a verdict needs each. Interval: BCa "
-        f"bootstrap of that average at one minus the level {levels}, seeds as units, not adjusted; with few seeds it "
-        f"is too narrow ({NARROW}). n: seeds. All tests of a claim are one family (Holm); the level holds for a claim, "
-        "not for all of them.",
-        "Reproduced: every test goes the claimed way (adjusted p of the paired t-test below the level, interval on "
-        "that side of zero). Contradicted: at least one goes the other way. Otherwise inconclusive. Withdrawn: a "
-        "review showed that these results cannot carry a verdict; the reason stands below, and the numbers stay to be "
-        "seen. After Holm's method the t-test rests on about normal differences: an exact test of so few seeds could "
-        "not pass several.",
+        "Ours: mean over seeds of the first minus the second, averaged over settings and levels. n: seeds.",
+        *rule_notes(found),
     ]
-    reasons = [f"{v.comparison.id}: {v.reason}." for v in found if v.reason]
-    return notes + ([f"Reasons. {' '.join(reasons)}"] if reasons else [])
+    if any(_comparison(verdict).statistic == "median" for verdict in found):
+        ids = ", ".join(v.comparison.id for v in found if _comparison(v).statistic == "median")
+        notes.append(
+            f"{ids}: the pseudo-median in place of the mean, with the interval and p of the signed-rank test, since "
+            "seeds have heavy tails there."
+        )
+    return notes + reason_notes(found)
