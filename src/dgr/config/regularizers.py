@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,13 @@ Strength = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Regularizer(Named):
-    """Settings of a regularizer and what it does: nothing, unless a file in ``regularizers`` says otherwise."""
+    """Settings of a regularizer and what it does: nothing, unless a file in ``regularizers`` says otherwise.
+
+    Attributes:
+        training_share: the share of the training split that is trained on, from its first sample on.
+    """
+
+    training_share: ClassVar[float] = 1.0
 
     def penalty(
         self, heads: Sequence[nn.Module], losses: Sequence[Callable[[Tensor, Tensor], Tensor]], seed: int

@@ -58,6 +58,14 @@ class Split:
         targets = {task: target.to(device) for task, target in self.targets.items()}
         return replace(self, images=self.images.to(device), targets=targets, device=device)
 
+    def first(self, share: float) -> Split:
+        """The first samples, a share of all; at least two, since batch normalisation has no statistics of one."""
+        if share == 1:
+            return self
+        count = max(2, round(share * len(self)))
+        targets = {task: target[:count] for task, target in self.targets.items()}
+        return replace(self, images=self.images[:count], targets=targets)
+
     def _move(self, tensor: Tensor) -> Tensor:
         # From pinned memory the copy runs beside the computation.
         return tensor if tensor.device == self.device else tensor.pin_memory().to(self.device, non_blocking=True)

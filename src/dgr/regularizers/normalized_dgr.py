@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from dgr.regularizers import dgr
+from dgr.regularizers.shared.dgr_arm import DGRArm
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,7 +21,7 @@ MARKER = "X"
 DASH = (3, 1, 1, 1)
 
 
-class Config(dgr.Config):
+class Config(DGRArm):
     """DGR, fields as in :class:`dgr.DummyGradientNorm`, with z as of ``normalized``."""
 
     @override

@@ -58,6 +58,7 @@ class Run:
         self.device = device
         self.checkpoint = checkpoint
         self.splits = {name: split.to(device) for name, split in data.splits.items()}
+        self.trained_on = self.splits["train"].first(config.regularizer.training_share)
         image_shape = self.splits["train"].images.shape[1:]
         self.parts = build_parts(config, self.tasks, image_shape, seed).to(device)
         self.progress = Progress()
@@ -76,7 +77,7 @@ class Run:
             DGRError: a loss or a metric of validation is not finite; the checkpoint of the last whole epoch stays.
         """
         torch.manual_seed(seed_for(self.config.experiment, self.seed, "balancer"))
-        split = self.splits["train"]
+        split = self.trained_on
         if self.checkpoint.exists():
             self._restore()
         else:
