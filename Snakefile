@@ -16,15 +16,17 @@ from dgr.plan.graph import INDEX, needs, suite_stages
 from dgr.plan.opening import open_suite
 from dgr.plan.warm import keep_warm
 
+TUNING = ("tune", "match")
+TRAINING = (*TUNING, "train", "train_tuned", "sweep")
+ON_GPU = (*TRAINING, "cost")
+
 try:
     SUITE = open_suite(config, check=workflow.is_main_process)
     STAGES = suite_stages(SUITE)
-    if workflow.is_main_process and any(STAGES[name].entries for name in ON_GPU[:-1]):
+    if workflow.is_main_process and any(STAGES[name].entries for name in TRAINING):
         logger.info(describe(SUITE))  # what it will cost, before it starts
 except DGRError as error:
     raise WorkflowError(str(error)) from None
-TUNING = ("tune", "match")
-ON_GPU = (*TUNING, "train", "train_tuned", "sweep", "cost")
 # Only where there is a GPU does a job take one of its slots; without one, runs train beside each other on the cores.
 GPU = int(which("nvidia-smi") is not None)
 
