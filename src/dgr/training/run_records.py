@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from dgr.training.trained import write_trained
 
 ANSWERS = "answers.npz"
 """Which test samples were answered rightly, by task, packed eight to a byte; and the parts of each that has some."""
-SOURCES = "sources"
+SAMPLES, SOURCES = "samples", "sources"
 
 
 def write_records(run: Run, folder: Path) -> None:
@@ -28,10 +29,7 @@ def write_records(run: Run, folder: Path) -> None:
     """
     last = run.config.training.epochs
     final = _evaluate(run)
-    state = {name: value.clone() for name, value in run.model.state_dict().items()}
-    run.model.load_state_dict(run.progress.best_model)
-    best = _evaluate(run)
-    run.model.load_state_dict(state)
+    best = final if run.progress.best_epoch == last else _of_best_epoch(run)
     config = run.config
     metrics = {
         "identity": {
@@ -54,13 +52,22 @@ def write_records(run: Run, folder: Path) -> None:
     }
     write_json(folder / "metrics.json", metrics)
     write_text(folder / "history.csv", _csv(run.progress.history))
-    answers = {task: np.packbits(right.cpu().numpy()) for task, right in final["test"].answers.items()}
+    answers: dict[str, Any] = {task: np.packbits(right.cpu().numpy()) for task, right in final["test"].answers.items()}
     if (sources := run.splits["test"].sources) is not None:
         answers |= {SOURCES: sources.cpu().numpy().astype(np.int32)}
     if answers:
+        answers[SAMPLES] = len(run.splits["test"])
         write_atomically(folder / ANSWERS, lambda file: np.savez(file, allow_pickle=False, **answers))
     last_epoch = {split: evaluation.representation for split, evaluation in final.items()}
     write_trained(run, last_epoch | run.progress.snapshots)
+
+
+def _of_best_epoch(run: Run) -> dict[str, Evaluation]:
+    state = {name: value.clone() for name, value in run.model.state_dict().items()}
+    run.model.load_state_dict(run.progress.best_model)
+    best = _evaluate(run)
+    run.model.load_state_dict(state)
+    return best
 
 
 def _evaluate(run: Run) -> dict[str, Evaluation]:

@@ -1,0 +1,88 @@
+"""Which test samples each run answered rightly, and what these samples were composed of: a line of text a seed."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from dgr.core.errors import DGRError
+from dgr.records.run_folders import IDENTITY
+
+ANSWERS, SAMPLES, SOURCES = "answers.npz", "samples", "sources"
+"""The file of a seed's records, as :mod:`dgr.training.run_records` writes it, and what is in it beside tasks."""
+ANSWER_COLUMNS = [*IDENTITY, "task", "samples", "right"]
+SOURCE_COLUMNS = ["suite", "dataset", "seed", "places", "parts"]
+
+
+def answer_rows(identity: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
+    """Rows of ``answers.csv`` of one seed, one a task of classification: a bit a test sample, packed, in base64.
+
+    Args:
+        identity: of the run's seed.
+        folder: of its records, whose files are checked already.
+    """
+    arrays = _arrays(folder)
+    for task, packed in arrays.items():
+        if task not in (SAMPLES, SOURCES):
+            yield {**identity, "task": task, "samples": int(arrays[SAMPLES]), "right": _text(packed)}
+
+
+def source_rows(identity: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
+    """The row of ``sources.csv`` of one seed, where its test samples are composed of parts: the numbers of these."""
+    parts = _arrays(folder).get(SOURCES)
+    if parts is not None:
+        named = {name: identity[name] for name in ("suite", "dataset", "seed")}
+        yield {**named, "places": parts.shape[1], "parts": _text(parts.astype("<i4"))}
+
+
+def right_answers(answers: pd.DataFrame, method: str, regularizer: str) -> dict[int, dict[str, NDArray[np.bool_]]]:
+    """By seed and task whether each test sample was answered rightly, shape ``(samples,)``; classification only.
+
+    Args:
+        answers: ``answers.csv``, narrowed to one data set and architecture.
+        method: of the run.
+        regularizer: of the run.
+    """
+    found: dict[int, dict[str, NDArray[np.bool_]]] = {}
+    for row in answers[(answers["method"] == method) & (answers["regularizer"] == regularizer)].to_dict("records"):
+        bits = np.unpackbits(np.frombuffer(_bytes(row["right"]), np.uint8), count=int(row["samples"]))
+        found.setdefault(int(row["seed"]), {})[str(row["task"])] = bits.astype(bool)
+    return found
+
+
+def test_sources(sources: pd.DataFrame) -> dict[int, NDArray[np.int32]]:
+    """By seed the numbers of the parts of each test sample, shape ``(samples, places)``.
+
+    Args:
+        sources: ``sources.csv``, narrowed to one data set.
+    """
+    return {
+        int(row["seed"]): np.frombuffer(_bytes(row["parts"]), "<i4").reshape(-1, int(row["places"]))
+        for row in sources.to_dict("records")
+    }
+
+
+def _arrays(folder: Path) -> dict[str, NDArray[Any]]:
+    if not (folder / ANSWERS).is_file():  # of data without a task of classification
+        return {}
+    with np.load(folder / ANSWERS, allow_pickle=False) as file:
+        return dict(file)
+
+
+def _text(array: NDArray[Any]) -> str:
+    return base64.b64encode(array.tobytes()).decode()
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise DGRError(
+            f"answers.csv or sources.csv holds text that is no base64 ({error}); collect them again."
+        ) from None
