@@ -14,6 +14,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.records import rows as record_rows
+from dgr.records.answers import answer_rows, source_rows
 from dgr.records.file_schemas import Probes, Tuning
 from dgr.records.measurement_files import read_baselines, read_costs, read_probes, read_sweep
 from dgr.records.origins import write_origins
@@ -88,6 +89,8 @@ def _run_frames(
         "histories": pd.concat([pd.DataFrame(columns=RECORD_COLUMNS["histories"]), *histories], ignore_index=True),
         "tuning": _frame("tuning", grids),
         "provenance": _frame("provenance", [record_rows.provenance_row(*seed) for seed in seeds]),
+        "answers": _frame("answers", [row for _, i, record in seeds for row in answer_rows(i, record.folder)]),
+        "sources": _frame("sources", _once(row for _, i, record in seeds for row in source_rows(i, record.folder))),
     }
 
 
@@ -114,6 +117,20 @@ def _measurement_frames(
         "costs": [row for key in costs for row in record_rows.cost_rows(timed[key], costs[key])],
     }
     return {name: _frame(name, rows[name]) for name in rows}
+
+
+def _once(rows: Iterable[CsvRow]) -> list[CsvRow]:
+    """Each seed's test samples once: they are the same for all runs.
+
+    Raises:
+        DGRError: a run saw others.
+    """
+    found: dict[tuple[Any, ...], CsvRow] = {}
+    for row in rows:
+        place = (row["dataset"], row["seed"])
+        if found.setdefault(place, row) != row:
+            raise DGRError(f"Runs of {row['dataset']} with seed {row['seed']} saw different test samples; train again.")
+    return list(found.values())
 
 
 def _frame(name: str, rows: list[CsvRow]) -> pd.DataFrame:
