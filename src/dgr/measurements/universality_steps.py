@@ -1,0 +1,45 @@
+"""How fast heads learn on a frozen representation: the loss after a few steps of gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from dgr.measurements.universality_samples import Loss, Represented, losses, mean_over_log
+
+STEPS = (1, 2, 4, 8, 16)
+"""Numbers of steps after which losses are measured."""
+BATCH = 128
+"""Training samples of a step: each takes the next ones, and the first again after the last."""
+LEARNING_RATE = 0.5
+"""Half of the rate at which it goes fastest for encoders of digits that were not trained at all; four times as much is
+too much for every encoder.
+"""
+
+
+def step_area(heads: Sequence[nn.Module], loss: Loss, train: Represented, test: Represented) -> float:
+    """Mean over log k of the test loss after k steps ``θ ← θ − LEARNING_RATE·∂L/∂θ``, k in STEPS, and over heads.
+
+    Plain gradient descent, whose path is that of the representation: no state, no step size that adapts.
+
+    Args:
+        heads: the starts; they are changed.
+        loss: of their predictions.
+        train: standardized; steps see its samples in their order, so that runs on the same split see the same batches.
+        test: standardized likewise; where losses are measured.
+    """
+    curve = []
+    batches = [train.targets.new_tensor(range(k * BATCH, (k + 1) * BATCH)) % len(train.targets) for k in range(STEPS[-1])]
+    for number, batch in enumerate(batches, start=1):
+        representation, targets = train.representation[batch], train.targets[batch]
+        for head in heads:
+            parameters = list(head.parameters())
+            gradients = torch.autograd.grad(loss(head(representation), targets), parameters)
+            with torch.no_grad():
+                for parameter, gradient in zip(parameters, gradients, strict=True):
+                    parameter -= LEARNING_RATE * gradient
+        if number in STEPS:
+            curve.append(losses(heads, loss, test).mean().item())
+    return mean_over_log(STEPS, curve)
