@@ -110,7 +110,7 @@ def derived(task: str, rule: str, labels: Mapping[str, ClassLabels]) -> ClassLab
 
 
 def _groups(labels: ClassLabels, words: Sequence[str]) -> ClassLabels | None:
-    """The number of the group of each label, from 1 on, 0 for those in none; None for an empty group or a label twice."""
+    """The number of each label's group, from 1 on, 0 where it is in none; None for an empty group or a label twice."""
     groups = [part.split() for part in " ".join(words).split(BAR)]
     members = [label for group in groups for label in group]
     if not all(groups) or not all(map(str.isdecimal, members)) or len(set(members)) < len(members):

@@ -26,13 +26,9 @@ from dgr.core.errors import DGRError
 from dgr.measurements.universality_refit import label_area, refit
 from dgr.measurements.universality_samples import Loss, losses, standardized
 from dgr.measurements.universality_samples import Represented as Represented
+from dgr.measurements.universality_settings import BRIEF_HEADS, REFIT_SAMPLES
 from dgr.measurements.universality_steps import step_area
 from dgr.measurements.universality_untrained import tempered_loss
-
-REFIT_SAMPLES = 1000
-"""Training samples that the refitted head sees at most; with four times as many, representations rank alike."""
-BRIEF_HEADS = 2
-"""Heads whose loss after a few steps is averaged."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +36,7 @@ class Universality:
     """Losses of one task on one representation; all on test samples, averaged over them; lower is better.
 
     Attributes:
-        refitted_loss: of a head refitted to :data:`REFIT_SAMPLES` training samples,
+        refitted_loss: of a head refitted to all training samples, at most REFIT_SAMPLES of them,
             see :func:`~dgr.measurements.universality_refit.refit`.
         label_area: of heads refitted to few labels, see :func:`~dgr.measurements.universality_refit.label_area`.
         step_area: of briefly trained heads, see :func:`~dgr.measurements.universality_steps.step_area`.

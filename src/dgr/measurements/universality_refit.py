@@ -13,17 +13,7 @@ from torch.nn.utils import vector_to_parameters
 
 from dgr.core.errors import DGRError
 from dgr.measurements.universality_samples import Loss, Represented, losses, mean_over_log
-
-PATIENCE = 5
-MAX_ITERATIONS = 200
-LABELS = (25, 100, 400)
-"""Numbers of labels of the label-efficiency curve; those that a training split has."""
-RIDGE = 10.0
-"""A head is refitted to n labels with the ridge ``RIDGE/n·½‖θ‖²``, without which few labels would be learnt by heart: a
-normal prior of variance 1/RIDGE. Of 5, 10 and 20 the best for encoders of digits that were not trained at all.
-"""
-FEW_ITERATIONS = 12
-"""After which the loss of such a head has settled to about .01."""
+from dgr.measurements.universality_settings import FEW_ITERATIONS, LABELS, MAX_ITERATIONS, PATIENCE, RIDGE
 
 
 def refit(head: nn.Module, loss: Loss, train: Represented, val: Represented) -> nn.Module:

@@ -8,15 +8,7 @@ import torch
 from torch import nn
 
 from dgr.measurements.universality_samples import Loss, Represented, losses, mean_over_log
-
-STEPS = (1, 2, 4, 8, 16)
-"""Numbers of steps after which losses are measured."""
-BATCH = 128
-"""Training samples of a step: each takes the next ones, and the first again after the last."""
-LEARNING_RATE = 0.5
-"""Half of the rate at which it goes fastest for encoders of digits that were not trained at all; four times as much is
-too much for every encoder.
-"""
+from dgr.measurements.universality_settings import BATCH, LEARNING_RATE, STEPS
 
 
 def step_area(heads: Sequence[nn.Module], loss: Loss, train: Represented, test: Represented) -> float:
@@ -31,7 +23,9 @@ def step_area(heads: Sequence[nn.Module], loss: Loss, train: Represented, test: 
         test: standardized likewise; where losses are measured.
     """
     curve = []
-    batches = [train.targets.new_tensor(range(k * BATCH, (k + 1) * BATCH)) % len(train.targets) for k in range(STEPS[-1])]
+    batches = [
+        train.targets.new_tensor(range(k * BATCH, (k + 1) * BATCH)) % len(train.targets) for k in range(STEPS[-1])
+    ]
     for number, batch in enumerate(batches, start=1):
         representation, targets = train.representation[batch], train.targets[batch]
         for head in heads:

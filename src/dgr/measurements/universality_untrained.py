@@ -11,9 +11,7 @@ from torch import Tensor, nn
 
 from dgr.measurements.universality_refit import refit_with_ridge
 from dgr.measurements.universality_samples import Loss, Represented
-
-LARGEST = 100.0
-"""Upper end of the scales that are tried, in units of the outputs' standard deviation."""
+from dgr.measurements.universality_settings import LARGEST_SCALE
 
 
 class Constant(nn.Module):
@@ -67,5 +65,5 @@ def _best_scale(outputs: Tensor, constant: Tensor, loss: Loss, targets: Tensor) 
     def value(scale: float) -> float:
         return loss(constant + scale * outputs, targets).item()
 
-    best = minimize_scalar(value, bounds=(0.0, LARGEST), method="bounded", options={"xatol": 1e-3})
+    best = minimize_scalar(value, bounds=(0.0, LARGEST_SCALE), method="bounded", options={"xatol": 1e-3})
     return float(best.x) if best.fun < value(0.0) else 0.0
