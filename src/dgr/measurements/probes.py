@@ -89,36 +89,45 @@ def _universality(
     for epoch, snapshot in sorted({**epochs, last_epoch: ""}.items()):
         tasks = {**data.classes, **(data.new if epoch == last_epoch else {})}
         for index, (task, classes) in enumerate(tasks.items()):
-            parts, head = [], partial(config.architecture.head, classes)
-            for split in SPLITS:
-                z = arrays[split + snapshot]
-                if task in data.classes:
-                    z = _part_of_task(z, index, config, len(data.classes))
-                elif z.shape[1] != config.architecture.head_width:
-                    head = partial(_joining_head, config, classes, z.shape[1])
-                parts.append(Represented(torch.from_numpy(z), torch.from_numpy(data.labels[split][task])))
-            measured = measure_universality(head, cross_entropy, *parts, config.draws, heads_seed + index)
+            part = index if task in data.classes else None
+            train, val, test = (
+                Represented(
+                    torch.from_numpy(_read_by_head(arrays[split + snapshot], part, config, len(data.classes))),
+                    torch.from_numpy(data.labels[split][task]),
+                )
+                for split in SPLITS
+            )
+            head = partial(_head, config, train.representation.shape[1], classes)
+            measured = measure_universality(head, cross_entropy, train, val, test, config.draws, heads_seed + index)
             rounded = {name: round(value, DIGITS) for name, value in asdict(measured).items()}
             rows.append({"seed": seed, "epoch": epoch, "task": task, **rounded})
     return rows
 
 
-def _joining_head(config: ProbedRun, classes: int, width: int) -> nn.Module:
-    """A head for all separate encoders' representations side by side: a linear map to the usual width comes first."""
-    usual = config.architecture.head_width
-    return nn.Sequential(nn.Linear(width, usual), config.architecture.head(classes))
+def _head(config: ProbedRun, width: int, classes: int) -> nn.Module:
+    """A fresh head; before it a linear map to the width that it reads, where it gets several encoders' z joined."""
+    head, usual = config.architecture.head(classes), config.architecture.head_width
+    return head if width == usual else nn.Sequential(nn.Linear(width, usual), head)
 
 
-def _part_of_task(z: NDArray[Any], index: int, config: ProbedRun, tasks: int) -> NDArray[Any]:
-    """What a task's head reads: all of z, or with separate encoders (single-task learning) its own part."""
+def _read_by_head(z: NDArray[Any], index: int | None, config: ProbedRun, tasks: int) -> NDArray[Any]:
+    """What a head reads: all of z, or with separate encoders (single-task learning) the part of its own task.
+
+    Args:
+        z: shape ``(samples, width)``, or ``(samples, tasks * width)`` with separate encoders.
+        index: of the task; None for one that was not trained on, whose head reads all of z.
+        config: says what heads read.
+        tasks: how many were trained on.
+    """
     width = config.architecture.head_width
-    if z.shape[1:] == (width,):
+    if z.shape[1:] not in ((width,), (tasks * width,)):
+        raise DGRError(
+            f"A representation has shape {z.shape[1:]}, but the architecture's heads read {width} numbers; train it "
+            "again."
+        )
+    if index is None or z.shape[1] == width:
         return z
-    if z.shape[1:] == (tasks * width,):
-        return np.ascontiguousarray(z[:, index * width : (index + 1) * width])
-    raise DGRError(
-        f"A representation has shape {z.shape[1:]}, but the architecture's heads read {width} numbers; train it again."
-    )
+    return np.ascontiguousarray(z[:, index * width : (index + 1) * width])
 
 
 def _check_sizes(arrays: Arrays, data: ProbedData, place: Path, remedy: str) -> None:

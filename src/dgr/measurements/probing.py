@@ -2,7 +2,7 @@
 
 Every classifier of :mod:`dgr.measurements.classifiers` is fitted afresh to a few labelled training representations and
 scored on test. They differ in what they can use. Features are standardised first, so that none profits from the size of
-z alone. The score is *balanced* accuracy, the mean over classes of the share of their samples that are answered rightly:
+z alone. The score is *balanced* accuracy, the mean over classes of the share of their samples that is answered rightly:
 a constant answer to C classes has 1/C, however rare some of them are.
 """
 

@@ -13,26 +13,30 @@ from torch.nn.utils import vector_to_parameters
 
 from dgr.core.errors import DGRError
 from dgr.measurements.universality_samples import Loss, Represented, losses, mean_over_log
-from dgr.measurements.universality_settings import FEW_ITERATIONS, LABELS, MAX_ITERATIONS, PATIENCE, RIDGE
+from dgr.measurements.universality_settings import CHECK_EVERY, FEW_ITERATIONS, LABELS, MAX_ITERATIONS, PATIENCE, RIDGE
 
 
 def refit(head: nn.Module, loss: Loss, train: Represented, val: Represented) -> nn.Module:
-    """Train a head by L-BFGS on whole batches and keep the iterate with the lowest validation loss.
+    """Minimise ``loss + RIDGE/n·½‖θ‖²`` by L-BFGS and keep the iterate with the lowest validation loss.
 
-    It stops when that loss has not fallen for :data:`PATIENCE` iterations. The result depends on nothing random.
+    That loss is looked at after every CHECK_EVERY iterations; where it has not fallen PATIENCE times, or after
+    MAX_ITERATIONS, it stops. The result depends on nothing random.
 
     Args:
         head: the start; it is changed and returned.
         loss: of its predictions.
-        train: the samples that are fitted.
+        train: the n samples that are fitted.
         val: the samples that choose the iterate.
     """
     parameters = list(head.parameters())
     best = start = _flat(parameters).detach()
-    lowest, waited = losses([head], loss, val).item(), 0
+    lowest, done, waited = losses([head], loss, val).item(), 0, 0
 
     def after_iteration(x: NDArray[np.float64]) -> None:
-        nonlocal best, lowest, waited
+        nonlocal best, lowest, done, waited
+        done += 1
+        if done % CHECK_EVERY:
+            return
         _load(x, parameters, start)
         value = losses([head], loss, val).item()
         waited += 1
@@ -41,13 +45,13 @@ def refit(head: nn.Module, loss: Loss, train: Represented, val: Represented) -> 
         elif waited >= PATIENCE:
             raise StopIteration
 
-    _descend(head, loss, train, 0.0, MAX_ITERATIONS, after_iteration)
+    _descend(head, loss, train, MAX_ITERATIONS, after_iteration)
     vector_to_parameters(best, parameters)
     return head
 
 
-def refit_with_ridge(head: nn.Module, loss: Loss, train: Represented) -> nn.Module:
-    """Minimise ``loss + RIDGE/n·½‖θ‖²`` over all parameters θ by :data:`FEW_ITERATIONS` iterations of L-BFGS.
+def refit_to_few(head: nn.Module, loss: Loss, train: Represented) -> nn.Module:
+    """Minimise ``loss + RIDGE/n·½‖θ‖²`` over all parameters θ by FEW_ITERATIONS iterations of L-BFGS.
 
     Args:
         head: the start; it is changed and returned.
@@ -56,7 +60,7 @@ def refit_with_ridge(head: nn.Module, loss: Loss, train: Represented) -> nn.Modu
     """
     parameters = list(head.parameters())
     start = _flat(parameters).detach()
-    _load(_descend(head, loss, train, RIDGE / len(train.targets), FEW_ITERATIONS), parameters, start)
+    _load(_descend(head, loss, train, FEW_ITERATIONS), parameters, start)
     return head
 
 
@@ -78,7 +82,7 @@ def label_area(make_start: Callable[[], nn.Module], loss: Loss, train: Represent
             f"Learning from few labels is measured from {LABELS[0]} to {LABELS[1]} or more training samples, but there "
             f"are {len(train.targets)}; prepare more of them."
         )
-    heads = [refit_with_ridge(make_start(), loss, train.first(count)) for count in counts]
+    heads = [refit_to_few(make_start(), loss, train.first(count)) for count in counts]
     return mean_over_log(counts, losses(heads, loss, test).tolist())
 
 
@@ -86,13 +90,12 @@ def _descend(
     head: nn.Module,
     loss: Loss,
     train: Represented,
-    ridge: float,
     iterations: int,
     after: Callable[[NDArray[np.float64]], None] | None = None,
 ) -> NDArray[np.float64]:
     """The last iterate. SciPy's method, since importing torch.optim takes longer than all the fits of a run."""
     parameters = list(head.parameters())
-    start = _flat(parameters).detach()
+    start, ridge = _flat(parameters).detach(), RIDGE / len(train.targets)
 
     def objective(x: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         _load(x, parameters, start)

@@ -23,17 +23,15 @@ def step_area(heads: Sequence[nn.Module], loss: Loss, train: Represented, test: 
         test: standardized likewise; where losses are measured.
     """
     curve = []
-    batches = [
-        train.targets.new_tensor(range(k * BATCH, (k + 1) * BATCH)) % len(train.targets) for k in range(STEPS[-1])
-    ]
-    for number, batch in enumerate(batches, start=1):
+    samples = torch.arange(BATCH * STEPS[-1]) % len(train.targets)
+    for number, batch in enumerate(samples.reshape(-1, BATCH), start=1):
         representation, targets = train.representation[batch], train.targets[batch]
         for head in heads:
             parameters = list(head.parameters())
             gradients = torch.autograd.grad(loss(head(representation), targets), parameters)
             with torch.no_grad():
                 for parameter, gradient in zip(parameters, gradients, strict=True):
-                    parameter -= LEARNING_RATE * gradient
+                    parameter.sub_(gradient, alpha=LEARNING_RATE)
         if number in STEPS:
             curve.append(losses(heads, loss, test).mean().item())
     return mean_over_log(STEPS, curve)

@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
-from dgr.measurements.universality_refit import refit_with_ridge
+from dgr.measurements.universality_refit import refit_to_few
 from dgr.measurements.universality_samples import Loss, Represented
 from dgr.measurements.universality_settings import LARGEST_SCALE
 
@@ -49,7 +49,7 @@ def tempered_loss(
     """
     few = train.first(1).representation
     with torch.enable_grad():
-        constant = refit_with_ridge(Constant(heads[0](few).detach()), loss, train)(few).detach()
+        constant = refit_to_few(Constant(heads[0](few).detach()), loss, train)(few).detach()
     found = []
     for head in heads:
         tuned, unseen = head(val.representation), head(test.representation)
@@ -65,5 +65,5 @@ def _best_scale(outputs: Tensor, constant: Tensor, loss: Loss, targets: Tensor) 
     def value(scale: float) -> float:
         return loss(constant + scale * outputs, targets).item()
 
-    best = minimize_scalar(value, bounds=(0.0, LARGEST_SCALE), method="bounded", options={"xatol": 1e-3})
+    best = minimize_scalar(value, bounds=(0.0, LARGEST_SCALE), method="bounded", options={"xatol": 1e-2})
     return float(best.x) if best.fun < value(0.0) else 0.0

@@ -165,7 +165,7 @@ def _check_agreement(entries: dict[str, Any], runs: dict[str, list[SeedRecord]],
 
 
 def _check_probes(probes: dict[str, Probes], runs: dict[str, list[SeedRecord]]) -> None:
-    """Probes see the tasks of their run at every epoch; at its last one, the last there is, those of classifiers too."""
+    """Probes see the tasks of their run at every epoch, and at its last one all that classifiers see."""
     for key, probe in probes.items():
         metrics = runs[key][0].metrics
         epochs: dict[int, set[str]] = {}

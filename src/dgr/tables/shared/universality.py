@@ -6,10 +6,10 @@ import pandas as pd
 
 from dgr.measurements.universality_settings import BATCH, BRIEF_HEADS, LABELS, REFIT_SAMPLES, STEPS
 from dgr.records.names import task_label
-from dgr.records.outcomes import UNIVERSALITY, mean_over_tasks
+from dgr.records.outcomes import UNIVERSALITY, Tasks, mean_over_tasks
 from dgr.records.scope import Scope
 
-KINDS = ("trained", "new")
+KINDS: tuple[Tasks, ...] = ("trained", "new")
 SHOWN = {"refitted_loss_trained": "Refitted loss ↓", "refitted_loss_new": "Refitted loss, new tasks ↓"}
 """Columns of the text and what they are called there."""
 
@@ -35,7 +35,7 @@ def universality_notes(scope: Scope) -> list[str]:
     new = [task_label(task) for task in tasks if task not in scope.primary_metrics()]
     labels, steps = (", ".join(map(str, counts)) for counts in (LABELS, STEPS))
     return [
-        "Refitted loss: how universal a representation is, test loss in nats of a new head that is fitted to the frozen "
+        "Refitted loss: how universal a representation is, as test loss in nats of a new head, fitted to the frozen "
         f"representation of at most {REFIT_SAMPLES:,} training samples; mean over the trained tasks"
         + (f", and over tasks that no head was trained on ({'; '.join(new)})" if new else "")
         + ". Lower is better. The representation's mean and size are taken out first. For STL a head of a trained task "
