@@ -13,7 +13,7 @@ from dgr.measurements.probes import probe
 from dgr.measurements.probing import ProbeSamples, accuracies, choose_settings, majority_accuracies
 
 KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
-SIZES = {"train": 60, "val": 30, "test": 40}
+SIZES = {"train": 120, "val": 30, "test": 40}
 WIDTH = 6
 RANDOM = np.random.default_rng(3)
 
