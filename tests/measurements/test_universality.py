@@ -104,7 +104,9 @@ def test_standardized_by_hand() -> None:
     z = train.representation.double().numpy()
     mean, size = z.mean(axis=0), np.sqrt(((z - z.mean(axis=0)) ** 2).mean())
     for part, found in zip((train, val, test), standardized(train, val, test), strict=True):
-        np.testing.assert_allclose(found.representation, (part.representation.double().numpy() - mean) / size, atol=1e-5)
+        np.testing.assert_allclose(
+            found.representation, (part.representation.double().numpy() - mean) / size, atol=1e-5
+        )
         assert torch.equal(found.targets, part.targets)
 
 
