@@ -1,3 +1,4 @@
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import asdict
@@ -69,7 +70,7 @@ def test_every_measure_ranks_representations_of_known_quality(
     measured: dict[tuple[str, str], list[Universality]], kind: str, task: str, name: str
 ) -> None:
     found = [getattr(result, name) for result in measured[kind, task]]
-    assert all(better < worse for better, worse in zip(found, found[1:], strict=False)), found
+    assert all(better < worse for better, worse in itertools.pairwise(found)), found
 
 
 def test_the_former_gap_at_equal_size_ranked_them_the_wrong_way_round(
