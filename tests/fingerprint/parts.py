@@ -178,7 +178,7 @@ def universality() -> Bytes:
 
     from dgr.measurements.universality import Represented, measure_universality
 
-    inputs, labels = (torch.from_numpy(array) for array in digits(150))
+    inputs, labels = (torch.from_numpy(array) for array in digits(360))
     train, val, test = (Represented(inputs[rows::3], labels[rows::3]) for rows in range(3))
     head = partial(torch.nn.Linear, 64, 10)
     yield repr(measure_universality(head, cross_entropy, train, val, test, 2, 0)).encode()

@@ -32,9 +32,12 @@ def test_a_clearer_representation_is_found_better_seed_by_seed() -> None:
 
 
 def test_a_clearer_representation_is_easier_to_fit() -> None:
-    def gap(noise: float) -> dgr.Universality:
-        parts = (representation(60, part, noise) for part in range(3))
+    def measured(noise: float) -> dgr.Universality:
+        parts = (representation(120, part, noise) for part in range(3))
         tensors = [dgr.Represented(torch.from_numpy(z), torch.from_numpy(labels)) for z, labels in parts]
         return dgr.measure_universality(lambda: nn.Linear(WIDTH, CLASSES), cross_entropy, *tensors, draws=4, seed=0)
 
-    assert gap(0.5).refitted_loss < gap(4.0).refitted_loss
+    clear, vague = measured(0.5), measured(4.0)
+    assert clear.refitted_loss < vague.refitted_loss
+    assert clear.label_area < vague.label_area
+    assert clear.step_area < vague.step_area

@@ -97,7 +97,7 @@ class Tuning(BaseModel):
 
 
 class ProbeRow(BaseModel):
-    """The test accuracy of one classifier on one representation."""
+    """The balanced test accuracy of one classifier on one representation."""
 
     seed: int
     given: Literal["representation", "untrained"]
@@ -107,17 +107,15 @@ class ProbeRow(BaseModel):
 
 
 class UniversalityRow(BaseModel):
-    """Losses of untrained and refitted heads of one task at one epoch, see :mod:`dgr.measurements.universality`."""
+    """Losses of heads of one task at one epoch, see :class:`dgr.measurements.universality.Universality`."""
 
     seed: int
     epoch: int
     task: str
-    random_loss: FiniteFloat
-    random_loss_sd: FiniteFloat
     refitted_loss: FiniteFloat
-    gap: FiniteFloat
-    random_loss_normalized: FiniteFloat
-    gap_normalized: FiniteFloat
+    label_area: FiniteFloat
+    step_area: FiniteFloat
+    tempered_loss: FiniteFloat
     mean_norm: FiniteFloat
 
 
@@ -131,7 +129,7 @@ class Probes(BaseModel):
 
 
 class BaselineRow(BaseModel):
-    """The test accuracy of one classifier without an encoder."""
+    """The balanced test accuracy of one classifier without an encoder."""
 
     given: Literal["majority", "pixels"]
     task: str

@@ -18,6 +18,13 @@ from dgr.records.rows import FINAL, REPRESENTATION, Moment
 
 Tasks = Literal["trained", "new"]
 RUN = ["method", "regularizer", "seed"]
+UNIVERSALITY = {
+    "refitted_loss": "refitted head",
+    "label_area": "few labels",
+    "step_area": "few steps",
+    "tempered_loss": "untrained head at its best temperature",
+}
+"""Measures of universality, columns of ``universality.csv``, as readers see them: losses in nats, lower is better."""
 
 
 def primary_metrics(runs: pd.DataFrame) -> dict[str, str]:
@@ -78,8 +85,7 @@ def last_universality(universality: pd.DataFrame, column: str) -> pd.DataFrame:
 
     Args:
         universality: ``universality.csv``.
-        column: such as ``gap`` (loss of untrained heads minus loss of refitted heads), or ``gap_normalized``, with z
-            rescaled to one common norm.
+        column: one of :data:`UNIVERSALITY`, or ``mean_norm``.
 
     Returns:
         Rows indexed by (method, regularizer, seed), one column a task.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
@@ -19,6 +18,7 @@ from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
 from dgr.records.sweep_points import NORM
 from dgr.tables.shared.rendering import Table, mean_sd
+from dgr.tables.shared.universality import SHOWN, universality_columns, universality_notes
 
 NAMES = ("T1", "T2", "T3")
 NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
@@ -26,7 +26,6 @@ NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
 READERS_WORDS = {"width": "features"}
 """Settings that a reader knows by another word than the configuration's."""
 DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
-UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
 
 
 def build(scope: Scope) -> Table:
@@ -48,18 +47,12 @@ def build(scope: Scope) -> Table:
     )
 
 
-def universality(gap: float) -> float:
-    """1/gap, see :mod:`dgr.measurements.universality`; NaN where an untrained head is no worse than a refitted one."""
-    return 1 / gap if gap > 0 else math.nan
-
-
 def _runs(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     """One row a run (method, regularizer, seed), one column a quantity of the table."""
     columns = {f"{task}_{metric}": scope.values("test", {task: metric})[task] for task, metric in metrics}
     columns |= {DELTA: scope.delta_m(), DELTA_BEST: scope.delta_m("best_validation")}
     if scope.probes:
-        gaps = {name: scope.last_universality(column) for name, column in UNIVERSALITY.items()}
-        columns |= {name: gap.map(universality).mean(axis=1, skipna=False) for name, gap in gaps.items()}
+        columns |= universality_columns(scope)
     norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
     return pd.DataFrame({**columns, NORM: norm})
 
@@ -104,9 +97,7 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
         columns[f"{task}: {metric.heading} {arrow}"] = column(f"{task}_{name}", metric.scale)
     columns["Δm (%) ↑"] = column(DELTA, with_plus=True)
     columns["Δm (%), best val. epoch"] = column(DELTA_BEST, with_plus=True)
-    if "universality_mean" in data:
-        columns["Universality ↑"] = column("universality", digits=3)
-        columns["Universality at equal ‖z‖ ↑"] = column("universality_normalized", digits=3)
+    columns |= {heading: column(name, digits=3) for name, heading in SHOWN.items() if f"{name}_mean" in data}
     columns["Mean ‖z‖"] = column(NORM)
     columns["n"] = list(map(str, data["n"]))
     return pd.DataFrame(columns)
@@ -132,7 +123,7 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         "Δm, best val. epoch: the same at each run's epoch of best validation metric (STL too), for comparison only.",
         "Mean ‖z‖: mean norm of the shared representation over test samples; for STL, of its separate "
         "representations joined.",
-        *_universality_notes(scope),
+        *universality_notes(scope),
         _regularizer_note(set(data["regularizer"])),
         *_tuning_notes(scope),
         _settings_note(scope),
@@ -156,19 +147,6 @@ def _words(block: dict[str, Any]) -> str:
         if value not in (None, False, 0, [], "none", *NEUTRAL):
             parts.append(f"{READERS_WORDS.get(name, name).replace('_', ' ')} {shown}".rstrip())
     return ", ".join(parts)
-
-
-def _universality_notes(scope: Scope) -> list[str]:
-    if not scope.probes:
-        return []
-    draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
-    return [
-        f"Universality: 1 / (mean loss of {draws} untrained heads − loss of a refitted head) on the frozen "
-        "representation, mean over tasks; after the paper's abstract, its own formula was not available. The loss of "
-        "an untrained head falls with ‖z‖ alone, towards that of guessing; at equal ‖z‖: the same with each "
-        "representation rescaled to one mean norm, which shrinking cannot change. For STL, each head sees its "
-        "own task's representation. –: in some run an untrained head does no worse than the refitted one."
-    ]
 
 
 def _regularizer_note(present: set[str]) -> str:

@@ -28,13 +28,39 @@ OFFSETS = ((0, 0), (CANVAS - DIGIT, CANVAS - DIGIT))
 UNSEEN = {
     "left_greater": (
         "left > right",
+        "left > right",
         "depends on both digits at once and on the order of the classes, which classification does not teach; a head "
         "may ignore the other digit",
     ),
+    "left_even": (
+        "left even",
+        "left in 0 2 4 6 8",
+        "joins classes that a head for the digit has to keep apart",
+    ),
+    "sum_ten": (
+        "sum ≥ 10",
+        "left + right >= 10",
+        "depends on both digits at once and on their values",
+    ),
+    "left_five": (
+        "left ≥ 5",
+        "left >= 5",
+        "joins classes that a head for the digit has to keep apart, by their order",
+    ),
+    "same_digit": (
+        "same digit",
+        "left == right",
+        "holds for one pair in ten and is no sum of what each digit tells by itself",
+    ),
+    "left_loops": (
+        "loops of left",
+        "left in 0 6 9 | 8",
+        "asks for the shape of the digit, in three classes of unequal size",
+    ),
 }
-"""Whether the left digit is greater is a function of both digits together, and of the *order* of the classes, which a
-classification loss does not know: each head needs one digit and may ignore the other. A representation that merely
-serves the two heads need not make it easy to read.
+"""Each is a function of the two labels: a representation that merely serves the two heads need not make it easy to
+read. Some need both digits together, of which each head may ignore one; some the order of the classes, which a
+classification loss does not know; some are unbalanced.
 """
 
 
