@@ -28,8 +28,7 @@ from scipy.stats import t
 
 K, FLOOR, ALONE, ALPHA, FEWEST = 6.0, 0.01, 0.05, 0.01, 3
 OF_BITS = ("result", "right")
-"""Columns with the hash of all that a seed left, its weights too, and with every single answer: elsewhere they cannot be
-the same."""
+"""Columns with the hash of all that a seed left, its weights too, and with every answer: elsewhere they differ."""
 Agreement = Literal["identical", "within tolerance", "outside"]
 
 
