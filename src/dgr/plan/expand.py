@@ -18,7 +18,8 @@ from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
-from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
+from dgr.plan.specifications import Specification, specifications
+from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
@@ -26,7 +27,7 @@ from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 if TYPE_CHECKING:
     from dgr.plan.study_files import StudyFile
 
-TrainedFile = TableFile | SweepFile | CostFile
+TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
 PLAN_SECTIONS = (
     "suites",
     "tuning",
@@ -37,6 +38,7 @@ PLAN_SECTIONS = (
     "baselines",
     "embeddings",
     "sweeps",
+    "specifications",
     "costs",
     "records",
     "tables",
@@ -194,6 +196,12 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
             shown = place | {"plain": f"{method}-none", "regularized": f"{method}-dgr"}
             settings = file.embedding.model_dump(exclude={"method"})
             yield "embeddings", file.suite, EmbeddingConfig.model_validate(settings | shown)
+    elif isinstance(file, SpecificationFile):
+        for chosen, sweep in specifications(file):
+            run = sweep.run
+            name = f"{run.suite}-{run.dataset}-{run.architecture.name}-{sweep.name}"
+            yield "sweeps", name, sweep
+            yield "specifications", name, Specification(suite=file.suite, choices=chosen)
     elif isinstance(file, SweepFile):
         for name, block in file.sweeps.items():
             run = _run(file, file.method, block.use, file.seeds)
