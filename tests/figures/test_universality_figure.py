@@ -95,6 +95,10 @@ def test_without_new_tasks_there_is_one_row(results: Path, plan: dict[str, Any])
     assert "no head was trained on" not in caption
 
 
-def test_without_probes(results: Path, plan: dict[str, Any]) -> None:
+def test_without_probes(workplace: Path) -> None:
+    plan: dict[str, Any] = make_plan() | {"probes": {}, "baselines": {}}
+    write_plan(plan)
+    make_runs(plan, workplace)
+    collect_suite(SUITE)
     with pytest.raises(DGRError, match="F2 needs probes; add a block 'probes'"):
-        draw({**plan, "probes": {}}, results)
+        write_figure(SUITE, "F2")

@@ -125,4 +125,4 @@ def test_without_probes(workplace: Path) -> None:
     with pytest.raises(DGRError, match="T4 needs probes; add a block 'probes'"):
         write_table(SUITE, "T4")
     csv, markdown, *_ = write_table(SUITE, "T1")
-    assert "niversality" not in csv.read_text() + markdown.read_text()
+    assert "efitted" not in csv.read_text() + markdown.read_text()
