@@ -55,8 +55,11 @@ def test_probe_accuracies_are_averaged_over_the_chosen_tasks(tasks: str, names: 
 
 def test_universality_is_that_of_the_last_epoch() -> None:
     records = make_records()
-    found = mean_over_tasks(last_universality(records.universality, "gap"), {"left", "right"}, "trained")
-    assert found[RUN] == pytest.approx(of_run(records.universality).query("epoch == 3")["gap"].mean())
+    values = last_universality(records.universality, "refitted_loss")
+    last = of_run(records.universality).query("epoch == 3")
+    for tasks, names in (("trained", ["left", "right"]), ("new", ["parity"])):
+        found = mean_over_tasks(values, {"left", "right"}, tasks)
+        assert found[RUN] == pytest.approx(last[last["task"].isin(names)]["refitted_loss"].mean())
 
 
 def test_a_run_that_lacks_a_task_has_no_mean_over_fewer() -> None:

@@ -10,6 +10,7 @@ from dgr.claims import Claims, load_claims
 from dgr.claims.narrowing import is_of_studies
 from dgr.config.parsing import parse
 from dgr.core.paths import CONFIGS
+from dgr.records.outcomes import UNIVERSALITY
 from dgr.records.records import Records
 
 METHODS = ("equal_weighting", "pcgrad")
@@ -62,7 +63,7 @@ def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
     """Accuracy, probes and universality improve by ``gain`` with DGR and by ``control`` with the norm penalty."""
     random = np.random.default_rng(1)
     effect = {"none": 0.0, "dgr": gain, "norm": control}
-    runs, probes, gaps = [], [], []
+    runs, probes, losses = [], [], []
     cells = [("single_task", "none"), *itertools.product(methods, REGULARIZERS)]
     for (method, name), seed in itertools.product(cells, range(seeds)):
         run = {**HOME, "method": method, "regularizer": name, "seed": seed}
@@ -78,13 +79,13 @@ def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
             row = {**run, "task": task, "classifier": classifier}
             probes.append({**row, "given": "representation", "value": 0.8 + effect[name] + noise * random.normal()})
             probes.append({**row, "given": "untrained", "value": 0.99})
-        for task, epoch in itertools.product(("left", "right"), (1, 3)):
-            gap = (1.0 - 10 * effect[name] if epoch == 3 else 5.0) + noise * random.normal()
-            gaps.append({**run, "epoch": epoch, "task": task, "gap": gap, "gap_normalized": gap})
+        for task, epoch in (("left", 1), ("right", 1), ("left", 3), ("right", 3), ("parity", 3)):
+            loss = (1.0 - 10 * effect[name] if epoch == 3 else 5.0) + noise * random.normal()
+            losses.append({**run, "epoch": epoch, "task": task, **dict.fromkeys(UNIVERSALITY, loss)})
     seconds = {("none", 0): 1.0, ("dgr", 1): 1.04, ("dgr", 4): 1.2, ("authors", 1): 3.0, ("authors", 4): 11.0}
     costs = [
         {**HOME, "method": "equal_weighting", "regularizer": name, "num_dummies": number, "seconds_per_step": value}
         for (name, number), value in seconds.items()
     ]
-    frames = {"runs": runs, "probes": probes, "universality": gaps, "costs": costs}
+    frames = {"runs": runs, "probes": probes, "universality": losses, "costs": costs}
     return Records(**{field.name: pd.DataFrame(frames.get(field.name, [])) for field in fields(Records)})

@@ -70,17 +70,18 @@ def label_area(make_start: Callable[[], nn.Module], loss: Loss, train: Represent
     Args:
         make_start: the same initial head at every call.
         loss: of its predictions.
-        train: standardized; its first samples are taken, so that runs on the same split see the same labels.
+        train: standardized; its first samples are taken, so that runs on the same split see the same labels. Where it
+            has fewer than the largest n, all of it is the largest.
         test: standardized likewise; where losses are measured.
 
     Raises:
-        DGRError: there are fewer training samples than the second number of labels.
+        DGRError: there are no more training samples than the smallest n.
     """
-    counts = [count for count in LABELS if count <= len(train.targets)]
+    counts = sorted({min(count, len(train.targets)) for count in LABELS})
     if len(counts) < 2:
         raise DGRError(
-            f"Learning from few labels is measured from {LABELS[0]} to {LABELS[1]} or more training samples, but there "
-            f"are {len(train.targets)}; prepare more of them."
+            f"Learning from few labels needs more than {LABELS[0]} training samples, but there are "
+            f"{len(train.targets)}; prepare more of them."
         )
     heads = [refit_to_few(make_start(), loss, train.first(count)) for count in counts]
     return mean_over_log(counts, losses(heads, loss, test).tolist())

@@ -11,7 +11,7 @@ CHECK_EVERY = 3
 PATIENCE = 3
 """Looks without a lower validation loss after which refitting stops."""
 LABELS = (25, 100, 400)
-"""Numbers of labels of the label-efficiency curve; those that a training split has."""
+"""Numbers of labels of the label-efficiency curve."""
 RIDGE = 10.0
 """A head is refitted to n samples with the ridge ``RIDGE/n·½‖θ‖²``, a normal prior of variance 1/RIDGE on each weight:
 without it few labels would be learnt by heart. Of 5, 10 and 20 the best for encoders of digits that were not trained
