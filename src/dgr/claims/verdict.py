@@ -27,7 +27,7 @@ class Verdict:
         reason: why nothing could be decided, or what is missing; may be empty.
         test: the test that decides it; None for costs and where nothing was run or averaged.
         by_method: mean difference of each method that the comparison averages; empty without.
-        over_methods: what the methods say together, with the interval for methods like them; None for a single one.
+        over_methods: what the methods say together, with the interval for methods like them; None for fewer than three.
         test_set_se: standard error that the choice of test samples adds; None where samples' answers are not recorded.
         ratios: cost ratios by number of dummies.
     """
