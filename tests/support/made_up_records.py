@@ -15,6 +15,7 @@ from dgr.records.records import Records
 METHODS = ("equal_weighting", "pcgrad")
 CLASSIFIERS = ("knn", "tree")
 REGULARIZERS = ("none", "dgr", "norm")
+UNIVERSALITY = ("refitted_loss", "label_area", "step_area", "tempered_loss")
 HOME = {"suite": "toy", "dataset": "digits", "architecture": "conv"}
 IDENTITY = ["method", "regularizer", "seed"]
 
@@ -22,17 +23,25 @@ IDENTITY = ["method", "regularizer", "seed"]
 def shipped_claims():
     """Those that the runs of any suite decide."""
     claims = load_claims(CONFIGS / "claims.yaml").claims
-    return Claims(claims=[claim for claim in claims if not is_of_studies(claim) and claim.suites is None])
+    return Claims(
+        claims=[
+            claim
+            for claim in claims
+            if not is_of_studies(claim) and claim.suites in (None, ["mini"], ["mini", "faces"])
+        ]
+    )
 
 
 def paired(**changes):
-    """One paired comparison of Δm."""
+    """One paired comparison of Δm; of another measure with the usual region."""
+    usual = {"delta_m": 0.5, "probe_accuracy": 0.005}.get(changes.get("measure", "delta_m"), 0.02)
     return {
         "id": "X1",
         "question": "?",
         "kind": "paired",
         "measure": "delta_m",
         "direction": "higher",
+        "region": usual,
         "treatment": {"regularizer": "dgr"},
         "reference": {"regularizer": "none"},
         "methods": list(METHODS),
@@ -51,18 +60,16 @@ def cost(**changes):
     } | changes
 
 
-def claims_of(*comparisons):
-    from dgr.claims import Claims
-
-    data = {"id": "X", "title": "t", "text": "t", "paper": "s", "alpha": 0.05, "comparisons": list(comparisons)}
-    return parse(Claims, {"claims": [data]}, "claims.yaml")
+def claims_of(*comparisons, **changes):
+    data = {"id": "X", "title": "t", "text": "t", "about": "paper", "paper": "s", "alpha": 0.05} | changes
+    return parse(Claims, {"claims": [data | {"comparisons": list(comparisons)}]}, "claims.yaml")
 
 
 def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
     """Accuracy, probes and universality improve by ``gain`` with DGR and by ``control`` with the norm penalty."""
     random = np.random.default_rng(1)
     effect = {"none": 0.0, "dgr": gain, "norm": control}
-    runs, probes, gaps = [], [], []
+    runs, probes, losses = [], [], []
     cells = [("single_task", "none"), *itertools.product(methods, REGULARIZERS)]
     for (method, name), seed in itertools.product(cells, range(seeds)):
         run = {**HOME, "method": method, "regularizer": name, "seed": seed}
@@ -79,12 +86,12 @@ def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):
             probes.append({**row, "given": "representation", "value": 0.8 + effect[name] + noise * random.normal()})
             probes.append({**row, "given": "untrained", "value": 0.99})
         for task, epoch in itertools.product(("left", "right"), (1, 3)):
-            gap = (1.0 - 10 * effect[name] if epoch == 3 else 5.0) + noise * random.normal()
-            gaps.append({**run, "epoch": epoch, "task": task, "gap": gap, "gap_normalized": gap})
+            loss = (1.0 - 10 * effect[name] if epoch == 3 else 5.0) + noise * random.normal()
+            losses.append({**run, "epoch": epoch, "task": task, **dict.fromkeys(UNIVERSALITY, loss)})
     seconds = {("none", 0): 1.0, ("dgr", 1): 1.04, ("dgr", 4): 1.2, ("authors", 1): 3.0, ("authors", 4): 11.0}
     costs = [
         {**HOME, "method": "equal_weighting", "regularizer": name, "num_dummies": number, "seconds_per_step": value}
         for (name, number), value in seconds.items()
     ]
-    frames = {"runs": runs, "probes": probes, "universality": gaps, "costs": costs}
+    frames = {"runs": runs, "probes": probes, "universality": losses, "costs": costs}
     return Records(**{field.name: pd.DataFrame(frames.get(field.name, [])) for field in fields(Records)})

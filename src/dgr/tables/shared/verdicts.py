@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from dgr.claims import CLAIMS_FILE, Claims, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
+from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
 from dgr.claims.narrowing import measured_by, of_runs
 from dgr.comparison.over_methods import without_each
 from dgr.records.scope import Scope
@@ -25,7 +25,7 @@ def verdicts_in(scope: Scope) -> list[Verdict]:
         DGRError: ``claims.yaml`` is wrong, or a record holds NaN.
     """
     claims = measured_by(load_claims(CLAIMS_FILE), scope.suite, bool(scope.runs), bool(scope.costs))
-    return run_verdicts(scope.records, of_runs(Claims(claims=claims), set(scope.cells())))
+    return run_verdicts(scope.records, of_runs(claims, set(scope.cells())))
 
 
 def unit_of(comparison: PairedComparison) -> Unit:
