@@ -191,7 +191,7 @@ def studied(kind: str) -> Bytes:
     from dgr.studies.registry import StudyConfig, rows
 
     configs = yaml.safe_load((HERE / "studies.yaml").read_text(encoding="utf-8"))
-    for row in rows(TypeAdapter(StudyConfig).validate_python({"kind": kind, **configs.get(kind, {})}), 0):
+    for row in rows(TypeAdapter(StudyConfig).validate_python({"kind": kind, **configs.get(kind, {})}), 0, {}):
         yield repr(row).encode()
 
 
