@@ -33,6 +33,7 @@ STUDY = {
         "samples": {"train": 40, "val": 10, "test": 10},
         "scales": [1.0, 1.0],
         "task_variance": 3.5,
+        "gain": 1.5,
         "noise": ["constant"],
         "levels": [0.0, 0.5],
         "width": 4,
@@ -48,7 +49,12 @@ STUDY = {
     "title": "A tiny study.",
     "paper": "none",
     "seeds_note": "Seeds draw everything.",
-    "methods": {"equal_weighting-with_held_out": "EW, held-out data too"},
+    "methods": {
+        "equal_weighting-with_held_out": "EW, held-out data too",
+        "equal_weighting-held_out_only": "EW, held-out data alone",
+        "equal_weighting-clean_only": "EW, right targets alone",
+        "constant": "constant",
+    },
     "level": {"label": "wrong targets", "percent": True},
     "settings": {"constant": "replaced"},
     "measures": {
@@ -137,17 +143,19 @@ def test_a_killed_study_goes_on_where_it_was(project, monkeypatch):
     Path("results/studies/records/S1.csv").unlink()
     seen = []
 
-    def rows(config, seed):
+    def rows(config, seed, rates):
         if len(seen) == 1:
             raise KeyboardInterrupt
         seen.append(seed)
-        return registry.rows(config, seed)
+        return registry.rows(config, seed, rates)
 
     monkeypatch.setattr(stage, "rows", rows)
     with pytest.raises(KeyboardInterrupt):
         stage.run_study(KEY)
     assert not Path("results/studies/records/S1.csv").exists()
-    monkeypatch.setattr(stage, "rows", lambda config, seed: (seen.append(seed), registry.rows(config, seed))[1])
+    monkeypatch.setattr(
+        stage, "rows", lambda config, seed, rates: (seen.append(seed), registry.rows(config, seed, rates))[1]
+    )
     stage.run_study(KEY)
     assert seen == [0, 1]
     assert Path("results/studies/records/S1.csv").read_bytes() == whole

@@ -3,8 +3,8 @@
 Method of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944; the data and sizes are ours. Two tasks, each with inputs of its
 own (:mod:`dgr.studies.misaligned`), share one layer that is too narrow for both: g(X_i R_i B) A_i. The matrices R are
 not constrained, so that alignment also adds capacity. What that does by itself is told by two references
-(:mod:`dgr.studies.alignment_layers`): as many free numbers in layers that both tasks share, which can align nothing, and
-matrices R that are orthogonal, which can do little but align; and by the level 0, where nothing is misaligned.
+(:mod:`dgr.studies.alignment_layers`): as many free numbers in layers that both tasks share, which can align nothing,
+and matrices R that are orthogonal, which can do little but align; and by the level 0, where nothing is misaligned.
 """
 
 from __future__ import annotations

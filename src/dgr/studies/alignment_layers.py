@@ -1,7 +1,7 @@
 """What study W2 puts in front of a trained and then frozen shared layer: alignment, and two references of its capacity.
 
-Everything starts at the identity, so that a model predicts at first what it did before; then these layers and the tasks'
-own are trained in the same way.
+Everything starts at the identity, so that a model predicts at first what it did before; then these layers and the
+tasks' own are trained in the same way.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class OrthogonalAlignment(nn.Module):
     def __init__(self, encoder: nn.Module, num_tasks: int, input_width: int) -> None:
         super().__init__()
         self.encoder = encoder
-        layers = [nn.Linear(input_width, input_width, bias=False) for _ in range(num_tasks)]
+        # Without drawing weights that are replaced at once: the caller's random state is left alone.
+        layers = [nn.utils.skip_init(nn.Linear, input_width, input_width, bias=False) for _ in range(num_tasks)]
         for layer in layers:
             nn.init.eye_(layer.weight)
             parametrizations.orthogonal(layer, orthogonal_map="cayley")

@@ -93,7 +93,7 @@ def run(config: FlippedLabels, seed: int, rates: Mapping[str, float]) -> Iterato
 
 
 def tune(config: FlippedLabels) -> list[Trial]:
-    """Each row's trials: the main task's area under ROC on the test samples of tuning seeds, mean over kinds of flips."""
+    """Each row's trials: the main task's area under ROC on test samples of tuning seeds, mean over kinds of flips."""
     if not isinstance(config.learning_rate, RateGrid):
         return []
 

@@ -99,8 +99,8 @@ def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str
     for task in tasks:
         if reference[task.name] == 0:
             raise DGRError(
-                f"loss_scale: '{task.name}' has a {task.primary_metric} of 0 at factor 1, against which no change can be "
-                "told; train longer."
+                f"loss_scale: '{task.name}' has a {task.primary_metric} of 0 at factor 1, against which no change can "
+                "be told; train longer."
             )
     changes = [
         100 * (1 if task.higher_is_better else -1) * (found[task.name] - reference[task.name]) / reference[task.name]

@@ -27,9 +27,9 @@ from dgr.studies.tuned_rates import Trial, chosen_rates
 def run_study(key: str) -> None:
     """Run every seed of a study and write its records; a killed call goes on with the seed it was at.
 
-    Written: ``results/SUITE/records/NAME.csv``, one row a number, ``NAME.json``, the settings with the learning rates
-    that were tried and chosen, and ``results/SUITE/origins/NAME.json``, who made these numbers first. Studies are small and run on the CPU, with one
-    thread.
+    Written: ``results/SUITE/records/NAME.csv``, one row a number, ``NAME.json``, the settings and the learning rates
+    that were tried and chosen, and ``results/SUITE/origins/NAME.json``, who made these numbers first. Studies are small
+    and run on the CPU, with one thread.
 
     Args:
         key: a key of the plan's studies.
