@@ -90,7 +90,7 @@ def test_changes_are_those_of_the_recorded_scores():
 
 def test_a_score_of_zero_is_no_yardstick():
     tasks = [Task("s", "segmentation", 5)]
-    with pytest.raises(DGRError, match="'s' has a miou of 0 at factor 1, against which no change can be told"):
+    with pytest.raises(DGRError, match="'s' has a mean_iou of 0 at factor 1, against which no change can be told"):
         loss_scale._changes(tasks, {"s": 0.0}, {"s": 0.1})
 
 

@@ -32,7 +32,7 @@ from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.sample_detection import HELD_OUT_ONLY, WITH_HELD_OUT, WeightRecorder, detection
 from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on
-from dgr.studies.tuned_rates import RateGrid, Trial, rate_of
+from dgr.studies.tuned_rates import RateGrid, RateOrGrid, Trial, rate_of
 from dgr.studies.tuned_rates import tune as tune_rates
 
 _EXPERIMENT = "flipped_labels"
@@ -64,7 +64,7 @@ class FlippedLabels(ComparesMethods):
     batch_size: PositiveInt
     held_out_size: PositiveInt
     """Samples of each held-out batch."""
-    learning_rate: PositiveFloat | RateGrid
+    learning_rate: RateOrGrid
     """One for all, or a grid from which each method's own is chosen by :func:`tune`."""
     momentum: Annotated[float, Field(ge=0, lt=1)]
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, NamedTuple, Self
 
-from pydantic import Field, PositiveFloat, model_validator
+from pydantic import Discriminator, Field, PositiveFloat, Tag, model_validator
 
 from dgr.config.parsing import Strict
 from dgr.config.runs import Seeds
@@ -29,6 +29,14 @@ class RateGrid(Strict):
         if sorted(set(self.grid)) != self.grid:
             raise ValueError(f"the learning rates must rise, but are {', '.join(f'{rate:g}' for rate in self.grid)}")
         return self
+
+
+def _which(value: object) -> str:
+    return "grid" if isinstance(value, dict | RateGrid) else "rate"
+
+
+RateOrGrid = Annotated[Annotated[PositiveFloat, Tag("rate")] | Annotated[RateGrid, Tag("grid")], Discriminator(_which)]
+"""One learning rate for all methods, or a grid from which each gets its own."""
 
 
 class Trial(NamedTuple):
