@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
@@ -19,6 +19,8 @@ from dgr.records.outcomes import Tasks
 CLAIMS_FILE = paths.CONFIGS / "claims.yaml"
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+Decided = Literal["supported", "opposite", "no relevant difference", "undecided", "assay failed"]
+"""Verdicts of what was run."""
 USUAL_LOSS = 0.02
 """Region of practical equivalence of losses, in nats."""
 USUAL_REGIONS = {"delta_m": 0.5, "probe_accuracy": 0.005}
@@ -162,6 +164,15 @@ class StudyComparison(Tested):
     """The same at this level is taken off: alone, of the treatment; with references, of both sides (an interaction)."""
     statistic: Literal["mean", "median"] = "mean"
     """What is estimated: the mean (t-test), or the pseudo-median (signed-rank test) where seeds have heavy tails."""
+    reader: dict[Decided, Text] = {}
+    """What a reader of the paper should conclude, by verdict; written before the runs, one sentence for each of them."""
+
+    @model_validator(mode="after")
+    def _tells_of_every_verdict(self) -> Self:
+        wanted = [verdict for verdict in get_args(Decided) if self.gate is not None or verdict != "assay failed"]
+        if self.reader and (missing := [verdict for verdict in wanted if verdict not in self.reader]):
+            raise ValueError(f"{self.id}: 'reader' has no sentence for the verdict {' and '.join(missing)}")
+        return self
 
     @model_validator(mode="after")
     def _has_one_reference(self) -> Self:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dgr.claims.schema import AnyComparison, Claim
+from dgr.claims.schema import AnyComparison, Claim, Decided
 from dgr.comparison import Comparison
 from dgr.comparison.over_methods import OverMethods
 
-Decision = Literal["supported", "opposite", "no relevant difference", "undecided", "assay failed", "not run"]
+Decision = Decided | Literal["not run"]
 
 
 class NotRunError(Exception):
