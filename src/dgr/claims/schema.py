@@ -165,7 +165,7 @@ class StudyComparison(Tested):
     statistic: Literal["mean", "median"] = "mean"
     """What is estimated: the mean (t-test), or the pseudo-median (signed-rank test) where seeds have heavy tails."""
     reader: dict[Decided, Text] = {}
-    """What a reader of the paper should conclude, by verdict; written before the runs, one sentence for each of them."""
+    """What a reader of the paper should conclude, by verdict; one sentence for each, written before the runs."""
 
     @model_validator(mode="after")
     def _tells_of_every_verdict(self) -> Self:

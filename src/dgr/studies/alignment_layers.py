@@ -7,6 +7,7 @@ tasks' own are trained in the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import cast
 
 import torch
@@ -57,7 +58,8 @@ class OrthogonalAlignment(nn.Module):
         super().__init__()
         self.encoder = encoder
         # Without drawing weights that are replaced at once: the caller's random state is left alone.
-        layers = [nn.utils.skip_init(nn.Linear, input_width, input_width, bias=False) for _ in range(num_tasks)]
+        make = partial(nn.utils.skip_init, nn.Linear, input_width, input_width, bias=False)
+        layers = [cast(nn.Linear, make()) for _ in range(num_tasks)]
         for layer in layers:
             nn.init.eye_(layer.weight)
             parametrizations.orthogonal(layer, orthogonal_map="cayley")
