@@ -34,7 +34,7 @@ NUMBERS = (
     "standard error from the test set {test_set_se}",
     "with one method left out from {without_one_low} to {without_one_high}",
     "for methods like these [{methods_low}, {methods_high}]",
-    "ratios from {smallest_ratio} to {largest_ratio}",
+    "ratio {ratio} within [{ratio_low}, {ratio_high}] over {rounds} rounds",
     "{reason}",
 )
 """What the claims' CSV tells beside a verdict, by its columns, in the unit of the records."""
@@ -137,7 +137,15 @@ def _sides(inputs: Inputs, comparison: PairedComparison | CostComparison) -> Ite
     about: dict[str, Any] = next((entry for entry in tables if entry["name"] == CLAIMS_TABLE), {})
     for name, side in (("treatment", comparison.treatment), ("reference", comparison.reference)):
         if isinstance(comparison, CostComparison):
-            yield name, [_linked(f"{cell_title(str(side.method), side.regularizer)}: cost", cost_key(inputs))]
+            yield (
+                name,
+                [
+                    _linked(
+                        f"{cell_title(str(side.method), side.regularizer)}: cost",
+                        cost_key(inputs, comparison.architecture),
+                    )
+                ],
+            )
             continue
         methods = [side.method] if side.method else comparison.methods
         place = about.get("dataset"), about.get("architecture")
