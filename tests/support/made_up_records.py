@@ -16,6 +16,7 @@ from dgr.records.records import Records
 METHODS = ("equal_weighting", "pcgrad")
 CLASSIFIERS = ("knn", "tree")
 REGULARIZERS = ("none", "dgr", "norm")
+UNIVERSALITY = ("refitted_loss", "label_area", "step_area", "tempered_loss")
 HOME = {"suite": "toy", "dataset": "digits", "architecture": "conv"}
 IDENTITY = ["method", "regularizer", "seed"]
 
@@ -23,17 +24,25 @@ IDENTITY = ["method", "regularizer", "seed"]
 def shipped_claims():
     """Those that the runs of any suite decide."""
     claims = load_claims(CONFIGS / "claims.yaml").claims
-    return Claims(claims=[claim for claim in claims if not is_of_studies(claim) and claim.suites is None])
+    return Claims(
+        claims=[
+            claim
+            for claim in claims
+            if not is_of_studies(claim) and claim.suites in (None, ["mini"], ["mini", "faces"])
+        ]
+    )
 
 
 def paired(**changes):
-    """One paired comparison of Δm."""
+    """One paired comparison of Δm; of another measure with the usual region."""
+    usual = {"delta_m": 0.5, "probe_accuracy": 0.005}.get(changes.get("measure", "delta_m"), 0.02)
     return {
         "id": "X1",
         "question": "?",
         "kind": "paired",
         "measure": "delta_m",
         "direction": "higher",
+        "region": usual,
         "treatment": {"regularizer": "dgr"},
         "reference": {"regularizer": "none"},
         "methods": list(METHODS),
@@ -52,11 +61,9 @@ def cost(**changes):
     } | changes
 
 
-def claims_of(*comparisons):
-    from dgr.claims import Claims
-
-    data = {"id": "X", "title": "t", "text": "t", "paper": "s", "alpha": 0.05, "comparisons": list(comparisons)}
-    return parse(Claims, {"claims": [data]}, "claims.yaml")
+def claims_of(*comparisons, **changes):
+    data = {"id": "X", "title": "t", "text": "t", "about": "paper", "paper": "s", "alpha": 0.05} | changes
+    return parse(Claims, {"claims": [data | {"comparisons": list(comparisons)}]}, "claims.yaml")
 
 
 def make_records(gain=0.03, control=0.0, seeds=8, noise=0.004, methods=METHODS):

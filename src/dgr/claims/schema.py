@@ -122,7 +122,9 @@ class CostSide(Strict):
 class CostComparison(Question):
     """A ratio of seconds per step, treatment / reference, that must be ``at_most`` a bound.
 
-    Measurements come without a spread: a ratio within a relative ``tolerance`` of the bound decides nothing.
+    Both sides are timed one after another in many rounds, and the interval of the median of the ratios within a round
+    decides: all of it at most the bound, or all of it above. It is decided on one architecture: what a step costs on
+    another says nothing of this one.
     """
 
     kind: Literal["cost"]
@@ -130,12 +132,12 @@ class CostComparison(Question):
     """The side whose time stands above the line."""
     reference: CostSide
     """The side whose time stands below it."""
-    num_dummies: PositiveInt | None = None
-    """Of the treatment (and the reference, where it has any); without it, each number that both were measured with."""
+    architecture: Text
+    """Name of the architecture that decides it."""
+    num_dummies: PositiveInt = 1
+    """Sets of dummies, of both sides where they have any."""
     at_most: PositiveFloat
     """The largest ratio with which the claim holds."""
-    tolerance: Annotated[float, Field(ge=0, lt=1)]
-    """As a share of the bound."""
 
 
 class StudyComparison(Tested):

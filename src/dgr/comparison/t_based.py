@@ -7,6 +7,7 @@ nothing (p = 1, no interval), whatever their size.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -82,9 +83,12 @@ def t_test_power(effect: float, n: int, alpha: float) -> float:
         alpha: level.
     """
     critical, shift = stats.t.ppf(1 - alpha / 2, n - 1), effect * math.sqrt(n)
-    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+    other_side = stats.nct.cdf(-critical, n - 1, abs(shift))
+    # SciPy gives NaN for that tail where it is below 1e-7.
+    return float(stats.nct.sf(critical, n - 1, abs(shift)) + np.nan_to_num(other_side))
 
 
+@cache
 def detectable_effect(n: int, alpha: float, power: float = POWER) -> float:
     """The smallest true effect, in standard deviations of a difference, that n seeds find with that probability.
 

@@ -105,8 +105,12 @@ class CostFile(Common):
     kind: Literal["cost"]
     methods: list[MethodConfig]
     """Those that are timed, without and with DGR."""
+    num_dummies: Annotated[list[PositiveInt], Field(min_length=1)] = [1, 4]
+    """Numbers of dummy sets that DGR is timed with."""
+    controls: list[str] = ["norm"]
+    """Penalties that are timed beside it, with equal weighting only."""
     rounds: PositiveInt
-    """How often every method has its turn; a time is the median over rounds."""
+    """How often every method has its turn; a ratio is the median of those within a round."""
     steps: PositiveInt
     """Timed training steps of a turn."""
 

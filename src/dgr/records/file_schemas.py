@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, FiniteFloat
+from pydantic import BaseModel, Field, FiniteFloat
 
 from dgr.config.runs import SplitName
 
@@ -176,13 +176,12 @@ class Sweep(BaseModel):
 
 
 class CostRow(BaseModel):
-    """What a training step costs; ``ratio`` is to plain equal weighting of the same measurement."""
+    """What a training step costs: ``seconds`` a step in each round, in which the cases took turns."""
 
     method: str
     regularizer: str
-    num_dummies: int | None
-    seconds_per_step: FiniteFloat
-    ratio: FiniteFloat
+    num_dummies: int
+    seconds: Annotated[list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
     peak_memory_mb: FiniteFloat | None
 
 

@@ -74,6 +74,7 @@ def read_costs(key: str, entry: dict[str, Any], root: Path) -> Costs:
     _check_made_for(path, costs.key == key, remedy)
     plain = [(row.method,) for row in costs.rows if row.regularizer == "none"]
     _check_complete(path, plain, [(method["name"],) for method in entry["methods"]], "methods", remedy)
+    _check_made_for(path, all(len(row.seconds) == entry["rounds"] for row in costs.rows), remedy)
     return costs
 
 

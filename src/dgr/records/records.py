@@ -50,8 +50,9 @@ class Records:
         universality: the same identity, then ``epoch, task`` and what :mod:`dgr.measurements.universality` measures.
         sweeps: ``suite, sweep, settings, seed, split, task, metric, value`` of the last epoch; settings are JSON.
         agreement: ``suite, sweep, settings, seed, epoch, cosine, norm_ratio`` of DGR's two estimators.
-        costs: ``suite, dataset, architecture, device, threads, method, regularizer, num_dummies, seconds_per_step,
-            ratio, peak_memory_mb``.
+        costs: ``suite, dataset, architecture, device, threads, method, regularizer, num_dummies, round,
+            seconds_per_step, peak_memory_mb``; one row a round, in which cases took turns (see
+            :mod:`dgr.records.step_costs`).
     """
 
     runs: pd.DataFrame

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from dgr.core.errors import DGRError
+from dgr.records.collapsed import COLLAPSE, collapsed_runs
 from dgr.records.names import (
     KNOWN_REGULARIZERS,
     RULES,
@@ -58,15 +59,20 @@ def _runs(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
 
 
 def _cells(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
-    runs = dict(iter(_runs(scope, metrics).groupby(level=CELL)))
+    quantities = _runs(scope, metrics)
+    fallen = collapsed_runs(scope.records.runs).reindex(quantities.index)
+    sound = quantities[~fallen].groupby(level=CELL)
+    runs, counts = dict(iter(sound)), quantities.groupby(level=CELL).size()
     strengths = dict(iter(scope.records.provenance.groupby(CELL)["strength"]))
     rows = []
     for cell in scope.cells():
         if strengths[cell].nunique(dropna=False) != 1:
             raise DGRError(f"Seeds of {', '.join(cell)} have different strengths; train this run again.")
         strength = float(strengths[cell].iloc[0])
-        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": len(runs[cell])}
-        for name, values in runs[cell].items():
+        own = runs.get(cell, quantities.iloc[:0])
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": int(counts[cell])}
+        row["collapsed"] = row["n"] - len(own)
+        for name, values in own.items():
             row |= {f"{name}_mean": values.mean(skipna=False), f"{name}_sd": values.std(ddof=1, skipna=False)}
         row["strength_at_grid_end"] = _at_grid_end(scope, cell, strength)
         rows.append({"dataset": scope.dataset, "architecture": scope.architecture, **row})
@@ -99,7 +105,10 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     columns["Δm (%), best val. epoch"] = column(DELTA_BEST, with_plus=True)
     columns |= {heading: column(name, digits=3) for name, heading in SHOWN.items() if f"{name}_mean" in data}
     columns["Mean ‖z‖"] = column(NORM)
-    columns["n"] = list(map(str, data["n"]))
+    columns["n"] = [
+        f"{collapsed} of {n} collapsed" if collapsed else str(n)
+        for n, collapsed in zip(data["n"], data["collapsed"], strict=True)
+    ]
     return pd.DataFrame(columns)
 
 
@@ -128,6 +137,11 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         *_tuning_notes(scope),
         _settings_note(scope),
     ]
+    if data["collapsed"].any():
+        notes.append(
+            f"Collapsed: a run with a task more than {COLLAPSE:.0%} worse than the mean of the single-task runs; means "
+            "are over the others."
+        )
     if data["strength_at_grid_end"].any():
         notes.append("†: λ is an end of its grid; a better one may lie outside.")
     return notes
