@@ -10,7 +10,6 @@ from dgr.core.errors import DGRError
 from dgr.records.collapsed import COLLAPSE, collapsed_runs
 from dgr.records.names import (
     KNOWN_REGULARIZERS,
-    RULES,
     method_label,
     metric_named,
     regularizer_label,
@@ -19,6 +18,7 @@ from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
 from dgr.records.sweep_points import NORM
 from dgr.tables.shared.rendering import Table, mean_sd
+from dgr.tables.shared.tuning import lies_at_an_end, trained_out_note, tuning_notes
 from dgr.tables.shared.universality import SHOWN, universality_columns, universality_notes
 
 NAMES = ("T1", "T2", "T3")
@@ -63,25 +63,21 @@ def _cells(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     fallen = collapsed_runs(scope.records.runs).reindex(quantities.index)
     sound = quantities[~fallen].groupby(level=CELL)
     runs, counts = dict(iter(sound)), quantities.groupby(level=CELL).size()
-    strengths = dict(iter(scope.records.provenance.groupby(CELL)["strength"]))
+    chosen = dict(iter(scope.records.provenance.groupby(CELL)[["learning_rate", "strength"]]))
     rows = []
     for cell in scope.cells():
-        if strengths[cell].nunique(dropna=False) != 1:
-            raise DGRError(f"Seeds of {', '.join(cell)} have different strengths; train this run again.")
-        strength = float(strengths[cell].iloc[0])
+        if len(chosen[cell].drop_duplicates()) != 1:
+            raise DGRError(f"Seeds of {', '.join(cell)} have different settings; train this run again.")
+        settings = {str(name): float(value) for name, value in chosen[cell].iloc[0].items()}
         own = runs.get(cell, quantities.iloc[:0])
-        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": int(counts[cell])}
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | settings | {"n": int(counts[cell])}
         row["collapsed"] = row["n"] - len(own)
         for name, values in own.items():
             row |= {f"{name}_mean": values.mean(skipna=False), f"{name}_sd": values.std(ddof=1, skipna=False)}
-        row["strength_at_grid_end"] = _at_grid_end(scope, cell, strength)
+        for name, value in settings.items():
+            row[f"{name}_at_grid_end"] = lies_at_an_end(scope, scope.run_key(*cell), name, value)
         rows.append({"dataset": scope.dataset, "architecture": scope.architecture, **row})
     return pd.DataFrame(rows)
-
-
-def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
-    grid = scope.tuning.get(scope.run_key(*cell), {"grid": []})["grid"]
-    return bool(grid) and strength in (min(grid), max(grid))
 
 
 def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
@@ -92,11 +88,10 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     columns = {
         "Method": list(map(method_label, data["method"])),
         "Regularizer": list(map(regularizer_label, data["regularizer"])),
-        "λ": [
-            "–" if pd.isna(strength) else f"{strength:g}{'†' * at_end}"
-            for strength, at_end in zip(data["strength"], data["strength_at_grid_end"], strict=True)
-        ],
     }
+    for name, heading in (("learning_rate", "Rate"), ("strength", "λ")):
+        pairs = zip(data[name], data[f"{name}_at_grid_end"], strict=True)
+        columns[heading] = ["–" if pd.isna(value) else f"{value:g}{'†' * at_end}" for value, at_end in pairs]
     for task, name in metrics:
         metric = metric_named(name)
         arrow = "↑" if metric.higher_is_better else "↓"
@@ -134,7 +129,8 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         "representations joined.",
         *universality_notes(scope),
         _regularizer_note(set(data["regularizer"])),
-        *_tuning_notes(scope),
+        *tuning_notes(scope),
+        *trained_out_note(scope),
         _settings_note(scope),
     ]
     if data["collapsed"].any():
@@ -142,8 +138,8 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
             f"Collapsed: a run with a task more than {COLLAPSE:.0%} worse than the mean of the single-task runs; means "
             "are over the others."
         )
-    if data["strength_at_grid_end"].any():
-        notes.append("†: λ is an end of its grid; a better one may lie outside.")
+    if data[["learning_rate_at_grid_end", "strength_at_grid_end"]].any(axis=None):
+        notes.append("†: an end of all that was tried; a better one may lie outside.")
     return notes
 
 
@@ -171,18 +167,3 @@ def _regularizer_note(present: set[str]) -> str:
     if controls:
         text += f"; {', '.join(controls)} {'is the control' if len(controls) == 1 else 'are controls'}"
     return f"{text}; λ is the strength of each."
-
-
-def _tuning_notes(scope: Scope) -> list[str]:
-    """How λ was selected, once for all cells that were tuned alike."""
-    ways: dict[tuple[str, str, str], list[str]] = {}
-    for key, tuning in scope.tuning.items():
-        grid = ", ".join(f"{strength:g}" for strength in tuning["grid"])
-        seeds = ", ".join(map(str, tuning["seeds"]))
-        label = regularizer_label(scope.runs[key]["regularizer"]["name"])
-        ways.setdefault((grid, seeds, RULES[tuning["rule"]]), []).append(label)
-    return [
-        f"Selection of λ for {' and '.join(dict.fromkeys(labels))}: for each method, from {{{grid}}}, on the "
-        f"validation split alone and on seeds {seeds}, which are not reported; rule: {rule}."
-        for (grid, seeds, rule), labels in ways.items()
-    ]
