@@ -1,13 +1,10 @@
-from typing import get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 from made_up_records import make_records
 
-from dgr.config.runs import TuningRule
 from dgr.core.errors import DGRError
-from dgr.records.names import RULES
 from dgr.records.outcomes import (
     delta_m_per_run,
     last_universality,
@@ -76,7 +73,3 @@ def test_a_missing_metric_is_named() -> None:
     gone = of_run(runs).query("task == 'left' and split == 'test' and moment == 'final'").index
     with pytest.raises(DGRError, match="1 runs lack a task's test metric, the first pcgrad, dgr, 3; train"):
         delta_m_per_run(runs.drop(gone))
-
-
-def test_every_rule_of_tuning_is_told_in_words() -> None:
-    assert set(RULES) == set(get_args(TuningRule.model_fields["rule"].annotation))

@@ -40,7 +40,7 @@ def trained_out_note(scope: Scope) -> list[str]:
     flat = trained_out(scope.records.runs, scope.records.histories, rule["epochs"], rule["points"])
     return [
         f"Trained out: in {int(flat.sum())} of {len(flat)} runs the mean of the validation metrics over the last "
-        f"{rule['epochs']} epochs differs by at most {rule['points']:g} percent from that of the {rule['epochs']} before."
+        f"{rule['epochs']} epochs differs by at most {rule['points']:g} percent from that of as many before."
     ]
 
 
