@@ -10,7 +10,7 @@ from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 from dgr.core.errors import DGRError
 from dgr.figures.registry import write_figure
 from dgr.figures.shared.style import LABELS
-from dgr.figures.universality import CURVES, PANELS, build
+from dgr.figures.universality import OVER_EPOCHS, PANELS, build
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
 from dgr.records.scope import open_scope
@@ -34,7 +34,7 @@ def test_panels_dots_and_caption(results: Path, plan: dict[str, Any]) -> None:
     figure, caption = draw(plan, results)
     trained, new, curves = figure.axes[:4], figure.axes[4:8], figure.axes[8:]
     assert [axis.get_title() for axis in trained] == list(PANELS.values())
-    assert [axis.get_title() for axis in curves] == list(CURVES.values())
+    assert [axis.get_title() for axis in curves] == list(OVER_EPOCHS.values())
     assert [axis.get_ylabel() for axis in (trained[0], new[0])] == ["trained tasks", "new tasks"]
     assert [label.get_text() for label in trained[0].get_yticklabels()] == [LABELS[name] for name in ARMS]
     assert [len(axis.lines) for axis in curves] == [3, 3]
@@ -61,7 +61,7 @@ def test_curves_are_means_over_seeds_and_trained_tasks(results: Path, plan: dict
     frame = load_records(results / "records").universality.query(
         "method == 'equal_weighting' and regularizer == 'none' and task != 'left_greater'"
     )
-    for axis, quantity in zip(figure.axes[8:], CURVES, strict=True):
+    for axis, quantity in zip(figure.axes[8:], OVER_EPOCHS, strict=True):
         np.testing.assert_allclose(axis.lines[0].get_ydata(), frame.groupby("epoch")[quantity].mean())
 
 

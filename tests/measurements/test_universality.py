@@ -16,7 +16,7 @@ from dgr.core.errors import DGRError
 from dgr.measurements.universality import Represented, Universality, measure_universality
 from dgr.measurements.universality_refit import label_area, refit
 from dgr.measurements.universality_samples import losses, mean_over_log, standardized
-from dgr.measurements.universality_settings import BATCH, LABELS, LEARNING_RATE, RIDGE, STEPS
+from dgr.measurements.universality_settings import BATCH, LABEL_COUNTS, LEARNING_RATE, RIDGE, STEPS
 from dgr.measurements.universality_steps import step_area
 from dgr.measurements.universality_untrained import tempered_loss
 from dgr.models.shared.heads import mlp_head
@@ -159,11 +159,11 @@ def test_few_labels_are_fitted_with_the_ridge() -> None:
 
     train, test = map(with_real_targets, (train, test))
     curve = []
-    for count in LABELS:
+    for count in LABEL_COUNTS:
         z, y = (part[:count].double().numpy() for part in train)
         theta = np.linalg.solve(2 * z.T @ z / count + RIDGE / count * np.eye(WIDTH), 2 * z.T @ y / count)
         curve.append(np.mean((test.representation.double().numpy() @ theta - test.targets.double().numpy()) ** 2))
-    expected = np.trapezoid(curve, np.log(LABELS)) / np.log(LABELS[-1] / LABELS[0])
+    expected = np.trapezoid(curve, np.log(LABEL_COUNTS)) / np.log(LABEL_COUNTS[-1] / LABEL_COUNTS[0])
     assert label_area(head, mse_loss, train, test) == pytest.approx(expected, rel=0.02)
 
 

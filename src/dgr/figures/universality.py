@@ -11,7 +11,7 @@ from dgr.core.errors import DGRError
 from dgr.figures.shared.curves import LEVEL, draw_lines
 from dgr.figures.shared.dots import dot_handles, draw_dots
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
-from dgr.measurements.universality_settings import LABELS, REFIT_SAMPLES, STEPS
+from dgr.measurements.universality_settings import LABEL_COUNTS, REFIT_SAMPLES, STEPS
 from dgr.records.names import method_label, task_label
 from dgr.records.outcomes import Tasks, mean_over_tasks
 from dgr.records.scope import Scope
@@ -24,8 +24,8 @@ PANELS = {
     "tempered_loss": "untrained head",
 }
 """Measures from left to right, as their titles say."""
-KINDS: dict[Tasks, str] = {"trained": "trained tasks", "new": "new tasks"}
-CURVES = {"refitted_loss": "refitted head, trained tasks (nats)", "mean_norm": "mean ‖z‖ (log scale)"}
+ROWS: dict[Tasks, str] = {"trained": "trained tasks", "new": "new tasks"}
+OVER_EPOCHS = {"refitted_loss": "refitted head, trained tasks (nats)", "mean_norm": "mean ‖z‖ (log scale)"}
 
 Dots = dict[tuple[str, Tasks], pd.DataFrame]
 """By measure and kind of tasks: one row a seed, one column a regularizer."""
@@ -44,13 +44,13 @@ def build(scope: Scope) -> Drawing:
     dots: Dots = {}
     for measure in PANELS:
         by_task = scope.last_universality(measure)
-        for kind in KINDS:
+        for kind in ROWS:
             if kind == "trained" or set(by_task.columns) - set(trained):
                 by_run = mean_over_tasks(by_task, set(trained), kind)
                 dots[measure, kind] = by_run.loc[method].unstack("regularizer")[_arms(scope, method)]
     frame = scope.records.universality
     frame = frame[(frame["method"] == method) & frame["task"].isin(trained)]
-    curves = frame.groupby(["regularizer", "seed", "epoch"], sort=False)[list(CURVES)].mean().reset_index()
+    curves = frame.groupby(["regularizer", "seed", "epoch"], sort=False)[list(OVER_EPOCHS)].mean().reset_index()
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
         figure = _draw(dots, curves)
     return Drawing(figure, _caption(scope, dots, curves, method))
@@ -83,9 +83,9 @@ def _draw(dots: Dots, curves: pd.DataFrame) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(4))
             axis.tick_params(labelleft=column == 0)
             if column == 0:
-                axis.set_ylabel(KINDS[kind])
+                axis.set_ylabel(ROWS[kind])
     if over_time:
-        for half, (quantity, title) in enumerate(CURVES.items()):
+        for half, (quantity, title) in enumerate(OVER_EPOCHS.items()):
             axis = figure.add_subplot(grid[-1, 2 * half : 2 * half + 2])
             draw_lines(axis, curves, quantity)
             axis.set(title=title, xlabel="epoch (0: untrained encoder)", ylabel="")
@@ -100,7 +100,7 @@ def _caption(scope: Scope, dots: Dots, curves: pd.DataFrame, method: str) -> str
     tasks = scope.last_universality("refitted_loss").columns
     new = [task_label(task) for task in tasks if task not in scope.primary_metrics()]
     seeds, epochs = len(dots["refitted_loss", "trained"]), sorted(set(curves["epoch"]))
-    labels, steps = (f"{counts[0]} to {counts[-1]}" for counts in (LABELS, STEPS))
+    labels, steps = (f"{counts[0]} to {counts[-1]}" for counts in (LABEL_COUNTS, STEPS))
     text = (
         f"Universality of representations, {method_label(method)}, data set {scope.dataset}, architecture "
         f"{scope.encoder}: test loss in nats of new heads on the frozen representation, mean over "

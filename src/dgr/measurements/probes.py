@@ -29,7 +29,7 @@ from dgr.measurements.probed_data import Arrays, ProbedData, load_probed, one_th
 from dgr.measurements.representation_file import load_representation
 from dgr.measurements.universality import Represented, measure_universality
 
-DIGITS = 7
+DECIMALS = 7
 """Losses are float32; more digits than that would be noise."""
 
 
@@ -99,7 +99,7 @@ def _universality(
             )
             head = partial(_head, config, train.representation.shape[1], classes)
             measured = measure_universality(head, cross_entropy, train, val, test, config.draws, heads_seed + index)
-            rounded = {name: round(value, DIGITS) for name, value in asdict(measured).items()}
+            rounded = {name: round(value, DECIMALS) for name, value in asdict(measured).items()}
             rows.append({"seed": seed, "epoch": epoch, "task": task, **rounded})
     return rows
 

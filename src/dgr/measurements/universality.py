@@ -24,7 +24,7 @@ from torch import nn
 
 from dgr.core.errors import DGRError
 from dgr.measurements.universality_refit import label_area, refit
-from dgr.measurements.universality_samples import Loss, losses, standardized
+from dgr.measurements.universality_samples import HeadLoss, losses, standardized
 from dgr.measurements.universality_samples import Represented as Represented
 from dgr.measurements.universality_settings import BRIEF_HEADS, REFIT_SAMPLES
 from dgr.measurements.universality_steps import step_area
@@ -53,7 +53,7 @@ class Universality:
 
 def measure_universality(
     make_head: Callable[[], nn.Module],
-    loss: Loss,
+    loss: HeadLoss,
     train: Represented,
     val: Represented,
     test: Represented,

@@ -12,11 +12,18 @@ from torch import Tensor, nn
 from torch.nn.utils import vector_to_parameters
 
 from dgr.core.errors import DGRError
-from dgr.measurements.universality_samples import Loss, Represented, losses, mean_over_log
-from dgr.measurements.universality_settings import CHECK_EVERY, FEW_ITERATIONS, LABELS, MAX_ITERATIONS, PATIENCE, RIDGE
+from dgr.measurements.universality_samples import HeadLoss, Represented, losses, mean_over_log
+from dgr.measurements.universality_settings import (
+    CHECK_EVERY,
+    FEW_ITERATIONS,
+    LABEL_COUNTS,
+    MAX_ITERATIONS,
+    PATIENCE,
+    RIDGE,
+)
 
 
-def refit(head: nn.Module, loss: Loss, train: Represented, val: Represented) -> nn.Module:
+def refit(head: nn.Module, loss: HeadLoss, train: Represented, val: Represented) -> nn.Module:
     """Minimise ``loss + RIDGE/n·½‖θ‖²`` by L-BFGS and keep the iterate with the lowest validation loss.
 
     That loss is looked at after every CHECK_EVERY iterations; where it has not fallen PATIENCE times, or after
@@ -50,7 +57,7 @@ def refit(head: nn.Module, loss: Loss, train: Represented, val: Represented) -> 
     return head
 
 
-def refit_to_few(head: nn.Module, loss: Loss, train: Represented) -> nn.Module:
+def refit_to_few(head: nn.Module, loss: HeadLoss, train: Represented) -> nn.Module:
     """Minimise ``loss + RIDGE/n·½‖θ‖²`` over all parameters θ by FEW_ITERATIONS iterations of L-BFGS.
 
     Args:
@@ -64,8 +71,8 @@ def refit_to_few(head: nn.Module, loss: Loss, train: Represented) -> nn.Module:
     return head
 
 
-def label_area(make_start: Callable[[], nn.Module], loss: Loss, train: Represented, test: Represented) -> float:
-    """Mean over log n of the test loss of a head that is refitted to the first n training samples, n in LABELS.
+def label_area(make_start: Callable[[], nn.Module], loss: HeadLoss, train: Represented, test: Represented) -> float:
+    """Mean over log n of the test loss of a head that is refitted to the first n training samples, n in LABEL_COUNTS.
 
     Args:
         make_start: the same initial head at every call.
@@ -77,10 +84,10 @@ def label_area(make_start: Callable[[], nn.Module], loss: Loss, train: Represent
     Raises:
         DGRError: there are no more training samples than the smallest n.
     """
-    counts = sorted({min(count, len(train.targets)) for count in LABELS})
+    counts = sorted({min(count, len(train.targets)) for count in LABEL_COUNTS})
     if len(counts) < 2:
         raise DGRError(
-            f"Learning from few labels needs more than {LABELS[0]} training samples, but there are "
+            f"Learning from few labels needs more than {LABEL_COUNTS[0]} training samples, but there are "
             f"{len(train.targets)}; prepare more of them."
         )
     heads = [refit_to_few(make_start(), loss, train.first(count)) for count in counts]
@@ -89,7 +96,7 @@ def label_area(make_start: Callable[[], nn.Module], loss: Loss, train: Represent
 
 def _descend(
     head: nn.Module,
-    loss: Loss,
+    loss: HeadLoss,
     train: Represented,
     iterations: int,
     after: Callable[[NDArray[np.float64]], None] | None = None,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-Loss = Callable[[Tensor, Tensor], Tensor]
+HeadLoss = Callable[[Tensor, Tensor], Tensor]
 """``loss(prediction, target) -> scalar``, a mean over samples."""
 
 
@@ -35,7 +35,7 @@ def standardized(train: Represented, *others: Represented) -> list[Represented]:
 
 
 @torch.no_grad()
-def losses(heads: Sequence[nn.Module], loss: Loss, samples: Represented) -> Tensor:
+def losses(heads: Sequence[nn.Module], loss: HeadLoss, samples: Represented) -> Tensor:
     """The loss of each head."""
     return torch.stack([loss(head(samples.representation), samples.targets) for head in heads])
 

@@ -10,7 +10,7 @@ CHECK_EVERY = 3
 """Iterations after each of which its validation loss is looked at."""
 PATIENCE = 3
 """Looks without a lower validation loss after which refitting stops."""
-LABELS = (25, 100, 400)
+LABEL_COUNTS = (25, 100, 400)
 """Numbers of labels of the label-efficiency curve."""
 RIDGE = 10.0
 """A head is refitted to n samples with the ridge ``RIDGE/n·½‖θ‖²``, a normal prior of variance 1/RIDGE on each weight:

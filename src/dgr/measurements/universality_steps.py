@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from dgr.measurements.universality_samples import Loss, Represented, losses, mean_over_log
+from dgr.measurements.universality_samples import HeadLoss, Represented, losses, mean_over_log
 from dgr.measurements.universality_settings import BATCH, LEARNING_RATE, STEPS
 
 
-def step_area(heads: Sequence[nn.Module], loss: Loss, train: Represented, test: Represented) -> float:
+def step_area(heads: Sequence[nn.Module], loss: HeadLoss, train: Represented, test: Represented) -> float:
     """Mean over log k of the test loss after k steps ``θ ← θ − LEARNING_RATE·∂L/∂θ``, k in STEPS, and over heads.
 
     Plain gradient descent, whose path is that of the representation: no state, no step size that adapts.

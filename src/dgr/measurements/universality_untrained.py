@@ -10,7 +10,7 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor, nn
 
 from dgr.measurements.universality_refit import refit_to_few
-from dgr.measurements.universality_samples import Loss, Represented
+from dgr.measurements.universality_samples import HeadLoss, Represented
 from dgr.measurements.universality_settings import LARGEST_SCALE
 
 
@@ -32,7 +32,7 @@ class Constant(nn.Module):
 
 @torch.no_grad()
 def tempered_loss(
-    heads: Sequence[nn.Module], loss: Loss, train: Represented, val: Represented, test: Represented
+    heads: Sequence[nn.Module], loss: HeadLoss, train: Represented, val: Represented, test: Represented
 ) -> float:
     """Mean over untrained heads h of the test loss of ``c + s·(h(z) − m)``, with the best s ≥ 0 for each.
 
@@ -61,7 +61,7 @@ def tempered_loss(
     return float(np.mean(found))
 
 
-def _best_scale(outputs: Tensor, constant: Tensor, loss: Loss, targets: Tensor) -> float:
+def _best_scale(outputs: Tensor, constant: Tensor, loss: HeadLoss, targets: Tensor) -> float:
     def value(scale: float) -> float:
         return loss(constant + scale * outputs, targets).item()
 

@@ -19,7 +19,7 @@ from dgr.records.scope import CELL, Scope
 from dgr.records.sweep_points import NORM
 from dgr.tables.shared.rendering import Table, mean_sd
 from dgr.tables.shared.tuning import lies_at_an_end, trained_out_note, tuning_notes
-from dgr.tables.shared.universality import SHOWN, universality_columns, universality_notes
+from dgr.tables.shared.universality import IN_TEXT, universality_columns, universality_notes
 
 NAMES = ("T1", "T2", "T3")
 NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
@@ -98,7 +98,7 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
         columns[f"{task}: {metric.heading} {arrow}"] = column(f"{task}_{name}", metric.scale)
     columns["Δm (%) ↑"] = column(DELTA, with_plus=True)
     columns["Δm (%), best val. epoch"] = column(DELTA_BEST, with_plus=True)
-    columns |= {heading: column(name, digits=3) for name, heading in SHOWN.items() if f"{name}_mean" in data}
+    columns |= {heading: column(name, digits=3) for name, heading in IN_TEXT.items() if f"{name}_mean" in data}
     columns["Mean ‖z‖"] = column(NORM)
     columns["n"] = [
         f"{collapsed} of {n} collapsed" if collapsed else str(n)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pandas as pd
 
-from dgr.measurements.universality_settings import BATCH, BRIEF_HEADS, LABELS, REFIT_SAMPLES, STEPS
+from dgr.measurements.universality_settings import BATCH, BRIEF_HEADS, LABEL_COUNTS, REFIT_SAMPLES, STEPS
 from dgr.records.names import task_label
 from dgr.records.outcomes import UNIVERSALITY, Tasks, mean_over_tasks
 from dgr.records.scope import Scope
 
-KINDS: tuple[Tasks, ...] = ("trained", "new")
-SHOWN = {"refitted_loss_trained": "Refitted loss ↓", "refitted_loss_new": "Refitted loss, new tasks ↓"}
+_KINDS: tuple[Tasks, ...] = ("trained", "new")
+IN_TEXT = {"refitted_loss_trained": "Refitted loss ↓", "refitted_loss_new": "Refitted loss, new tasks ↓"}
 """Columns of the text and what they are called there."""
 
 
@@ -20,7 +20,7 @@ def universality_columns(scope: Scope) -> dict[str, pd.Series]:
     columns = {}
     for measure in UNIVERSALITY:
         by_task = scope.last_universality(measure)
-        for kind in KINDS:
+        for kind in _KINDS:
             if kind == "trained" or set(by_task.columns) - trained:
                 columns[f"{measure}_{kind}"] = mean_over_tasks(by_task, trained, kind)
     return columns
@@ -33,7 +33,7 @@ def universality_notes(scope: Scope) -> list[str]:
     draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
     tasks = scope.last_universality("refitted_loss").columns
     new = [task_label(task) for task in tasks if task not in scope.primary_metrics()]
-    labels, steps = (", ".join(map(str, counts)) for counts in (LABELS, STEPS))
+    labels, steps = (", ".join(map(str, counts)) for counts in (LABEL_COUNTS, STEPS))
     return [
         "Refitted loss: how universal a representation is, as test loss in nats of a new head, fitted to the frozen "
         f"representation of at most {REFIT_SAMPLES:,} training samples; mean over the trained tasks"
