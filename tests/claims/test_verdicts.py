@@ -238,37 +238,3 @@ def test_nan_is_refused(name):
     changes = {"runs": {}, "probes": PROBES, "universality": LOSS}[name]
     with pytest.raises(DGRError, match=r"NaN or infinite"):
         decide(records, paired(**changes))
-
-
-# Costs
-
-AUTHORS = {"method": "equal_weighting", "regularizer": "authors"}
-
-
-@pytest.mark.parametrize(
-    ("at_most", "decision"),
-    [(1.10, "supported"), (1.05, "undecided"), (1.03, "undecided"), (1.0, "opposite")],
-)
-def test_cost_bounds(at_most, decision):
-    verdict = decide(make_records(), cost(at_most=at_most, num_dummies=1))
-    assert (verdict.decision, verdict.ratios) == (decision, {1: 1.04})
-
-
-def test_costs_of_each_number_of_dummies():
-    verdict = decide(make_records(), cost(reference=AUTHORS, at_most=1.0))
-    assert verdict.ratios == pytest.approx({1: 1.04 / 3, 4: 1.2 / 11})
-    assert verdict.decision == "supported"
-    assert decide(make_records(), cost()).decision == "opposite"
-
-
-def test_costs_that_are_missing_or_wrong():
-    records = make_records()
-    fewer = replace(records, costs=without(records.costs, regularizer="authors", num_dummies=4))
-    verdict = decide(fewer, cost(reference=AUTHORS))
-    assert (verdict.decision, verdict.reason) == (
-        "not run",
-        "no cost measurement of EW + DGR as released (num_dummies 1, 4)",
-    )
-    for costs in (pd.concat([records.costs] * 2), records.costs.assign(seconds_per_step=np.nan)):
-        with pytest.raises(DGRError, match="twice or not positive"):
-            decide(replace(records, costs=costs), cost())

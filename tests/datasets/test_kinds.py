@@ -18,7 +18,7 @@ DENSE = ("segmentation", "depth", "normals")
 
 
 def test_the_kinds_are_the_files():
-    assert list(KINDS) == ["arrays", "cityscapes", "folder", "multimnist", "nyuv2", "rooms", "utkface"]
+    assert list(KINDS) == ["arrays", "cityscapes", "folder", "multimnist", "noise", "nyuv2", "rooms", "utkface"]
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,12 @@ def test_the_kinds_are_the_files():
             (3, 32, 32),
             120,
             [("segmentation", "segmentation", 5), ("depth", "depth", 0), ("normals", "normals", 0)],
+        ),
+        (
+            "noise64",
+            (3, 64, 64),
+            64,
+            [("age", "classification", 7), ("gender", "classification", 2), ("race", "classification", 5)],
         ),
         ("nyuv2", (3, 288, 384), 715, [("segmentation", "segmentation", 13), *((kind, kind, 0) for kind in DENSE[1:])]),
         (
@@ -110,6 +116,7 @@ def test_unseen_tasks_are_derived_as_their_kind_declares():
         add_unseen("multimnist", {"left": labels["left"]})
 
 
+
 @pytest.mark.parametrize(
     ("rule", "wanted"),
     [
@@ -142,3 +149,16 @@ def test_what_is_no_rule_is_one_sentence(rule):
     with pytest.raises(DGRError, match=r"^The rule '.*' of the unseen task 'new' must be like .* == ?\.$") as caught:
         derived("new", rule, labels)
     assert "tasks among left, right" in str(caught.value)
+
+
+def test_noise_has_the_shape_and_the_classes_that_it_is_asked_for():
+    config = DATASETS["noise64"]
+    splits = config.compose(Path()).splits
+    for split, samples in config.samples.items():
+        assert splits[split]["images"].shape == (samples, 3, 64, 64)
+        for name, classes in config.classes.items():
+            assert set(splits[split][name]) <= set(range(classes))
+    assert not np.array_equal(splits["val"]["images"], splits["test"]["images"])
+    again = config.compose(Path()).splits
+    assert np.array_equal(again["train"]["images"], splits["train"]["images"])
+    assert [task.classes for task in config.tasks] == [task.classes for task in DATASETS["utkface"].tasks]

@@ -77,7 +77,7 @@ def measured(checkout: Path) -> None:
     pd.DataFrame([row]).to_csv(checkout / "records/sweeps.csv", index=False)
     pd.DataFrame([sweep | {"epoch": 1, "cosine": 0.4321, "norm_ratio": 2.0}]).to_csv(checkout / "records/agreement.csv")
     cost = {"suite": SUITE, "dataset": "digits", "architecture": "conv", "device": "cpu", "threads": 1}
-    cost |= {"method": "equal_weighting", "regularizer": "none", "num_dummies": None, "ratio": 1.0}
+    cost |= {"method": "equal_weighting", "regularizer": "none", "num_dummies": 0, "round": 0}
     pd.DataFrame([cost | {"seconds_per_step": 0.01234, "peak_memory_mb": 5.0}]).to_csv(checkout / "records/costs.csv")
     for name, records in {"T5": [["toy-digits-conv"]], "T6": [[PLAIN], ["toy-lambda", PLAIN]]}.items():
         shown = pd.DataFrame({"Row": ["a", "b"], "Value": ["1.0", "2.0"]}).head(len(records))

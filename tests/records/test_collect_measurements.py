@@ -30,7 +30,7 @@ def measured(plan: dict[str, Any]) -> dict[str, Any]:
     plan["sweeps"] = {Path(SWEEP).stem: {"suite": SUITE, "name": "strength", "run": run, "vary": {STRENGTH: POINTS}}}
     methods = [{"name": "equal_weighting"}, {"name": "pcgrad"}]
     shared = {name: run[name] for name in ("suite", "dataset", "architecture", "training")}
-    plan["costs"] = {Path(COSTS).stem: {**shared, "methods": methods, "steps": 3}}
+    plan["costs"] = {Path(COSTS).stem: {**shared, "methods": methods, "rounds": 2, "steps": 3}}
     pairs = [({STRENGTH: point}, seed) for point in POINTS for seed in (0, 1)]
     value = {"split": "test", "task": "left", "metric": "accuracy", "value": 0.5}
     agreement = {"epoch": 1, "cosine": 0.5, "norm_ratio": 2.0}
@@ -43,7 +43,7 @@ def measured(plan: dict[str, Any]) -> dict[str, Any]:
             "agreement": [{"settings": settings, "seed": seed, **agreement} for settings, seed in pairs],
         },
     )
-    cost = {"num_dummies": 0, "seconds_per_step": 0.1, "ratio": 1.0, "peak_memory_mb": None}
+    cost = {"num_dummies": 0, "seconds": [0.1, 0.2], "peak_memory_mb": None}
     rows = [{"method": method["name"], "regularizer": "none", **cost} for method in methods]
     write(COSTS, {"key": Path(COSTS).stem, "device": "cpu (made up)", "threads": 1, "rows": rows})
     write_plan(plan)
@@ -71,7 +71,9 @@ def test_measurements_become_records(measured: dict[str, Any]) -> None:
         assert list(losses[column]) == [row[column] for row in made["universality"]]
     assert list(records.sweeps["settings"].map(json.loads)) == [{STRENGTH: 0.1}] * 2 + [{STRENGTH: 1.0}] * 2
     assert records.agreement["norm_ratio"].eq(2).all()
-    assert list(records.costs["method"]) == ["equal_weighting", "pcgrad"]
+    assert list(records.costs["method"]) == ["equal_weighting"] * 2 + ["pcgrad"] * 2
+    assert list(records.costs["round"]) == [0, 1, 0, 1]
+    assert list(records.costs["seconds_per_step"]) == [0.1, 0.2, 0.1, 0.2]
     assert records.costs["peak_memory_mb"].isna().all()
 
 
@@ -84,7 +86,7 @@ def test_a_suite_without_measurements_has_empty_records(workplace: Path) -> None
     for name in ("probes", "universality", "sweeps", "agreement", "costs"):
         frame = getattr(records, name)
         assert frame.empty
-        assert {"suite", "seed" if name != "costs" else "ratio"} <= set(frame)
+        assert {"suite", "seed" if name != "costs" else "round"} <= set(frame)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +135,8 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
         (SWEEP, lambda r: r.update(name="luck"), "another key"),
         (SWEEP, lambda r: r["agreement"][0].update(cosine=float("nan")), "agreement.0.cosine"),
         (COSTS, lambda r: r["rows"].pop(), "lacks 1 methods, the first for pcgrad"),
-        (COSTS, lambda r: r["rows"][0].update(ratio=float("nan")), "rows.0.ratio"),
+        (COSTS, lambda r: r["rows"][0].update(seconds=[0.1, float("nan")]), "rows.0.seconds.1"),
+        (COSTS, lambda r: r["rows"][0].update(seconds=[0.1]), "was made for another key or other settings"),
     ],
 )
 def test_measurements_that_do_not_fit(

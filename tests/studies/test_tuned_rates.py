@@ -12,7 +12,7 @@ from dgr.config.parsing import parse
 from dgr.core.errors import DGRError
 from dgr.studies import flipped_labels, registry, stage
 from dgr.studies.schema import StudyEntry
-from dgr.studies.tuned_rates import RateGrid, Trial, chosen_rates, rate_of, tune
+from dgr.studies.tuned_rates import RateGrid, Trial, chosen_rates, rate_of, tuning_trials
 
 GRID = RateGrid(grid=[0.01, 0.1, 1.0], seeds=[1000, 1001])
 STUDY = {
@@ -54,14 +54,14 @@ def test_equals_are_settled_by_the_lower_rate():
     ],
 )
 def test_an_edge_that_is_best_is_extended_twice_at_most(best, tried, chosen):
-    trials = list(tune(GRID, ["a"], peak_at(best)))
+    trials = list(tuning_trials(GRID, ["a"], peak_at(best)))
     assert sorted({trial.rate for trial in trials}) == pytest.approx(tried)
     assert len(trials) == 2 * len(tried)
     assert chosen_rates(trials)["a"] == pytest.approx(chosen)
 
 
 def test_a_rate_that_diverges_is_never_chosen():
-    trials = list(tune(GRID, ["a"], lambda method, rate, seed: math.nan if rate >= 0.1 else 0.4))
+    trials = list(tuning_trials(GRID, ["a"], lambda method, rate, seed: math.nan if rate >= 0.1 else 0.4))
     assert chosen_rates(trials)["a"] <= 0.01
     assert {trial.value for trial in trials if trial.rate >= 0.1} == {-1.0}
     with pytest.raises(DGRError, match="Method 'a' diverges with every learning rate of its grid; add lower ones"):

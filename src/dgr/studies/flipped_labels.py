@@ -33,8 +33,7 @@ from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.sample_detection import HELD_OUT_ONLY, WITH_HELD_OUT, WeightRecorder, detection
 from dgr.studies.samples import Recipe, Samples, Schedule, accuracies_on
-from dgr.studies.tuned_rates import RateGrid, RateOrGrid, Trial, rate_of
-from dgr.studies.tuned_rates import tune as tune_rates
+from dgr.studies.tuned_rates import RateGrid, RateOrGrid, Trial, rate_of, tuning_trials
 
 _EXPERIMENT = "flipped_labels"
 NUM_DIGITS = 10
@@ -103,7 +102,7 @@ def tune(config: FlippedLabels) -> list[Trial]:
         cells = itertools.product(config.flips, config.levels)
         return float(np.mean([_trained(config, digits, cell, name, rate, seed)["main_auc"] for cell in cells]))
 
-    return list(tune_rates(config.learning_rate, _row_names(config), score))
+    return list(tuning_trials(config.learning_rate, _row_names(config), score))
 
 
 def _row_names(config: FlippedLabels) -> list[str]:

@@ -52,7 +52,7 @@ Score = Callable[[str, float, int], float]
 """Of a method's row name, a rate and a tuning seed; higher is better."""
 
 
-def tune(wanted: RateGrid, methods: list[str], score: Score) -> Iterator[Trial]:
+def tuning_trials(wanted: RateGrid, methods: list[str], score: Score) -> Iterator[Trial]:
     """Every trial, method by method: those of the grid, then those beyond an edge that is best."""
     for method in methods:
         trials: list[Trial] = []
