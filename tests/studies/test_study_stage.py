@@ -68,10 +68,11 @@ STUDY = {
     "figure": ["main_error", "detection_auc"],
 }
 CLAIM = {
-    "id": "S1", "title": "Finds", "text": "It finds them.", "paper": "made up", "alpha": 0.05,
+    "id": "S1", "title": "Finds", "text": "It finds them.", "about": "paper", "paper": "made up", "alpha": 0.05,
     "comparisons": [{
         "id": "S1a", "question": "found vs chance", "kind": "study", "study": KEY, "measure": "detection_auc",
-        "settings": ["constant"], "levels": [0.5], "direction": "higher", "treatment": "slgrad", "bound": 0.5,
+        "settings": ["constant"], "levels": [0.5], "direction": "higher", "region": 0.02,
+        "treatment": "slgrad", "bound": 0.5,
     }],
 }  # fmt: skip
 
@@ -120,9 +121,9 @@ def test_from_configuration_to_page(project):
     claims = pd.read_csv("results/studies/tables/claims.csv").iloc[0]
     found = frame[frame["measure"] == "detection_auc"].groupby("seed")["value"].mean() - 0.5
     assert claims["difference"] == pytest.approx(found.mean())
-    assert claims["verdict"] == "inconclusive"
+    assert claims["verdict"] == "undecided"
     assert "n = 2 is too small" in claims["reason"]
-    assert json.loads(write_summary("studies").read_text()) == {"claims": {"S1a": "inconclusive"}}
+    assert json.loads(write_summary("studies").read_text()) == {"claims": {"S1a": "undecided"}}
     page = write_audit("studies").read_text()
     html5lib.HTMLParser(strict=True).parse(page)
     for shown in ("found vs chance", "A tiny study.", "result", origin["result"], "data:image/png;base64,"):

@@ -66,7 +66,7 @@ def found_numbers(verdict: Verdict) -> dict[str, object]:
     test, together = verdict.test, verdict.over_methods
     left_out = without_each(verdict.by_method)
     return {
-        "n": test.n if test else 0,
+        "n": test.n if test else None,
         "difference": test.estimate if test else None,
         "low": test.low if test else None,
         "high": test.high if test else None,
