@@ -116,7 +116,6 @@ def test_unseen_tasks_are_derived_as_their_kind_declares():
         add_unseen("multimnist", {"left": labels["left"]})
 
 
-
 @pytest.mark.parametrize(
     ("rule", "wanted"),
     [
