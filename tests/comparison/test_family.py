@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from dgr.comparison import Planned, compare, holm, holm_levels, t_interval
+from dgr.comparison import Planned, compare, holm, holm_levels, student_interval
 from dgr.core.errors import DGRError
 
 NORMAL = np.random.default_rng(3).normal(1.8, 0.8, 8)
@@ -69,7 +69,7 @@ def test_the_test_decides_and_the_region_comes_first():
 
 
 def test_equivalent_is_a_tost_and_shows_its_interval():
-    low, high = t_interval(CENTRED + 0.1, 0.90)
+    low, high = student_interval(CENTRED + 0.1, 0.90)
     edge = max(abs(low), abs(high))
     found = one(CENTRED + 0.1, region=1.001 * edge)
     assert (found.outcome, found.low, found.high) == ("equivalent", low, high)

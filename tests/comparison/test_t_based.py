@@ -12,7 +12,7 @@ from dgr.comparison import (
     detectable_difference,
     detectable_effect,
     equivalence_p,
-    t_interval,
+    student_interval,
     t_test_p,
     t_test_power,
 )
@@ -28,7 +28,7 @@ def test_the_test_is_scipys():
 
 @pytest.mark.parametrize("level", [0.5, 0.95, 0.999])
 def test_the_interval_is_scipys_and_is_the_tests(level):
-    found = t_interval(VALUES, level)
+    found = student_interval(VALUES, level)
     wanted = stats.ttest_rel(VALUES, NONE).confidence_interval(level)
     assert found == pytest.approx((wanted.low, wanted.high), rel=1e-12)
     edge = VALUES - found[0]
@@ -42,7 +42,7 @@ def test_equivalence_is_that_of_statsmodels(region):
 
 @pytest.mark.parametrize("alpha", [0.05, 0.005])
 def test_equivalence_is_the_interval_of_level_one_minus_two_alpha(alpha):
-    low, high = t_interval(VALUES, 1 - 2 * alpha)
+    low, high = student_interval(VALUES, 1 - 2 * alpha)
     edge = max(abs(low), abs(high))
     assert equivalence_p(VALUES, 1.0001 * edge) < alpha < equivalence_p(VALUES, 0.9999 * edge)
 
@@ -75,4 +75,4 @@ def test_what_six_seeds_find():
 @pytest.mark.parametrize("values", [np.array([0.5]), np.full(8, 0.25), np.zeros(8)])
 def test_without_a_spread_there_is_no_t(values):
     assert (t_test_p(values), equivalence_p(values, 9.0)) == (1, 1)
-    assert np.isnan([*t_interval(values, 0.95), detectable_difference(values, 0.05)]).all()
+    assert np.isnan([*student_interval(values, 0.95), detectable_difference(values, 0.05)]).all()

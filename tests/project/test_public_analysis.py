@@ -26,8 +26,9 @@ def probed(seed: int, noise: float) -> float:
 
 def test_a_clearer_representation_is_found_better_seed_by_seed() -> None:
     clear, vague = (pd.Series({seed: probed(seed, noise) for seed in range(8)}) for noise in (0.5, 4.0))
-    (row,) = dgr.compare({"clear − vague": dgr.paired_differences(clear, vague)}, alpha=0.05)
-    assert row.outcome == "better"
+    planned = dgr.Planned(dgr.paired_differences(clear, vague), region=0.05)
+    row = dgr.compare({"clear − vague": planned}, alpha=0.05)["clear − vague"]
+    assert row.outcome == "positive"
     assert row.low > 0.2
 
 

@@ -8,7 +8,7 @@ say together is in :mod:`dgr.comparison.over_methods`, what the test set adds to
 
 from dgr.comparison.bootstrap import bootstrap_interval
 from dgr.comparison.family import Comparison, Outcome, Planned, compare
-from dgr.comparison.holm import holm, holm_levels
+from dgr.comparison.family_wise import holm, holm_levels
 from dgr.comparison.paired import effect_size, paired_differences, smallest_p
 from dgr.comparison.seeded import generator_from
 from dgr.comparison.sign_flip import sign_flip_p
@@ -17,7 +17,7 @@ from dgr.comparison.t_based import (
     detectable_difference,
     detectable_effect,
     equivalence_p,
-    t_interval,
+    student_interval,
     t_test_p,
     t_test_power,
 )
@@ -44,7 +44,7 @@ __all__ = [
     "signed_rank_equivalence_p",
     "signed_rank_interval",
     "smallest_p",
-    "t_interval",
+    "student_interval",
     "t_test_p",
     "t_test_power",
     "wilcoxon_p",

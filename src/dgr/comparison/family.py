@@ -10,11 +10,11 @@ from typing import Literal
 
 import numpy as np
 
-from dgr.comparison.holm import holm, holm_levels
+from dgr.comparison.family_wise import holm, holm_levels
 from dgr.comparison.paired import effect_size, smallest_p
 from dgr.comparison.sign_flip import sign_flip_p
 from dgr.comparison.signed_rank import pseudo_median, signed_rank_equivalence_p, signed_rank_interval, wilcoxon_p
-from dgr.comparison.t_based import detectable_difference, equivalence_p, has_spread, t_interval, t_test_p
+from dgr.comparison.t_based import detectable_difference, equivalence_p, has_spread, student_interval, t_test_p
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
@@ -175,7 +175,7 @@ def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence:
     confidence = 1 - 2 * equivalence.level if equivalence.rejects else 1 - difference.level
     low, high = math.nan, math.nan
     if not reason:
-        low, high = (t_interval if of_mean else signed_rank_interval)(values, confidence)
+        low, high = (student_interval if of_mean else signed_rank_interval)(values, confidence)
     outcome: Outcome = "undecided"
     if equivalence.rejects:
         outcome = "equivalent"

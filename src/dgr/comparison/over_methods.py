@@ -22,7 +22,7 @@ from scipy import stats
 
 from dgr.core.errors import DGRError
 
-LEAST = 3
+LEAST_METHODS = 3
 """Methods from which on the interval's coverage is near its level."""
 
 
@@ -56,8 +56,10 @@ def over_methods(differences: pd.DataFrame, level: float) -> OverMethods:
         DGRError: fewer than three methods or two seeds, or a value is missing.
     """
     seeds, methods = differences.shape
-    if methods < LEAST or seeds < 2:
-        raise DGRError(f"Effects of methods need {LEAST} methods and two seeds, but there are {methods} and {seeds}.")
+    if methods < LEAST_METHODS or seeds < 2:
+        raise DGRError(
+            f"Effects of methods need {LEAST_METHODS} methods and two seeds, but there are {methods} and {seeds}."
+        )
     if differences.isna().to_numpy().any():
         raise DGRError("Effects of methods and seeds need a value of every method in every seed; run what is missing.")
     mean = float(differences.to_numpy().mean())

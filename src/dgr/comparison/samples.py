@@ -18,7 +18,7 @@ from dgr.comparison.seeded import generator_from
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
-RESAMPLES = 1000
+DRAWS_OF_SOURCES = 1000
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ def sample_uncertainty(
     left, right = where.reshape(-1, 2).T
     values, starts = np.concatenate(list(differences)), np.cumsum([0, *map(len, differences[:-1])])
     generator = generator_from(values)
-    means = np.empty(RESAMPLES)
-    for index in range(RESAMPLES):
+    means = np.empty(DRAWS_OF_SOURCES)
+    for index in range(DRAWS_OF_SOURCES):
         count = np.bincount(generator.integers(0, len(ids), len(ids)), minlength=len(ids)).astype(float)
         weight = count[left] * count[right]
         total = np.add.reduceat(weight, starts)

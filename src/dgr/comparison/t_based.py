@@ -33,7 +33,7 @@ def t_test_p(differences: FloatArray) -> float:
     return float(stats.ttest_1samp(differences, 0.0).pvalue) if has_spread(differences) else 1.0
 
 
-def t_interval(differences: FloatArray, level: float) -> tuple[float, float]:
+def student_interval(differences: FloatArray, level: float) -> tuple[float, float]:
     """``mean ± t_{(1+level)/2, n−1} · sd / √n``.
 
     Args:
@@ -53,7 +53,7 @@ def t_interval(differences: FloatArray, level: float) -> tuple[float, float]:
 def equivalence_p(differences: FloatArray, region: float) -> float:
     """Two one-sided t-tests (TOST): p-value for "the mean difference lies within ±region".
 
-    It is below α exactly where :func:`t_interval` of level 1 − 2α lies within the region. Source: D. J. Schuirmann,
+    It is below α exactly where :func:`student_interval` of level 1 − 2α lies within the region. Source: D. J. Schuirmann,
     J. Pharmacokinet. Biopharm. 15 (1987).
 
     Args:

@@ -16,7 +16,7 @@ from dgr.tables.shared.rendering import Table, interval_text, signed
 from dgr.tables.shared.verdicts import found_numbers, found_texts, reason_notes, rule_notes, unit_of, verdicts_in
 
 NAMES = ("T7",)
-Row = tuple[Verdict, PairedComparison, Comparison]
+DecidedRow = tuple[Verdict, PairedComparison, Comparison]
 
 
 def build(scope: Scope) -> Table:
@@ -25,7 +25,7 @@ def build(scope: Scope) -> Table:
     Raises:
         DGRError: there is no test, or a record holds NaN.
     """
-    rows: list[Row] = [
+    rows: list[DecidedRow] = [
         (verdict, verdict.comparison, verdict.test)
         for verdict in verdicts_in(scope)
         if isinstance(verdict.comparison, PairedComparison) and verdict.test is not None
@@ -98,7 +98,7 @@ def _p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _notes(rows: list[Row]) -> list[str]:
+def _notes(rows: list[DecidedRow]) -> list[str]:
     found = [verdict for verdict, _, _ in rows]
     sizes: dict[str, int] = {}
     for verdict in found:

@@ -10,10 +10,10 @@ from dgr.comparison.over_methods import without_each
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import interval_text, signed
 
-Unit = tuple[float, str, int]
+PrintedUnit = tuple[float, str, int]
 """Scale from recorded to printed numbers, the printed unit, decimals."""
-UNITS: dict[str, Unit] = {"delta_m": (1.0, "Δm points", 2), "probe_accuracy": (100.0, "accuracy points", 2)}
-NATS: Unit = (1.0, "nats", 3)
+UNITS: dict[str, PrintedUnit] = {"delta_m": (1.0, "Δm points", 2), "probe_accuracy": (100.0, "accuracy points", 2)}
+NATS: PrintedUnit = (1.0, "nats", 3)
 """Of all other measures of runs."""
 ABOUT = {"paper": "", "control": " (control)", "own": " (own question)"}
 
@@ -28,7 +28,7 @@ def verdicts_in(scope: Scope) -> list[Verdict]:
     return run_verdicts(scope.records, of_runs(claims, set(scope.cells())))
 
 
-def unit_of(comparison: PairedComparison) -> Unit:
+def unit_of(comparison: PairedComparison) -> PrintedUnit:
     """In which unit differences of a comparison of runs are printed."""
     return UNITS.get(comparison.measure, NATS)
 
@@ -46,7 +46,7 @@ def expected(verdict: Verdict) -> str:
     return {"none": "no difference"}.get(comparison.direction, comparison.direction)
 
 
-def found_texts(verdict: Verdict, unit: Unit) -> dict[str, str]:
+def found_texts(verdict: Verdict, unit: PrintedUnit) -> dict[str, str]:
     """What the deciding test found, as readers see it; dashes without a test."""
     scale, name, digits = unit
     test, comparison = verdict.test, verdict.comparison
