@@ -16,7 +16,6 @@ from dgr.records.records import Records
 METHODS = ("equal_weighting", "pcgrad")
 CLASSIFIERS = ("knn", "tree")
 REGULARIZERS = ("none", "dgr", "norm")
-UNIVERSALITY = ("refitted_loss", "label_area", "step_area", "tempered_loss")
 HOME = {"suite": "toy", "dataset": "digits", "architecture": "conv"}
 IDENTITY = ["method", "regularizer", "seed"]
 
