@@ -18,13 +18,13 @@ DENSE = ("segmentation", "depth", "normals")
 
 
 def test_the_kinds_are_the_files():
-    assert list(KINDS) == ["arrays", "cityscapes", "folder", "multimnist", "noise", "nyuv2", "rooms", "utkface"]
+    assert list(KINDS) == ["arrays", "cityscapes", "folder", "multimnist", "noise", "nyuv2", "rooms", "sklearn_digits", "utkface"]
 
 
 @pytest.mark.parametrize(
     ("name", "shape", "samples", "tasks"),
     [
-        ("multimnist", (1, 36, 36), 3000, [("left", "classification", 10), ("right", "classification", 10)]),
+        ("multimnist", (1, 36, 36), 4000, [("left", "classification", 10), ("right", "classification", 10)]),
         (
             "rooms",
             (3, 32, 32),
@@ -76,7 +76,7 @@ def test_a_source_that_does_not_say_what_it_holds_leaves_the_size_open(name):
         ({"image_size": 32}, "here: it does not say its kind"),
         ("rooms", "here: it does not say its kind"),
         ({"kind": "rooms", "image_sise": 32}, "here: unknown key 'image_sise'; did you mean 'image_size'"),
-        ({"kind": "rooms", "image_size": 32}, "here: scenes: Field required"),
+        ({"kind": "rooms", "image_size": 32, "seed": 0}, "here: scenes: Field required"),
     ],
 )
 def test_a_wrong_description_is_one_sentence(block, message):
