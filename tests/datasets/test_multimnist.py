@@ -119,7 +119,10 @@ def test_labels_out_of_range_are_named(project):
         (lambda: shutil.rmtree(FOLDER), r"manifest\.json is missing"),
         (lambda: rewrite("test_left.npy", np.zeros(3, np.int64)), "split 'test' has .* images but 3 labels of 'left'"),
         (lambda: rewrite("test_parts.npy", np.array([{}])), "seed-0: the images of split 'test' are not readable"),
-        (lambda: rewrite("val_parts.npy", np.full((32, 2), 5000)), "seed-0: the images of split 'val' are not readable"),
+        (
+            lambda: rewrite("val_parts.npy", np.full((32, 2), 5000)),
+            "seed-0: the images of split 'val' are not readable",
+        ),
         (lambda: rewrite("test_left.npy", np.array([{}])), r"test_left\.npy is not a readable array"),
     ],
 )

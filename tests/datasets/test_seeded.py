@@ -32,10 +32,14 @@ def root(tmp_path_factory):
 
 def test_no_source_digit_is_in_two_splits_of_a_seed(root):
     for seed in SEEDS:
-        digits = {name: set(split.sources.flatten().tolist()) for name, split in load("pairs", root, seed).splits.items()}
+        digits = {
+            name: set(split.sources.flatten().tolist()) for name, split in load("pairs", root, seed).splits.items()
+        }
         for one, other in itertools.combinations(SPLITS, 2):
             assert not digits[one] & digits[other]
-        assert all(len(split.sources) == PAIRS["pairs"][name] for name, split in load("pairs", root, seed).splits.items())
+        assert all(
+            len(split.sources) == PAIRS["pairs"][name] for name, split in load("pairs", root, seed).splits.items()
+        )
 
 
 def test_seeds_split_the_source_digits_and_pair_them_anew(root):

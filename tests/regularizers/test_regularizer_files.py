@@ -137,7 +137,10 @@ def test_a_strength_that_is_left_to_tuning_builds_nothing():
         ({"name": "half_data", "strength": 1}, "here: use: unknown key 'strength'"),
         ({"name": "dgr_released", "strength": 1, "epsilon": 0}, "here: use.epsilon: Input should be greater than 0"),
         *(
-            ({"name": "static_weights", "strength": share}, f"static_weights is a share between 0 and 1, but is {share}")
+            (
+                {"name": "static_weights", "strength": share},
+                f"static_weights is a share between 0 and 1, but is {share}",
+            )
             for share in (0.0, 1.0, 1.5)
         ),
         ({"name": "dropout", "strength": 1}, "the strength of dropout is a probability below 1, but is 1.0"),

@@ -38,8 +38,13 @@ class ProbedData:
     labels: dict[str, dict[str, ClassLabels]]
 
     def samples(self, arrays: Arrays, split: str, snapshot: str = "") -> ProbeSamples:
-        """One split for classifiers."""
-        return ProbeSamples(arrays[split + snapshot].reshape(len(arrays[split]), -1), self.labels[split])
+        """One split for classifiers, with the tasks that were trained on and the first of the new ones.
+
+        All new ones would take four times as long, and say no more of classifiers: heads see them all.
+        """
+        tasks = [*self.classes, *list(self.new)[:1]]
+        labels = {task: self.labels[split][task] for task in tasks}
+        return ProbeSamples(arrays[split + snapshot].reshape(len(arrays[split]), -1), labels)
 
 
 def load_probed(dataset: str, kind: str, seed: int | None = None) -> ProbedData:

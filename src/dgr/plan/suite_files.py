@@ -45,6 +45,8 @@ class SnapshotBlock(Strict):
     """Names of these methods."""
     epochs: list[int]
     """After which epochs; 0 is the untrained encoder."""
+    regularizers: list[str] | None = None
+    """With which regularizers; without it, with all."""
 
 
 class EmbeddingBlock(Strict):

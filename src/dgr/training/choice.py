@@ -102,6 +102,7 @@ def choose_best(
     while True:
         best = ranked(tried.of(config.seeds), metrics, directions)[0]
         ends = [_beyond(config, best, axes, *place) for place in left if left[place]]
+        ends = [_beyond(config, best, axes, *place) for place in left if left[place]]
         beyond = next(filter(None, ends), None)
         if beyond is None:
             return best
@@ -120,20 +121,15 @@ def _beyond(
 ) -> tuple[Setting, int, int] | None:
     """The setting beyond an end of a grid, as far as the last two values are apart; None where there is none."""
     values = axes[axis]
-    if len(values) < 2 or best[axis] != values[end] or (value := _next(values, end)) is None:
+    if len(values) < 2 or best[axis] != values[end] or not best[axis]:
         return None
+    value = float(f"{values[end] ** 2 / values[1 if end == 0 else -2]:.{DIGITS}g}")
     setting = best._replace(**{Setting._fields[axis]: value})
     try:
         config.run.resolved(*setting)
     except DGRError:  # no such strength, as of a probability above 1
         return None
     return setting, axis, end
-
-
-def _next(values: Sequence[float], end: int) -> float | None:
-    """The value beyond an end of a rising grid, by the ratio of the last two there; None where one of these is 0."""
-    last, before = (values[0], values[1]) if end == 0 else (values[-1], values[-2])
-    return float(f"{last**2 / before:.{DIGITS}g}") if last and before else None
 
 
 def choose_matched(config: TuningConfig, tried: Tried, rate: float, norm: float) -> tuple[Setting, float]:
@@ -157,10 +153,9 @@ def choose_matched(config: TuningConfig, tried: Tried, rate: float, norm: float)
         known = _norms(tried.of(config.seeds))
         if not known or min(known.values()) <= norm <= max(known.values()):
             break
-        end = 0 if norm > max(known.values()) else -1  # ‖z‖ falls as the strength rises
-        if (beyond := _next(strengths, end)) is None:
-            break
-        strengths.insert(0 if end == 0 else len(strengths), beyond)
+        # ‖z‖ falls as the strength rises.
+        first, second = (strengths[0], strengths[1]) if norm > max(known.values()) else (strengths[-1], strengths[-2])
+        strengths.insert(0 if norm > max(known.values()) else len(strengths), float(f"{first**2 / second:.{DIGITS}g}"))
         tried.add([Setting(rate, strength) for strength in strengths], config.seeds)
     known = _norms(tried.of(config.seeds))
     if len(known) < 2:
