@@ -6,6 +6,8 @@ PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 # What `make archive` packs, and the file that it writes and `make restore` reads.
 SUITES ?= mini
 FILE ?= dgr-runs.tar.gz
+# RETUNE=1: `make reproduce` chooses learning rates and strengths anew, instead of taking the committed choices.
+RETUNE ?=
 # How long `make gpu` may take, and where its records go.
 SECONDS ?= 480
 OUT ?= gpu-session
@@ -19,7 +21,8 @@ help:  ## show this list
 
 install: .venv/installed  ## only make the environment
 
-reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, audit; then time its steps
+reproduce: .venv/installed  ## run the mini suite end to end, with RETUNE=1 its tuning too; then time its steps
+	@test -z "$(RETUNE)" || rm -f results/mini/tuning/*.json
 	@$(IN_VENV) snakemake --cores all
 	@$(IN_VENV) snakemake --cores all --config suite=cost
 	@test ! -e .git || $(IN_VENV) python -m dgr reproduced mini

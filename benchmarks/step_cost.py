@@ -21,7 +21,8 @@ from dgr.core.origin import device_name
 from dgr.core.paths import DATA
 from dgr.datasets.prepared import load
 from dgr.measurements.configuration import CostConfig
-from dgr.measurements.cost import REFERENCE, WARM_UP, make_steppers
+from dgr.measurements.cost import WARM_UP, make_steppers
+from dgr.measurements.cost_case import REFERENCE
 from dgr.measurements.timing import interleaved_seconds
 
 LEVEL = 0.95

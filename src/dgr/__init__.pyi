@@ -2,12 +2,16 @@
 
 from dgr.comparison import (
     Comparison as Comparison,
+    Planned as Planned,
     bootstrap_interval as bootstrap_interval,
     compare as compare,
+    detectable_difference as detectable_difference,
     effect_size as effect_size,
     equivalence_p as equivalence_p,
     holm as holm,
     paired_differences as paired_differences,
+    sign_flip_p as sign_flip_p,
+    student_interval as student_interval,
     t_test_p as t_test_p,
     wilcoxon_p as wilcoxon_p,
 )

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 from made_up_records import claims_of, cost, make_records, paired, shipped_claims
 
-from dgr.claims import load_claims, run_verdicts
+from dgr.claims import load_claims, own_tests, run_verdicts
 from dgr.claims.narrowing import measured_by, of_runs
 from dgr.core.errors import DGRError
 from dgr.methods.registry import METHODS
@@ -19,52 +19,77 @@ def shipped():
 
 
 def test_the_claims_of_the_paper_and_the_controls_beside_them(shipped):
-    claims = {claim.id: claim.comparisons for claim in shipped.claims}
-    assert list(claims) == ["C1", "C2", "C3", "C4", "C5"]
-    for name in ("C1", "C2"):
-        measures = {"none": [], "norm": []}
-        for comparison in claims[name]:
-            measures[comparison.reference.regularizer].append((comparison.measure, comparison.tasks))
-        assert measures["none"] == measures["norm"] != []
+    by_about = {}
+    for claim in shipped.claims:
+        by_about.setdefault(claim.about, []).append(claim.id)
+    assert by_about["paper"] == ["C1", "C2", "C3", "C4", "C5"]
+    assert by_about["control"] == ["C1m", "C1n", "C1z", "C2x", "C3x"]
+    comparisons = {claim.id: claim.comparisons for claim in shipped.claims}
+    for name in ("C1m", "C1n", "C1z"):
+        asked = [(one.measure, one.tasks) for one in comparisons[name] if one.treatment.regularizer == "dgr"]
+        assert asked == [(one.measure, one.tasks) for one in comparisons["C1"]]
+        assert len(asked) == len(set(asked)) == 8
+    for name in ("C2x", "C3x"):
+        against = {one.reference.regularizer for one in comparisons[name]}
+        assert against == {"norm", "norm_matched", "normalized"}
+
+
+def test_what_the_paper_claims_has_a_positive_control_that_can_fail(shipped):
+    """None of the gates compares with DGR, whose effect is what is asked."""
+    comparisons = {one.id: one for claim in shipped.claims for one in claim.comparisons}
+    for claim in shipped.claims:
+        for one in claim.comparisons:
+            if claim.about != "own" and one.kind == "paired":
+                assert comparisons[one.gate].measure == ("refitted_loss" if "C1" in claim.id else one.measure)
+                assert {comparisons[one.gate].treatment.regularizer, one.gate[:2]} == {"none", "P0"}
 
 
 def test_every_multi_task_method_is_in_the_claims(shipped):
     """Of those that DGR's authors cross it with (FACTS); methods of other papers came later."""
-    together = CROSSED
     for claim in shipped.claims:
         for comparison in claim.comparisons:
-            if comparison.kind == "paired" and comparison.reference.regularizer == "none":
-                assert set(comparison.methods) == together
+            if comparison.kind == "paired":
+                assert set(comparison.methods) == CROSSED
 
 
-def test_every_comparison_gets_a_verdict(shipped):
-    found = run_verdicts(make_records(methods=[name for name in METHODS if name != "single_task"]), shipped)
+def test_every_test_gets_a_verdict(shipped):
+    records = make_records(methods=[name for name in METHODS if name != "single_task"])
+    found = run_verdicts(records, shipped.claims)
     decisions = {verdict.comparison.id: verdict.decision for verdict in found}
-    assert [id_ for id_, decision in decisions.items() if decision == "not run"] == ["C1e", "C1f", "C3a", "C3b", "C3c"]
-    assert decisions["C2a"] == decisions["C4a"] == decisions["C5a"] == "withdrawn"
-    assert decisions["C4b"] == "reproduced"
-    assert [verdict.comparison.id for verdict in found] == list(decisions)
+    assert len(decisions) == len(found) == sum(len(own_tests(claim).comparisons) for claim in shipped.claims)
+    assert (decisions["P0a"], decisions["C2a"], decisions["C4b"]) == ("not run", "assay failed", "supported")
+    without_gate = run_verdicts(records, [claim for claim in shipped.claims if claim.id != "P0"])
+    ungated = {verdict.comparison.id: verdict.decision for verdict in without_gate}
+    assert {ungated[name] for name in ("C2a", *(f"C5a-{method}" for method in CROSSED))} == {"supported"}
+    # Arms, classifiers and new tasks that these records lack.
+    assert {decisions[name] for name in ("C1ma", "C1e", "C2ya", "C3a")} == {"not run"}
 
 
 def test_verdicts_are_computed_never_typed():
     text = Path("paper_configs/claims.yaml").read_text()
     with pytest.raises(DGRError, match="unknown key 'verdict'"):
-        claims_of(paired(verdict="reproduced"))
-    assert "verdict:" not in text
+        claims_of(paired(verdict="supported"))
+    assert "\n        verdict:" not in text
 
 
 @pytest.mark.parametrize(
     ("comparison", "message"),
     [
-        (paired(direction="up"), "comparisons.0.paired.direction: Input should be 'higher' or 'lower'"),
+        (paired(direction="up"), "comparisons.0.paired.direction: Input should be 'higher', 'lower' or 'none'"),
         (paired(methods=["equal_weightin"]), "unknown method 'equal_weightin'; did you mean 'equal_weighting'?"),
         (paired(methods=[]), "at least 1 item"),
         (paired(measure="probe_accuracy"), "'classifiers' must be given for probe_accuracy"),
         (paired(classifiers=["knn"]), "'classifiers' must be given for probe_accuracy, and only there"),
-        (paired(each=["method"], margin=0.5), "'margin' needs a single test"),
+        (paired(region=0), "greater than 0"),
+        ({k: v for k, v in paired().items() if k != "region"}, "paired.region: Field required"),
+        (paired(region=0.4), "region 0.4 is not 0.5 as for all of delta_m; say why in 'region_reason'"),
+        (paired(margin=0.5), "unknown key 'margin'"),
+        (paired(id="X-1"), "should match pattern"),
+        (paired(gate="P1"), "the gate 'P1' of X1 is no comparison"),
         (paired(tasks="new"), "delta_m is about trained tasks only"),
         (paired(reference={"regularizer": "dgr"}), "treatment and reference are the same"),
-        (cost(tolerance=1.5), "less than 1"),
+        (cost(tolerance=0.02), "unknown key 'tolerance'"),
+        ({k: v for k, v in cost().items() if k != "architecture"}, "cost.architecture: Field required"),
         (cost(at_mots=1.0), "unknown key 'at_mots'; did you mean 'at_most'?"),
         (cost(kind="test"), "comparisons.0"),
     ],
@@ -73,6 +98,28 @@ def test_mistakes_in_the_file_are_named(comparison, message):
     with pytest.raises(DGRError) as error:
         claims_of(comparison)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"about": "papers"}, "Input should be 'paper', 'control' or 'own'"),
+        ({"alpha": None}, "claims.0.alpha: Input should be a valid number"),
+    ],
+)
+def test_a_claim_says_what_it_is_about_and_its_error(changes, message):
+    with pytest.raises(DGRError) as error:
+        claims_of(paired(), **changes)
+    assert message in str(error.value)
+
+
+def test_a_region_of_its_own_has_a_reason():
+    assert claims_of(paired(region=1.0, region_reason="as wide as the spread")).claims[0].comparisons[0].region == 1.0
+
+
+def test_a_gate_has_no_gate():
+    with pytest.raises(DGRError, match="the gate 'X2' of X1 has a gate itself"):
+        claims_of(paired(gate="X2"), paired(id="X2", gate="X1"))
 
 
 def test_ids_are_given_once():
@@ -90,16 +137,16 @@ def test_no_file_or_another_one(tmp_path):
 
 def test_a_suite_decides_over_the_methods_it_is_configured_with(shipped):
     cells = {("equal_weighting", name) for name in ("none", "dgr", "norm")} | {("imtl", "none"), ("imtl", "dgr")}
-    by_id = {one.id: one for claim in of_runs(shipped, cells).claims for one in claim.comparisons}
+    by_id = {one.id: one for claim in of_runs(shipped.claims, cells) for one in claim.comparisons}
     assert by_id["C2a"].methods == ["equal_weighting", "imtl"]
-    assert by_id["C2b"].methods == ["equal_weighting"]
+    assert by_id["C2xa"].methods == ["equal_weighting"]
     # The treatment names its method: EW with DGR against each other method alone.
-    assert by_id["C3b"].methods == ["equal_weighting", "imtl"]
+    assert by_id["C3c"].methods == ["equal_weighting", "imtl"]
     assert by_id["C4a"] in [one for claim in shipped.claims for one in claim.comparisons]
 
 
 def test_a_suite_without_any_of_the_methods_leaves_a_comparison_to_be_not_run(shipped):
-    assert of_runs(shipped, {("single_task", "none")}) == shipped
+    assert of_runs(shipped.claims, {("single_task", "none")}) == shipped.claims
 
 
 def test_costs_are_decided_where_steps_are_timed(shipped):

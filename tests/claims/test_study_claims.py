@@ -30,10 +30,19 @@ def records(gain, noise=0.01):
 def claim(**changes):
     comparison = {
         "id": "X1a", "question": "?", "kind": "study", "study": "s-X", "measure": "score", "settings": ["a", "b"],
-        "levels": [0.1, 0.2], "direction": "higher", "treatment": "new", "references": ["old", "other"],
+        "levels": [0.1, 0.2], "direction": "higher", "region": 0.005, "treatment": "new",
+        "references": ["old", "other"],
     } | changes  # fmt: skip
     comparison = {key: value for key, value in comparison.items() if value is not None}
-    whole = {"id": "X1", "title": "t", "text": "t", "paper": "s", "alpha": 0.05, "comparisons": [comparison]}
+    whole = {
+        "id": "X1",
+        "title": "t",
+        "text": "t",
+        "about": "own",
+        "paper": "s",
+        "alpha": 0.05,
+        "comparisons": [comparison],
+    }
     return parse(Claim, whole, "claim")
 
 
@@ -42,55 +51,74 @@ def verdict(frame, **changes):
     return found
 
 
-def test_the_mean_and_tests_are_those_of_plain_pandas():
+def test_the_means_and_tests_are_those_of_plain_pandas():
     frame = records(0.05)
-    found = verdict(frame)
+    found = study_verdicts({"s-X": frame}, [claim()])
     by_seed = frame.groupby(["method", "seed"])["value"].mean().unstack(0)
     differences = [by_seed["new"] - by_seed[name] for name in ("old", "other")]
-    assert found.decision == "reproduced"
-    assert found.n == len(SEEDS)
-    assert found.mean == pytest.approx(np.mean([d.mean() for d in differences]))
+    assert [one.comparison.id for one in found] == ["X1a-old", "X1a-other"]
+    assert {one.decision for one in found} == {"supported"}
+    assert [one.test.estimate for one in found] == pytest.approx([d.mean() for d in differences])
     p = [stats.ttest_1samp(d, 0).pvalue for d in differences]
-    assert [test.t_p for test in found.tests] == pytest.approx(p)
+    assert [one.test.p for one in found] == pytest.approx(p)
     low, high = sorted(p)
     holm = {low: min(1, 2 * low), high: max(high, min(1, 2 * low))}
-    assert [test.holm_p for test in found.tests] == pytest.approx([holm[one] for one in p])
+    assert [one.test.holm_p for one in found] == pytest.approx([holm[one] for one in p])
 
 
 @pytest.mark.parametrize(
-    ("gain", "direction", "decision"),
-    [(0.05, "higher", "reproduced"), (0.05, "lower", "contradicted"), (0.0, "higher", "inconclusive")],
+    ("gain", "direction", "region", "decision"),
+    [
+        (0.05, "higher", 0.005, "supported"),
+        (0.05, "lower", 0.005, "opposite"),
+        (0.0, "higher", 0.0005, "undecided"),
+        (0.0, "higher", 0.05, "no relevant difference"),
+    ],
 )
-def test_decisions(gain, direction, decision):
-    assert verdict(records(gain), direction=direction).decision == decision
+def test_decisions(gain, direction, region, decision):
+    found = verdict(records(gain), direction=direction, region=region, references=["old"])
+    assert found.decision == decision
 
 
 def test_against_a_number_and_against_a_level():
     frame = records(0.05)
-    assert verdict(frame, references=None, bound=0.5).decision == "reproduced"
-    assert verdict(frame, references=None, bound=0.6).decision == "contradicted"
+    assert verdict(frame, references=None, bound=0.5).decision == "supported"
+    assert verdict(frame, references=None, bound=0.6).decision == "opposite"
+    means = frame.groupby(["method", "level", "seed"])["value"].mean().unstack(2).T
+    change = means["new"][0.1] - means["new"][0.2]
     found = verdict(frame, references=None, from_level=0.2, levels=[0.1])
-    means = frame[frame["method"] == "new"].groupby(["level", "seed"])["value"].mean().unstack(0)
-    assert found.mean == pytest.approx((means[0.1] - means[0.2]).mean())
+    assert found.test.estimate == pytest.approx(change.mean())
+    both = verdict(frame, references=["old"], from_level=0.2, levels=[0.1])
+    interaction = change - (means["old"][0.1] - means["old"][0.2])
+    assert both.test.estimate == pytest.approx(interaction.mean())
+    assert both.test.p == pytest.approx(stats.ttest_1samp(interaction, 0).pvalue)
+
+
+def test_the_median_of_heavy_tails():
+    frame = records(0.05)
+    frame.loc[(frame["seed"] == 0) & (frame["method"] == "new"), "value"] = 9.0
+    mean, median = (verdict(frame, references=["old"], statistic=name) for name in ("mean", "median"))
+    assert (mean.decision, median.decision) == ("undecided", "supported")
+    assert median.test.estimate == pytest.approx(0.05, abs=0.02)
 
 
 def test_what_is_not_there_is_not_run():
     frame = records(0.05)
-    assert "no records of study s-Y" in verdict(frame, study="s-Y").reason
-    assert "no score of new for a at 0.3" in verdict(frame, levels=[0.1, 0.3]).reason
+    assert "no records of study s-Y" in verdict(frame, references=["old"], study="s-Y").reason
+    assert "no score of new for a at 0.3" in verdict(frame, references=["old"], levels=[0.1, 0.3]).reason
     assert "no score of gone" in verdict(frame, references=["gone"]).reason
-    assert verdict(frame, levels=[0.3]).decision == "not run"
+    assert verdict(frame, references=["old"], levels=[0.3]).decision == "not run"
 
 
-def test_exactly_one_reference():
+def test_a_bound_stands_alone():
     for changes in ({"references": None}, {"bound": 0.5}, {"references": None, "bound": 0.5, "from_level": 0.1}):
-        with pytest.raises(DGRError, match="exactly one of 'references', 'bound' and 'from_level'"):
+        with pytest.raises(DGRError, match="give either 'bound', or 'references', 'from_level' or both"):
             claim(**changes)
 
 
 def test_runs_and_studies_share_the_file_and_not_a_table():
     claims = load_claims(CONFIGS / "claims.yaml")
-    runs = {c.id for c in measured_by(claims, "faces_gpu", True, True)}
+    runs = {c.id for suite in ("faces_gpu", "mini") for c in measured_by(claims, suite, True, True)}
     studies = {c.id for c in of_studies(claims, "studies")}
     assert runs | studies == {c.id for c in claims.claims}
     assert not runs & studies
@@ -100,13 +128,13 @@ def test_runs_and_studies_share_the_file_and_not_a_table():
 def test_a_seed_that_lacks_a_cell_is_not_averaged_over_fewer():
     frame = records(0.05)
     holed = frame[~((frame["seed"] == 3) & (frame["method"] == "new") & (frame["level"] == 0.2))]
-    found = verdict(holed)
+    found = verdict(holed, references=["old"])
     assert found.decision == "not run"
     assert "no complete score of new for seeds 3" in found.reason
 
 
 def test_a_claim_is_of_runs_or_of_studies_of_one_suite():
     one = claim().model_dump(exclude_none=True)["comparisons"][0]
-    whole = {"id": "X", "title": "t", "text": "t", "paper": "s", "alpha": 0.05}
+    whole = {"id": "X", "title": "t", "text": "t", "about": "own", "paper": "s", "alpha": 0.05}
     with pytest.raises(DGRError, match="either runs decide all comparisons of a claim, or studies of one suite"):
         parse(Claim, whole | {"comparisons": [one, one | {"id": "X1b", "study": "other-X"}]}, "claim")

@@ -5,14 +5,16 @@ import pytest
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from dgr.comparison import compare, holm, smallest_p, t_test_p
+from dgr.comparison import Planned, compare, holm, holm_levels, student_interval
 from dgr.core.errors import DGRError
 
 NORMAL = np.random.default_rng(3).normal(1.8, 0.8, 8)
+CENTRED = NORMAL - NORMAL.mean()
 
 
-def one(values, alpha=0.05, **options):
-    return compare({"x": np.asarray(values, dtype=float)}, alpha, **options)[0]
+def one(values, alpha=0.05, region=0.1, **options):
+    planned = Planned(np.asarray(values, dtype=float), region, **options)
+    return compare({"x": planned}, alpha)["x"]
 
 
 @pytest.mark.parametrize("shape", [(5,), (2, 9)])
@@ -28,90 +30,147 @@ def test_holm_refuses_nan():
         holm(np.array([0.1, math.nan]))
 
 
-def test_directions():
-    assert one(NORMAL).outcome == "better"
-    assert one(-NORMAL).outcome == "worse"
-    assert one(-NORMAL, lower_is_better=["x"]).outcome == "better"
-    noise = one(NORMAL - NORMAL.mean() + 0.01)
-    assert (noise.outcome, noise.reason[:14]) == ("inconclusive", "the adjusted p")
+def test_levels_by_hand():
+    levels = holm_levels(np.array([0.2, 0.001, 0.02, 0.04]), 0.05)
+    assert list(levels) == [0.05 / 3, 0.05 / 4, 0.05 / 3, 0.05 / 3]
+    assert list(holm_levels(np.array([0.001, 0.002, 0.003]), 0.05)) == [0.05 / 3, 0.025, 0.05]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_interval_says_what_its_verdict_says(seed):
+    random = np.random.default_rng(seed)
+    family = {
+        str(k): Planned(random.normal(random.choice([0.0, 0.6, 1.5]), 1.0, random.integers(6, 60)), 0.7)
+        for k in range(random.integers(1, 12))
+    }
+    rows = compare(family, 0.05)
+    for name in ("p", "equivalence_p"):
+        adjusted = multipletests([getattr(row, name) for row in rows.values()], 0.05, method="holm")[1]
+        np.testing.assert_allclose([getattr(row, f"holm_{name}") for row in rows.values()], adjusted, rtol=1e-12)
+    for row in rows.values():
+        assert (row.outcome == "equivalent") == (row.holm_equivalence_p < 0.05)
+        if row.outcome == "equivalent":
+            assert -0.7 < row.low < row.high < 0.7
+        else:
+            assert (row.holm_p < 0.05) == (not row.low <= 0 <= row.high) == (row.outcome != "undecided")
+            assert row.confidence == 1 - row.level
+        assert row.low <= row.estimate <= row.high
+
+
+def test_the_test_decides_and_the_region_comes_first():
+    assert one(NORMAL).outcome == "positive"
+    assert one(-NORMAL).outcome == "negative"
+    assert one(CENTRED + 0.01).outcome == "undecided"
+    assert "holds zero and is not within ±0.1" in one(CENTRED + 0.01).reason
+    small = 0.01 * CENTRED + 0.05
+    assert one(small).outcome == "equivalent", "shown to be positive, and too small to matter"
+    assert one(small).low > 0
+    assert one(small, region=0.05).outcome == "positive", "not shown to be too small"
+
+
+def test_equivalent_is_a_tost_and_shows_its_interval():
+    low, high = student_interval(CENTRED + 0.1, 0.90)
+    edge = max(abs(low), abs(high))
+    found = one(CENTRED + 0.1, region=1.001 * edge)
+    assert (found.outcome, found.low, found.high) == ("equivalent", low, high)
+    assert found.confidence == pytest.approx(0.90)
+    assert one(CENTRED + 0.1, region=0.999 * edge).outcome == "undecided"
+
+
+def test_an_interval_within_the_region_that_the_family_does_not_pay_for():
+    """All differences are found, so that the last has the full level; its TOST does not."""
+    wide = NORMAL - NORMAL.mean() + 1.4
+    family = {"x": Planned(wide, 2.4)} | {f"y{i}": Planned(0.1 * CENTRED + 5.0, 1.0) for i in range(9)}
+    row = compare(family, 0.05)["x"]
+    assert (row.level, row.outcome) == (0.05, "positive")
+    assert 0 < row.low < row.high < 2.4
+    assert row.holm_equivalence_p > 0.05
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])
-def test_too_few_seeds_are_inconclusive_however_clear(n):
+def test_too_few_seeds_are_undecided_however_clear(n):
     row = one(10 + 0.01 * np.arange(n))
-    assert row.holm_p < 0.01
-    assert row.outcome == "inconclusive"
+    assert (row.outcome, row.p, row.holm_p) == ("undecided", 1, 1)
     assert f"n = {n} is too small" in row.reason
-    assert one(10 + 0.01 * np.arange(6)).outcome == "better"
-
-
-def test_one_seed():
-    row = one([0.5])
-    assert (row.n, row.mean, row.t_p, row.wilcoxon_p, row.outcome) == (1, 0.5, 1, 1, "inconclusive")
     assert math.isnan(row.low)
-    assert math.isnan(row.effect)
-    assert "single seed" in row.reason
+    assert one(10 + 0.01 * np.arange(6)).outcome == "positive"
 
 
-def test_all_differences_zero():
-    row = one(np.zeros(8))
-    assert (row.t_p, row.wilcoxon_p, row.effect, row.low, row.high) == (1, 1, 0, 0, 0)
-    assert row.reason == "all differences are zero"
+@pytest.mark.parametrize(
+    ("values", "reason"),
+    [
+        ([0.5], "a single seed has no spread"),
+        (np.zeros(8), "all 8 seeds have the same difference"),
+        (np.full(8, 0.25), "all 8 seeds have the same difference"),
+    ],
+)
+def test_what_has_no_spread_is_undecided(values, reason):
+    row = one(values, region=9.0)
+    assert (row.outcome, row.estimate, row.p) == ("undecided", values[0], 1)
+    assert reason in row.reason
+    assert math.isnan(row.low)
 
 
-def test_equal_differences_have_no_t():
-    row = one(np.full(8, 0.25))
-    assert row.t_p == row.wilcoxon_p == smallest_p(8)
-    assert (row.low, row.high, row.outcome) == (0.25, 0.25, "better")
-    assert math.isnan(row.effect)
+def test_invalid_data_are_undecided_and_pay_for_their_place():
+    row = one(NORMAL, invalid="two runs collapsed")
+    assert (row.outcome, row.reason) == ("undecided", "two runs collapsed")
+    assert math.isnan(row.low)
+    beside = compare({"x": Planned(NORMAL, 0.1), "y": Planned(NORMAL, 0.1, invalid="fallen")}, 0.05)["x"]
+    assert beside.level == 0.025
 
 
-def test_ties_and_zeros_are_counted():
-    row = one([0, 0, 0, 1, 1, 1, 1, 1])
-    assert row.wilcoxon_p == pytest.approx(2 / 2**5)
-    assert 0 < row.low < row.mean < row.high <= 1
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_nan_is_refused_by_name(bad):
+    with pytest.raises(DGRError, match="x has NaN or infinite differences"):
+        one([*NORMAL, bad])
 
 
-def test_the_family_is_paid_for_and_members_do_not_disturb_each_other():
+def test_the_median_takes_the_signed_rank_test():
+    heavy = np.append(np.random.default_rng(4).normal(0.5, 1.0, 59), -60.0)
+    mean, median = one(heavy), one(heavy, statistic="median")
+    assert (mean.outcome, median.outcome) == ("undecided", "positive")
+    assert median.p == median.wilcoxon_p
+    assert median.low < median.estimate < median.high
+
+
+def test_a_family_is_paid_for_and_members_do_not_disturb_each_other():
     alone = one(NORMAL)
-    family = {"x": NORMAL} | {f"y{i}": NORMAL - NORMAL.mean() + 0.1 * i for i in range(9)}
-    member = compare(family, 0.05)[0]
-    assert (member.low, member.high, member.t_p) == (alone.low, alone.high, alone.t_p)
-    assert member.holm_p == pytest.approx(10 * alone.t_p)
-    assert compare({}, 0.05) == []
+    family = {"x": Planned(NORMAL, 0.1)} | {f"y{i}": Planned(CENTRED + 0.1 * i, 0.1) for i in range(9)}
+    member = compare(family, 0.05)["x"]
+    assert (member.p, member.level) == (alone.p, 0.005)
+    assert member.holm_p == pytest.approx(10 * alone.p)
+    assert member.low < alone.low
+    assert compare({}, 0.05) == {}
 
 
-# Simulations: 9 methods, 8 seeds, the noise of a method correlated within a seed by a common component
+# Simulations: members whose noise is correlated within a seed by a common component
 
 
-def simulated(shift, families=4000, seeds=8, members=9):
+def wrongly_said(means, region, families=600, seeds=12):
+    """In how many families some difference is said to exist that does not, and in how many some to be irrelevant."""
     random = np.random.default_rng(42)
-    common = random.normal(size=(seeds, families, 1))
-    return shift + math.sqrt(0.5) * common + math.sqrt(0.5) * random.normal(size=(seeds, families, members))
+    exists = irrelevant = 0
+    for _ in range(families):
+        common = random.normal(size=(seeds, 1))
+        values = means + math.sqrt(0.5) * common + math.sqrt(0.5) * random.normal(size=(seeds, len(means)))
+        rows = list(compare({str(k): Planned(values[:, k], region) for k in range(len(means))}, 0.05).values())
+        sides = {"positive": 1, "negative": -1}
+        exists += any(
+            row.outcome in sides and sides[row.outcome] * mean <= 0 for row, mean in zip(rows, means, strict=True)
+        )
+        irrelevant += any(
+            row.outcome == "equivalent" and abs(mean) >= region for row, mean in zip(rows, means, strict=True)
+        )
+    return exists, irrelevant
 
 
-def test_family_wise_error_stays_at_its_level():
-    """Of p-values alone: a verdict also needs the interval, so that it errs no more often."""
-    errors = int((holm(t_test_p(simulated(0.0))) < 0.05).any(axis=1).sum())
-    assert stats.binomtest(errors, 4000, 0.05, alternative="greater").pvalue > 1e-3
-    assert errors > 0.01 * 4000, "a correction that never rejects proves nothing"
-    uncorrected = int((t_test_p(simulated(0.0)) < 0.05).any(axis=1).sum())
-    assert stats.binomtest(uncorrected, 4000, 0.05, alternative="greater").pvalue < 1e-6
-
-
-@pytest.mark.parametrize("shift", [0.5, 1.0, 1.5])
-def test_power_of_a_single_comparison(shift):
-    found = int((holm(t_test_p(simulated(shift, members=1))) < 0.05).sum())
-    critical, noncentrality = stats.t.ppf(0.975, 7), shift * math.sqrt(8)
-    power = stats.nct.sf(critical, 7, noncentrality) + stats.nct.cdf(-critical, 7, noncentrality)
-    assert stats.binomtest(found, 4000, power).pvalue > 1e-3
-
-
-def test_power_of_the_verdict():
-    """The interval rarely vetoes what the test finds."""
-    shift, families = 1.5, 100
-    values = simulated(shift, families, members=1)[..., 0]
-    outcomes = [one(column).outcome for column in values.T]
-    power = stats.nct.sf(stats.t.ppf(0.975, 7), 7, shift * math.sqrt(8))
-    assert stats.binomtest(outcomes.count("better"), families, power).pvalue > 1e-3
-    assert "worse" not in outcomes
+@pytest.mark.parametrize(
+    ("means", "region"),
+    [([0.0] * 6, 0.5), ([1.5] * 6, 1.5), ([0.0, 0.0, 0.0, 1.0, 1.0, 1.0], 1.0)],
+    ids=["no difference", "edge of the region", "half and half"],
+)
+def test_a_family_errs_no_more_often_than_it_says(means, region):
+    wrong = wrongly_said(np.array(means), region)
+    assert sum(wrong) > 0, "a rule that never errs proves nothing"
+    for count in wrong:
+        assert stats.binomtest(count, 600, 0.05, alternative="greater").pvalue > 1e-3

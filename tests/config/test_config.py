@@ -5,7 +5,7 @@ import pytest
 import yaml
 
 from dgr.config.parsing import parse
-from dgr.config.plan_file import merged, read_plan
+from dgr.config.plan_file import merged, read_plan, tunings
 from dgr.config.runs import TrainingConfig
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, PLAN, SHARED, STAGES, SUITES
@@ -66,12 +66,15 @@ def test_keys_are_the_runs_own_keys():
     for stage in ("runs", "tuned_runs"):
         assert all(RunConfig(**entry).key == key for key, entry in plan[stage].items())
     assert not set(plan["runs"]) & set(plan["tuned_runs"])
-    assert set(plan["tuning"]) == set(plan["tuned_runs"])
+    assert set(tunings(plan)) == set(plan["tuned_runs"])
+    assert not set(plan["tuning"]) & set(plan["matching"])
+    for key, entry in plan["matching"].items():
+        assert entry["matched"] in plan["tuning"], key
 
 
 def test_tuning_seeds_are_not_reported_seeds():
     plan = json.loads((PROJECT / PLAN).read_text())
-    for key, tuning in plan["tuning"].items():
+    for key, tuning in tunings(plan).items():
         assert not set(tuning["seeds"]) & set(plan["tuned_runs"][key]["seeds"])
 
 

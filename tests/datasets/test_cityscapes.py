@@ -71,7 +71,7 @@ def source(tmp_path):
 
 
 def test_every_pixel_of_every_split_is_that_of_its_file(source):
-    splits, report = settings().compose(source)
+    splits, report, _ = settings().compose(source)
     val = sorted(np.random.default_rng(1).permutation(12)[:3].tolist())
     numbers = {"train": [n for n in range(12) if n not in val], "val": val, "test": [100, 101, 102]}
     for split, seeds in numbers.items():
@@ -105,7 +105,7 @@ def test_every_pixel_of_every_split_is_that_of_its_file(source):
 
 
 def test_known_pixels(source):
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert splits["test"]["parts"][0, 0, :4].tolist() == [0, 0, 0, 2]  # sky, car, car without parts, a person's head
     assert splits["test"]["disparity"][0, 0, 1, 1:4].tolist() == [0, 0, 65534 / 1024]
 
@@ -115,7 +115,7 @@ def test_known_labels(source):
     road, sky, person, car, bicycle, caravan, unlabelled = 7, 23, 24, 26, 33, 29, 0
     files["seg"][0, :7] = [road, sky, person, car, bicycle, caravan, unlabelled]
     write(source / "val", 0, files)
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert splits["test"]["segmentation"][0, 0, :7].tolist() == [0, 10, 11, 13, 18, -1, -1]
 
 
@@ -132,7 +132,7 @@ def test_every_uid_is_taken_apart_into_its_digits():
 
 def test_an_odd_size_is_read_as_configured(tmp_path):
     source = write_all(tmp_path, height=7, width=9)
-    splits, _ = settings(height=7, width=9).compose(source)
+    splits, _, _ = settings(height=7, width=9).compose(source)
     assert np.array_equal(splits["test"]["images"][2], picture(102, 7, 9)["image"].transpose(2, 0, 1))
     with pytest.raises(
         DGRError, match=r"image/0\.png has shape \(7, 9, 3\), but the configuration asks for \(6, 8, 3\)"
@@ -141,7 +141,7 @@ def test_an_odd_size_is_read_as_configured(tmp_path):
 
 
 def test_targets_are_what_the_tasks_accept(source):
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert [(task.name, task.kind, task.classes) for task in settings().tasks] == [
         ("segmentation", "segmentation", 19),
         ("parts", "segmentation", 10),

@@ -115,7 +115,7 @@ def test_nyuv2_is_converted_pixel_by_pixel(original_nyuv2):
 
 
 def test_converted_nyuv2_is_read_and_its_normals_are_marked_as_ours(original_nyuv2):
-    splits, report = configuration(nyuv2).compose(original_nyuv2.convert())
+    splits, report, _ = configuration(nyuv2).compose(original_nyuv2.convert())
     assert report["files"] == {"train": 3, "val": 1, "test": 2}
     assert np.array_equal(splits["test"]["depth"][1, 0], halved(original_nyuv2.depths[TEST[1] - 1]))
     assert "reconstructed from depth" in report["conversion"]["normals"]
@@ -352,7 +352,7 @@ def test_cityscapes_is_converted_pixel_by_pixel(original_cityscapes, tmp_path):
 def test_converted_cityscapes_is_read(original_cityscapes, tmp_path):
     cityscapes_original.convert_official_cityscapes(original_cityscapes, tmp_path / "made", SIZE)
     config = configuration(cityscapes)
-    splits, report = config.compose(tmp_path / "made")
+    splits, report, _ = config.compose(tmp_path / "made")
     assert report["files"] == {"train": 2, "val": 1, "test": 1}
     assert "bilinearly by this project" in report["conversion"]["images"]
     test = splits["test"]

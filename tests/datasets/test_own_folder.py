@@ -40,7 +40,7 @@ def compose(**changes):
 
 
 def test_every_sample_stands_in_its_split_with_its_labels(folder):
-    splits, report = compose()
+    splits, report, _ = compose()
     for split, arrays in splits.items():
         rows, tones, levels = own_data.expected(split)
         levels_seen = [own_data.brightness(row) for row in rows]
@@ -73,9 +73,9 @@ def test_it_is_prepared_with_what_is_missing_and_loaded(folder):
 
 @pytest.mark.parametrize("split", [{"column": "split"}, SHARES])
 def test_the_order_of_lines_changes_nothing(folder, split):
-    first, _ = compose(split=split)
+    first, _, _ = compose(split=split)
     own_data.write_table(folder / "labels.csv", own_data.lines([5, 0, 7, 2, 6, 1, 4, 3]))
-    second, _ = compose(split=split)
+    second, _, _ = compose(split=split)
     for name in first:
         for array in first[name]:
             np.testing.assert_array_equal(first[name][array], second[name][array])
@@ -136,7 +136,7 @@ def test_numbers_and_columns_of_other_names(folder):
     ]
     own_data.write_table(folder / "über.csv", rows, encoding="utf-8-sig")  # as a spreadsheet saves it
     labels = [{"name": "sort", "column": "type", "kind": "classification", "classes": 3}]
-    splits, _ = compose(labels=labels, split=SHARES, table="über.csv", file_column="path")
+    splits, _, _ = compose(labels=labels, split=SHARES, table="über.csv", file_column="path")
     seen = sorted(int(label) for arrays in splits.values() for label in arrays["sort"])
     assert seen == [0, 0, 0, 1, 1, 1, 2, 2]
 

@@ -67,7 +67,7 @@ def test_names_without_three_labels(name):
 
 
 def test_splits_hold_each_face_once_with_its_labels(chips):
-    splits, report = settings().compose(chips)
+    splits, report, _ = settings().compose(chips)
     assert report == {
         "files": 26,
         "odd_names": 2,
@@ -102,14 +102,14 @@ def test_the_order_of_files_does_not_matter(chips, tmp_path):
 
 
 def test_the_authors_protocol_keeps_copies_and_validates_on_test(chips):
-    splits, report = settings(protocol="authors", shares={"train": 0.75, "test": 0.25}).compose(chips)
+    splits, report, _ = settings(protocol="authors", shares={"train": 0.75, "test": 0.25}).compose(chips)
     assert report["faces"] == 24
     assert [len(splits[name]["images"]) for name in ("train", "val", "test")] == [18, 6, 6]
     assert np.array_equal(splits["val"]["images"], splits["test"]["images"])
 
 
 def test_another_size_is_scaled(chips):
-    splits, _ = settings(image_size=4).compose(chips)
+    splits, _, _ = settings(image_size=4).compose(chips)
     assert splits["train"]["images"].shape == (10, 3, 4, 4)
 
 
@@ -133,7 +133,7 @@ def test_prepared_faces_are_mapped_and_scaled(chips, tmp_path, monkeypatch):
     write_manifest(chips)
     prepare_dataset("faces", settings(), tmp_path / "data")
     data = load("faces", tmp_path / "data")
-    expected, _ = settings().compose(chips)
+    expected, _, _ = settings().compose(chips)
     assert [(task.name, task.classes) for task in data.tasks] == [("age", 7), ("gender", 2), ("race", 5)]
     ((inputs, targets),) = data.splits["val"].batches(100)
     assert inputs.shape == (6, 3, SIZE, SIZE)
@@ -162,7 +162,7 @@ def test_the_real_chips(tmp_path):
     fetched = fetch_source(
         "utkface64", read_source(Path(__file__).parents[2] / "paper_configs", "utkface64"), tmp_path, REAL
     )
-    splits, report = settings(image_size=64, shares={"train": 0.7, "val": 0.1, "test": 0.2}).compose(fetched.folder)
+    splits, report, _ = settings(image_size=64, shares={"train": 0.7, "val": 0.1, "test": 0.2}).compose(fetched.folder)
     assert report["files"] == 23707
     assert report["odd_names"] == 3
     assert sum(len(arrays["age"]) for arrays in splits.values()) == report["faces"]

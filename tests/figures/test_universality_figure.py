@@ -9,10 +9,13 @@ from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.figures.registry import write_figure
-from dgr.figures.universality import PANELS, build
+from dgr.figures.shared.style import LABELS
+from dgr.figures.universality import OVER_EPOCHS, PANELS, build
 from dgr.records.collecting import collect_suite
 from dgr.records.records import load_records
 from dgr.records.scope import open_scope
+
+ARMS = ("none", "dgr", "norm")
 
 
 def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
@@ -27,27 +30,42 @@ def test_files_are_made_twice_the_same(results: Path) -> None:
     assert {path: path.read_bytes() for path in write_figure(SUITE, "F2")} == first
 
 
-def test_panels_lines_bands_and_caption(results: Path, plan: dict[str, Any]) -> None:
+def test_panels_dots_and_caption(results: Path, plan: dict[str, Any]) -> None:
     figure, caption = draw(plan, results)
-    assert [axis.get_title() for axis in figure.axes] == list(PANELS.values())
-    assert [len(axis.lines) for axis in figure.axes] == [3] * 4
-    assert [len(axis.collections) for axis in figure.axes] == [3] * 4
-    assert figure.axes[0].get_ylim() == figure.axes[1].get_ylim()
-    for part in ("EW", "8 untrained heads", "n = 3 seeds at epochs 0, 1, 3", "95% t-intervals", "not available"):
+    trained, new, curves = figure.axes[:4], figure.axes[4:8], figure.axes[8:]
+    assert [axis.get_title() for axis in trained] == list(PANELS.values())
+    assert [axis.get_title() for axis in curves] == list(OVER_EPOCHS.values())
+    assert [axis.get_ylabel() for axis in (trained[0], new[0])] == ["trained tasks", "new tasks"]
+    assert [label.get_text() for label in trained[0].get_yticklabels()] == [LABELS[name] for name in ARMS]
+    assert [len(axis.lines) for axis in curves] == [3, 3]
+    for part in ("EW", "Untrained head: mean of 8", "n = 3 seeds", "epochs 0, 1, 3", "95% t-intervals", "left > right"):
         assert part in caption
 
 
-def test_lines_are_means_over_seeds_and_tasks(results: Path, plan: dict[str, Any]) -> None:
+def test_dots_are_means_over_tasks_of_each_seed(results: Path, plan: dict[str, Any]) -> None:
+    figure, _ = draw(plan, results)
+    frame = load_records(results / "records").universality.query("method == 'equal_weighting' and epoch == 3")
+    for row, names in enumerate((["left", "right"], ["left_greater"])):
+        of_kind = frame[frame["task"].isin(names)].groupby(["regularizer", "seed"])
+        for axis, measure in zip(figure.axes[4 * row : 4 * row + 4], PANELS, strict=True):
+            means = of_kind[measure].mean()
+            for place, name in enumerate(ARMS):
+                points = np.asarray(axis.collections[place].get_offsets())
+                np.testing.assert_allclose(points[:, 0], means.loc[name])
+                np.testing.assert_allclose(points[:, 1].mean(), place)
+                np.testing.assert_allclose(axis.lines[2 * place + 1].get_xdata(), means.loc[name].mean())
+
+
+def test_curves_are_means_over_seeds_and_trained_tasks(results: Path, plan: dict[str, Any]) -> None:
     figure, _ = draw(plan, results)
     frame = load_records(results / "records").universality.query(
-        "method == 'equal_weighting' and regularizer == 'none'"
+        "method == 'equal_weighting' and regularizer == 'none' and task != 'left_greater'"
     )
-    for axis, quantity in zip(figure.axes, PANELS, strict=True):
-        wanted = frame.groupby("epoch")[quantity].mean()
-        np.testing.assert_allclose(axis.lines[0].get_ydata(), wanted)
+    for axis, quantity in zip(figure.axes[8:], OVER_EPOCHS, strict=True):
+        np.testing.assert_allclose(axis.lines[0].get_ydata(), frame.groupby("epoch")[quantity].mean())
 
 
-def test_one_seed_has_no_bands(workplace: Path) -> None:
+def test_one_seed_has_dots_alone(workplace: Path) -> None:
     plan = make_plan(seeds=(0,))
     write_plan(plan)
     make_runs(plan, workplace)
@@ -56,45 +74,31 @@ def test_one_seed_has_no_bands(workplace: Path) -> None:
     assert len(write_figure(SUITE, "F2")) == 2
 
 
-def test_without_snapshots(workplace: Path) -> None:
-    plan = make_plan((("pcgrad", ("none", "dgr")),))
+def test_without_earlier_epochs_there_are_no_curves(workplace: Path) -> None:
+    plan = make_plan((("single_task", ("none",)), ("pcgrad", ("none", "dgr"))))
     write_plan(plan)
     make_runs(plan, workplace)
     make_measurements(plan, workplace)
     collect_suite(SUITE)
-    with pytest.raises(DGRError, match="F2 needs representations of several epochs"):
+    figure, caption = draw(plan, workplace / "results" / SUITE)
+    assert len(figure.axes) == 8
+    assert "PCGrad" in caption
+    assert "epochs" not in caption
+
+
+def test_without_new_tasks_there_is_one_row(results: Path, plan: dict[str, Any]) -> None:
+    path = results / "records/universality.csv"
+    frame = pd.read_csv(path)
+    frame[frame["task"] != "left_greater"].to_csv(path, index=False)
+    figure, caption = draw(plan, results)
+    assert len(figure.axes) == 4 + 2
+    assert "no head was trained on" not in caption
+
+
+def test_without_probes(workplace: Path) -> None:
+    plan: dict[str, Any] = make_plan() | {"probes": {}, "baselines": {}}
+    write_plan(plan)
+    make_runs(plan, workplace)
+    collect_suite(SUITE)
+    with pytest.raises(DGRError, match="F2 needs probes; add a block 'probes'"):
         write_figure(SUITE, "F2")
-
-
-def test_two_methods_with_snapshots(results: Path, plan: dict[str, Any]) -> None:
-    records = load_records(results / "records")
-    earlier = records.universality.query("method == 'pcgrad'").assign(epoch=1)
-    object.__setattr__(records, "universality", pd.concat([records.universality, earlier]))
-    with pytest.raises(DGRError, match="equal_weighting, pcgrad have snapshots"):
-        build(open_scope("figures", SUITE, "F2", plan, records))
-
-
-def another_last_epoch(results: Path, method: str) -> pd.DataFrame:
-    """Universality as it would be had one run of a method been trained for one epoch more."""
-    frame = load_records(results / "records").universality
-    chosen = (frame["method"] == method) & (frame["regularizer"] == "dgr") & (frame["epoch"] == 3)
-    return frame.assign(epoch=frame["epoch"].mask(chosen, 4))
-
-
-def test_a_run_with_another_number_of_epochs_is_not_taken_for_one_with_snapshots(
-    results: Path, plan: dict[str, Any]
-) -> None:
-    before, _ = draw(plan, results)
-    another_last_epoch(results, "pcgrad").to_csv(results / "records/universality.csv", index=False)
-    figure, caption = draw(plan, results)
-    assert "n = 3 seeds at epochs 0, 1, 3" in caption
-    for axis, old in zip(figure.axes, before.axes, strict=True):
-        for line, expected in zip(axis.lines, old.lines, strict=True):
-            np.testing.assert_array_equal(line.get_xydata(), expected.get_xydata())
-
-
-def test_a_shown_run_with_another_number_of_epochs_has_a_longer_line(results: Path, plan: dict[str, Any]) -> None:
-    another_last_epoch(results, "equal_weighting").to_csv(results / "records/universality.csv", index=False)
-    figure, caption = draw(plan, results)
-    assert sorted(line.get_xdata()[-1] for line in figure.axes[0].lines) == [3, 3, 4]
-    assert "at epochs 0, 1, 3, 4" in caption

@@ -172,15 +172,16 @@ def embedded() -> Bytes:
 
 
 def universality() -> Bytes:
-    """Untrained and refitted heads on a representation."""
+    """Untrained, briefly trained and refitted heads on a representation."""
     import torch
     from torch.nn.functional import cross_entropy
 
     from dgr.measurements.universality import Represented, measure_universality
+    from dgr.models.shared.heads import mlp_head
 
-    inputs, labels = (torch.from_numpy(array) for array in digits(150))
+    inputs, labels = (torch.from_numpy(array) for array in digits(360))
     train, val, test = (Represented(inputs[rows::3], labels[rows::3]) for rows in range(3))
-    head = partial(torch.nn.Linear, 64, 10)
+    head = partial(mlp_head, 64, 8, 10)
     yield repr(measure_universality(head, cross_entropy, train, val, test, 2, 0)).encode()
 
 
@@ -191,7 +192,7 @@ def studied(kind: str) -> Bytes:
     from dgr.studies.registry import StudyConfig, rows
 
     configs = yaml.safe_load((HERE / "studies.yaml").read_text(encoding="utf-8"))
-    for row in rows(TypeAdapter(StudyConfig).validate_python({"kind": kind, **configs.get(kind, {})}), 0):
+    for row in rows(TypeAdapter(StudyConfig).validate_python({"kind": kind, **configs.get(kind, {})}), 0, {}):
         yield repr(row).encode()
 
 

@@ -13,7 +13,9 @@ from dgr.measurements.probes import probe
 from dgr.measurements.probing import ProbeSamples, accuracies, choose_settings, majority_accuracies
 
 KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
-SIZES = {"train": 60, "val": 30, "test": 40}
+TASKS = ("left", "right")
+NEW = ("left_greater", "left_even", "sum_ten", "left_five", "same_digit", "left_loops")
+SIZES = {"train": 120, "val": 30, "test": 40}
 WIDTH = 6
 RANDOM = np.random.default_rng(3)
 
@@ -78,9 +80,20 @@ def test_a_class_absent_from_train_counts_as_wrong() -> None:
 def test_a_single_class_is_always_predicted() -> None:
     train, test = blobs(40), blobs(60)
     single = ProbeSamples(train.inputs, {"kind": np.ones(40, np.int64)})
-    share = float(np.mean(test.labels["kind"] == 1))
-    assert set(scores(single, test).values()) == {share}
-    assert dict(majority_accuracies(single, test)) == {"kind": share}
+    third = 1 / 3  # of three classes one is answered rightly, whatever their shares
+    assert scores(single, test) == pytest.approx(dict.fromkeys(CLASSIFIERS, third))
+    assert dict(majority_accuracies(single, test)) == pytest.approx({"kind": third})
+
+
+def test_accuracy_is_balanced() -> None:
+    """By hand: 9 samples of a class of which 6 are right, 1 of another that is wrong."""
+    train = ProbeSamples(np.array([[0.0], [0.1], [5.0], [5.1]]), {"rare": np.array([0, 0, 1, 1])})
+    inputs = np.array([[0.0]] * 6 + [[5.0]] * 3 + [[0.0]])
+    test = ProbeSamples(inputs, {"rare": np.array([0] * 9 + [1])})
+    settings: dict[str, dict[str, object]] = {"knn": {"n_neighbors": 1}, "tree": {"min_samples_leaf": 1}}
+    settings |= {"forest": {"n_estimators": 5}, "svm": {"C": 1.0}, "logistic": {"C": 1.0}}
+    assert scores(train, test, settings) == pytest.approx(dict.fromkeys(CLASSIFIERS, (6 / 9 + 0) / 2))
+    assert dict(majority_accuracies(train, test)) == {"rare": 0.5}
 
 
 def test_constant_features() -> None:
@@ -158,16 +171,19 @@ def test_probe_stage(workplace: Path) -> None:
     first = path.read_bytes()
     record = json.loads(first)
     cells = [(row["seed"], row["given"], row["task"], row["classifier"]) for row in record["rows"]]
-    assert len(cells) == len(set(cells)) == 2 * 2 * 3 * 5
+    assert len(cells) == len(set(cells)) == 2 * 2 * len(TASKS + NEW) * 5
     assert {cell[1] for cell in cells} == {"representation", "untrained"}
-    assert {cell[2] for cell in cells} == {"left", "right", "left_greater"}
+    assert {cell[2] for cell in cells} == set(TASKS + NEW)
     means = {
         given: np.mean([row["value"] for row in record["rows"] if row["given"] == given and row["task"] == "left"])
         for given in ("representation", "untrained")
     }
     assert means["representation"] > 0.9 > means["untrained"]
     measured = [(row["seed"], row["epoch"], row["task"]) for row in record["universality"]]
-    assert measured == [(seed, epoch, task) for seed in (0, 1) for epoch in (0, 1, 4) for task in ("left", "right")]
+    asked = {0: TASKS, 1: TASKS, 4: TASKS + NEW}
+    assert measured == [(seed, epoch, task) for seed in (0, 1) for epoch in asked for task in asked[epoch]]
+    losses = {row["epoch"]: row["refitted_loss"] for row in record["universality"] if row["task"] == "left"}
+    assert losses[0] > 1 > 0.5 > losses[4]
     assert set(record["settings"]) == {"representation", "untrained"}
     probe(KEY)
     assert path.read_bytes() == first
@@ -182,17 +198,54 @@ def test_separate_encoders_are_probed_joined_and_measured_apart(workplace: Path)
     norms = [row["mean_norm"] for row in record["universality"][:2]]
     parts = (z[:, :WIDTH], z[:, WIDTH:])
     assert norms == pytest.approx([np.linalg.norm(part, axis=1).mean() for part in parts], rel=1e-5)
+    joined = {row["task"]: row["mean_norm"] for row in record["universality"] if row["seed"] == 0}
+    assert [joined[task] for task in NEW] == pytest.approx([np.linalg.norm(z, axis=1).mean()] * len(NEW), rel=1e-5)
+
+
+def test_a_data_set_that_is_drawn_anew_is_read_as_drawn_for_the_seed(workplace: Path) -> None:
+    assert workplace
+    data = Path("data/digits")
+    for seed in (0, 1):
+        (data / f"seed-{seed}").mkdir()
+        for path in data.glob("*.npy"):
+            labels = np.load(path)
+            np.save(data / f"seed-{seed}" / path.name, labels if seed == 0 else np.roll(labels, 1, axis=0))
+    tasks = [{"name": name, "kind": "classification", "classes": 3} for name in TASKS]
+    for path in data.glob("*.npy"):
+        path.unlink()
+    write_manifest(data, config={"kind": "multimnist"}, tasks=tasks, seeds=[0, 1])
+    probe(KEY)
+    record = json.loads(Path("runs/toy/probe", f"{KEY}.json").read_text())
+    losses = {
+        row["seed"]: row["refitted_loss"]
+        for row in record["universality"]
+        if (row["task"], row["epoch"]) == ("left", 4)
+    }
+    assert losses[0] < 0.5  # the representation is of the labels of seed 0
+    assert losses[1] > 1
+    baselines("toy-digits")
+    edit_plan(seeds=[0, 3])
+    with pytest.raises(DGRError, match="not for seed 3"):
+        probe(KEY)
+
+
+def test_labels_that_cannot_be_read(workplace: Path) -> None:
+    assert workplace
+    Path("data/digits/val_right.npy").unlink()
+    tasks = [{"name": name, "kind": "classification", "classes": 3} for name in TASKS]
+    write_manifest(Path("data/digits"), config={"kind": "multimnist"}, tasks=tasks)
+    refused("the labels of 'right' on 'val' are not readable .*; run `python -m dgr prepare digits`")
 
 
 def test_baselines_stage(workplace: Path) -> None:
     assert workplace
     baselines("toy-digits")
     rows = json.loads(Path("runs/toy/baselines/toy-digits.json").read_text())["rows"]
-    assert [(row["given"], row["classifier"]) for row in rows[:3]] == [("majority", "majority")] * 3
-    assert len(rows) == 3 + 3 * 5
-    right = np.load("data/digits/test_right.npy")
-    train = np.load("data/digits/train_right.npy")[:50]
-    assert rows[1]["value"] == np.mean(right == np.bincount(train).argmax())
+    asked = len(TASKS + NEW)
+    assert [(row["given"], row["classifier"]) for row in rows[:asked]] == [("majority", "majority")] * asked
+    assert len(rows) == asked + asked * 5
+    assert rows[1]["value"] == pytest.approx(1 / 3)
+    assert (rows[0]["task"], rows[1]["task"]) == TASKS
 
 
 def edit_plan(**changes: object) -> None:
@@ -210,8 +263,8 @@ def refused(message: str) -> None:
 
 def test_too_few_training_samples(workplace: Path) -> None:
     assert workplace
-    edit_plan(train_samples=61)
-    refused("seed 0, holds 60 samples, but train_samples asks for 61")
+    edit_plan(train_samples=121)
+    refused("seed 0, holds 120 samples, but train_samples asks for 121")
 
 
 def test_missing_seed_and_unknown_key(workplace: Path) -> None:

@@ -47,19 +47,22 @@ def test_a_claim_leads_to_the_runs_on_both_sides(checkout: Path) -> None:
         for regularizer in ("dgr", "none")
         for method in ("equal_weighting", "pcgrad")
     ]
-    assert "reproduced" in text(evidence)
-    assert "PCGrad + norm (not in the plan)" in text(by_id(tree, "record-C2b"))
-    assert "1 reproduced 1 inconclusive" in text(by_id(tree, "claims"))
+    assert "supported" in text(evidence)
+    control = by_id(tree, "record-C2b")
+    # Decided over the methods that the suite has on both sides.
+    assert "EW + norm" in text(control)
+    assert "PCGrad" not in text(control)
+    assert "1 supported 1 undecided" in text(by_id(tree, "claims"))
 
 
 def test_a_comparison_tells_what_was_found(checkout: Path) -> None:
     path = checkout / "tables/claims.csv"
-    numbers = {"n": [3, ""], "low": [1.25, ""], "high": [3.75, ""], "largest_holm_p": [0.0123, ""]}
+    numbers = {"n": [3, ""], "low": [1.25, ""], "high": [3.75, ""], "confidence": [0.975, ""], "holm_p": [0.0123, ""]}
     pd.read_csv(path).assign(**numbers, reason=["", "too few seeds"]).to_csv(path, index=False)
     tree = parsed(page())
-    found = "n = 3 seeds; mean difference 2.5; interval [1.25, 3.75]; largest adjusted p 0.0123"
+    found = "n = 3 seeds; difference 2.5; interval [1.25, 3.75] of confidence 0.975; adjusted p 0.0123 (difference)"
     assert found in text_of(tree, "record-C2a")
-    assert "recorded units: mean difference 0.1; too few seeds" in text_of(tree, "record-C2b")
+    assert "recorded units: difference 0.1; too few seeds" in text_of(tree, "record-C2b")
 
 
 def measured(checkout: Path) -> None:
@@ -77,7 +80,7 @@ def measured(checkout: Path) -> None:
     pd.DataFrame([row]).to_csv(checkout / "records/sweeps.csv", index=False)
     pd.DataFrame([sweep | {"epoch": 1, "cosine": 0.4321, "norm_ratio": 2.0}]).to_csv(checkout / "records/agreement.csv")
     cost = {"suite": SUITE, "dataset": "digits", "architecture": "conv", "device": "cpu", "threads": 1}
-    cost |= {"method": "equal_weighting", "regularizer": "none", "num_dummies": None, "ratio": 1.0}
+    cost |= {"method": "equal_weighting", "regularizer": "none", "num_dummies": 0, "round": 0}
     pd.DataFrame([cost | {"seconds_per_step": 0.01234, "peak_memory_mb": 5.0}]).to_csv(checkout / "records/costs.csv")
     for name, records in {"T5": [["toy-digits-conv"]], "T6": [[PLAIN], ["toy-lambda", PLAIN]]}.items():
         shown = pd.DataFrame({"Row": ["a", "b"], "Value": ["1.0", "2.0"]}).head(len(records))

@@ -68,7 +68,7 @@ def test_it_is_valid_and_loads_and_runs_nothing(indexed: Path) -> None:
 def test_it_tells_what_a_suite_is_and_what_it_found(indexed: Path) -> None:
     shown = text_of(parsed(index()), f"suite-{SUITE}")
     for part in (
-        "1 reproduced 1 inconclusive",
+        "1 supported 1 undecided",
         "digits with conv",
         "3 methods, 2 regularizers and none",
         "6 configurations with 3 seeds: 18 of 18 trained",

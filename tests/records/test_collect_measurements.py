@@ -10,6 +10,7 @@ from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
 from dgr.records.collecting import collect_records, collect_suite
+from dgr.records.outcomes import UNIVERSALITY
 from dgr.records.records import load_records
 
 EW = "toy-digits-conv-equal_weighting-none"
@@ -29,7 +30,7 @@ def measured(plan: dict[str, Any]) -> dict[str, Any]:
     plan["sweeps"] = {Path(SWEEP).stem: {"suite": SUITE, "name": "strength", "run": run, "vary": {STRENGTH: POINTS}}}
     methods = [{"name": "equal_weighting"}, {"name": "pcgrad"}]
     shared = {name: run[name] for name in ("suite", "dataset", "architecture", "training")}
-    plan["costs"] = {Path(COSTS).stem: {**shared, "methods": methods, "steps": 3}}
+    plan["costs"] = {Path(COSTS).stem: {**shared, "methods": methods, "rounds": 2, "steps": 3}}
     pairs = [({STRENGTH: point}, seed) for point in POINTS for seed in (0, 1)]
     value = {"split": "test", "task": "left", "metric": "accuracy", "value": 0.5}
     agreement = {"epoch": 1, "cosine": 0.5, "norm_ratio": 2.0}
@@ -42,7 +43,7 @@ def measured(plan: dict[str, Any]) -> dict[str, Any]:
             "agreement": [{"settings": settings, "seed": seed, **agreement} for settings, seed in pairs],
         },
     )
-    cost = {"num_dummies": 0, "seconds_per_step": 0.1, "ratio": 1.0, "peak_memory_mb": None}
+    cost = {"num_dummies": 0, "seconds": [0.1, 0.2], "peak_memory_mb": None}
     rows = [{"method": method["name"], "regularizer": "none", **cost} for method in methods]
     write(COSTS, {"key": Path(COSTS).stem, "device": "cpu (made up)", "threads": 1, "rows": rows})
     write_plan(plan)
@@ -65,11 +66,14 @@ def test_measurements_become_records(measured: dict[str, Any]) -> None:
     plain = records.probes[records.probes["seed"].isna()]
     assert set(plain["given"]) == {"majority", "pixels"}
     assert plain[["architecture", "method", "regularizer"]].isna().all(axis=None)
-    gaps = records.universality.query("method == 'equal_weighting' and regularizer == 'none'")["gap"]
-    assert list(gaps) == [row["gap"] for row in made["universality"]]
+    losses = records.universality.query("method == 'equal_weighting' and regularizer == 'none'")
+    for column in (*UNIVERSALITY, "mean_norm"):
+        assert list(losses[column]) == [row[column] for row in made["universality"]]
     assert list(records.sweeps["settings"].map(json.loads)) == [{STRENGTH: 0.1}] * 2 + [{STRENGTH: 1.0}] * 2
     assert records.agreement["norm_ratio"].eq(2).all()
-    assert list(records.costs["method"]) == ["equal_weighting", "pcgrad"]
+    assert list(records.costs["method"]) == ["equal_weighting"] * 2 + ["pcgrad"] * 2
+    assert list(records.costs["round"]) == [0, 1, 0, 1]
+    assert list(records.costs["seconds_per_step"]) == [0.1, 0.2, 0.1, 0.2]
     assert records.costs["peak_memory_mb"].isna().all()
 
 
@@ -82,7 +86,7 @@ def test_a_suite_without_measurements_has_empty_records(workplace: Path) -> None
     for name in ("probes", "universality", "sweeps", "agreement", "costs"):
         frame = getattr(records, name)
         assert frame.empty
-        assert {"suite", "seed" if name != "costs" else "ratio"} <= set(frame)
+        assert {"suite", "seed" if name != "costs" else "round"} <= set(frame)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +121,13 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
         (PROBES, lambda r: r["rows"][0].update(value=float("nan")), "rows.0.value"),
         (PROBES, lambda r: r["rows"][0].update(seed=9), "lacks 1 accuracies"),
         (PROBES, lambda r: r["config"].update(train_samples=7), "other settings than configured"),
-        (PROBES, lambda r: r["universality"].pop(), "lacks 1 measurements of universality, the first for 2, 3, right"),
+        (
+            PROBES,
+            lambda r: r["universality"].pop(),
+            "lacks 1 measurements of universality, the first for 2, 3, left_greater",
+        ),
         (PROBES, lambda r: r["universality"].clear(), "no measurements of universality"),
-        (PROBES, lambda r: r["universality"][0].update(gap=float("inf")), "universality.0.gap"),
+        (PROBES, lambda r: r["universality"][0].update(label_area=float("inf")), "universality.0.label_area"),
         (BASELINES, lambda r: r["rows"].pop(), "lacks 1 values of 'pixels'"),
         (BASELINES, lambda r: r.update(rows=r["rows"][3:]), "no values of 'majority'"),
         (SWEEP, lambda r: r["rows"].pop(), 'lacks 1 values, the first for {"regularizer.strength": 1.0}, 1'),
@@ -127,7 +135,8 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
         (SWEEP, lambda r: r.update(name="luck"), "another key"),
         (SWEEP, lambda r: r["agreement"][0].update(cosine=float("nan")), "agreement.0.cosine"),
         (COSTS, lambda r: r["rows"].pop(), "lacks 1 methods, the first for pcgrad"),
-        (COSTS, lambda r: r["rows"][0].update(ratio=float("nan")), "rows.0.ratio"),
+        (COSTS, lambda r: r["rows"][0].update(seconds=[0.1, float("nan")]), "rows.0.seconds.1"),
+        (COSTS, lambda r: r["rows"][0].update(seconds=[0.1]), "was made for another key or other settings"),
     ],
 )
 def test_measurements_that_do_not_fit(
@@ -143,6 +152,12 @@ def test_probes_of_other_tasks_or_epochs_than_the_run(plan: dict[str, Any]) -> N
     record = json.loads(Path(PROBES).read_text())
     write(PROBES, {**record, "universality": [row for row in record["universality"] if row["epoch"] != 3]})
     refused(plan, f"The probes of {EW} do not fit its runs", f"`python -m dgr probe {EW}`")
+    new = [row for row in record["universality"] if row["task"] != "left_greater"]
+    write(PROBES, {**record, "universality": new})
+    refused(plan, "do not fit")
+    early = [row for row in record["universality"] if (row["task"], row["epoch"]) != ("left", 1)]
+    write(PROBES, {**record, "universality": early})
+    refused(plan, "do not fit")
     write(PROBES, {**record, "rows": [row for row in record["rows"] if row["task"] != "left"]})
     refused(plan, "do not fit")
 

@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from dgr.config.runs import MethodConfig
+from dgr.core.errors import DGRError
 from dgr.core.task import Task
 from dgr.studies import loss_scale
 from dgr.studies.loss_scale import LossScale, ScaledTask
@@ -58,13 +59,39 @@ def test_changes_are_relative_signed_and_against_factor_one():
 def test_rows_are_complete_and_zero_at_factor_one():
     rows = list(loss_scale.run(config("equal_weighting", "single_gradient_step"), 0))
     cells = {(row.setting, row.level, row.method, row.measure) for row in rows}
-    assert len(cells) == len(rows) == 2 * 3 * 2 * 3
-    assert all(row.value == 0 for row in rows if row.level == 1)
+    assert len(cells) == len(rows) == 3 * 2 * (4 + 2) + 3 * 2 * (4 + 3)  # digits have two tasks, rooms three
+    changes = ("scaled_task", "other_tasks", "worst_task")
+    assert all(row.value == 0 for row in rows if row.level == 1 and row.measure in changes)
     assert all(np.isfinite(row.value) for row in rows)
     assert any(row.value != 0 for row in rows)
     assert list(loss_scale.run(config("equal_weighting"), 0)) == [
         row for row in rows if row.method == "equal_weighting"
     ]
+
+
+def test_changes_are_those_of_the_recorded_scores():
+    """From the rows alone: against the same method at factor 1, and against equal weighting at factor 1."""
+    rows = list(loss_scale.run(config("single_gradient_step", "equal_weighting"), 0))
+    found = {(row.setting, row.level, row.method, row.measure): row.value for row in rows}
+    higher = {"left": 1, "right": 1, "segmentation": 1, "depth": -1, "normals": -1}
+    for setting, tasks in (("digits", ["left", "right"]), ("rooms", ["segmentation", "depth", "normals"])):
+        for method in ("single_gradient_step", "equal_weighting"):
+
+            def changes(other, setting=setting, tasks=tasks, method=method):
+                score = [found[setting, 10.0, method, f"score/{task}"] for task in tasks]
+                base = [found[setting, 1.0, other, f"score/{task}"] for task in tasks]
+                return [100 * higher[t] * (s - b) / b for t, s, b in zip(tasks, score, base, strict=True)]
+
+            assert found[setting, 10.0, method, "scaled_task"] == pytest.approx(changes(method)[0])
+            assert found[setting, 10.0, method, "worst_task"] == pytest.approx(min(changes(method)))
+            yardstick = min(changes("equal_weighting"))
+            assert found[setting, 10.0, method, "worst_against_ew"] == pytest.approx(yardstick)
+
+
+def test_a_score_of_zero_is_no_yardstick():
+    tasks = [Task("s", "segmentation", 5)]
+    with pytest.raises(DGRError, match="'s' has a mean_iou of 0 at factor 1, against which no change can be told"):
+        loss_scale._changes(tasks, {"s": 0.0}, {"s": 0.1})
 
 
 def test_a_method_blind_to_scale_keeps_its_encoder(monkeypatch):

@@ -9,10 +9,10 @@ import torch
 from dgr.config.parsing import parse
 from dgr.config.runs import MethodConfig
 from dgr.core.errors import DGRError
-from dgr.studies import flipped_labels, noisy_regression
+from dgr.studies import flipped_labels, noisy_regression, registry
 from dgr.studies.compared import row_name
 from dgr.studies.noisy_task import NoisyTask
-from dgr.studies.sample_detection import WITH_HELD_OUT, detection
+from dgr.studies.sample_detection import CLEAN_ONLY, HELD_OUT_ONLY, WITH_HELD_OUT, detection
 from dgr.studies.samples import Recipe, Samples, Schedule
 
 REGRESSION = noisy_regression.NoisyRegression(
@@ -21,6 +21,7 @@ REGRESSION = noisy_regression.NoisyRegression(
     samples={"train": 60, "val": 20, "test": 20},
     scales=[1.0, 2.0],
     task_variance=3.5,
+    gain=1.5,
     noise=["constant", "gaussian"],
     levels=[0.0, 0.5],
     width=8,
@@ -48,20 +49,58 @@ LABELS = flipped_labels.FlippedLabels(
 
 
 def test_targets_are_the_formula_and_tasks_share_b():
-    data = noisy_regression.make_data(REGRESSION, seed=3)
-    assert {name: len(split) for name, split in data.items()} == REGRESSION.samples
+    config = REGRESSION.model_copy(update={"samples": {"train": 4000, "val": 20, "test": 20}})
+    data = noisy_regression.make_data(config, seed=3)
+    assert {name: len(split) for name, split in data.items()} == config.samples
     x = data["train"].inputs.double().numpy()
-    for index, name in enumerate(("main", "other")):
-        y = data["train"].targets[name].double().numpy()[:, 0]
-        sigma = REGRESSION.scales[index]
-        assert ((y >= 0) & (y <= sigma)).all()
-        # |artanh(y/σ)| = |(B + ε)x|: linear in x up to sign where tanh is not saturated.
-        inside = (y > 0.05 * sigma) & (y < 0.95 * sigma)
-        assert inside.any()
-        every = np.concatenate([data[split].inputs.double().numpy() for split in data])
-        magnitude = np.arctanh(y[inside] / sigma)
-        assert (magnitude <= np.linalg.norm(x[inside], axis=1) * np.sqrt(20 * (1 + 3.5)) * 3).all()
-        assert abs(every.mean()) < 0.1
+    directions = []
+    for sigma, target in zip(config.scales, data["train"].targets.values(), strict=True):
+        y = target.double().numpy()[:, 0]
+        assert (np.abs(y) < sigma).all()
+        # artanh(y/σ) is linear in x: least squares leaves nothing over, and gives a(B + ε)/√(d(1 + v)).
+        inside = np.abs(y) < 0.99 * sigma
+        found, *_ = np.linalg.lstsq(x[inside], np.arctanh(y[inside] / sigma))
+        np.testing.assert_allclose(x[inside] @ found, np.arctanh(y[inside] / sigma), atol=1e-3)
+        directions.append(found * (config.inputs * (1 + config.task_variance)) ** 0.5 / config.gain)
+    whole = [np.concatenate([noisy_regression_direction(config, seed, k) for seed in range(200)]) for k in (0, 1)]
+    assert np.var(whole[0]) == pytest.approx(1 + config.task_variance, rel=0.1)
+    # B is common to the tasks, ε is not: the covariance is the variance of B.
+    assert np.mean(whole[0] * whole[1]) == pytest.approx(1.0, abs=0.25)
+    np.testing.assert_allclose(directions[0], noisy_regression_direction(config, 3, 0), atol=1e-3)
+
+
+def noisy_regression_direction(config, seed, task):
+    """B + ε of a task, in the order of drawing that the study's seeds stand for."""
+    generator = noisy_regression.generator_for("noisy_regression", seed, "split")
+    shared = torch.randn(config.inputs, generator=generator)
+    own = config.task_variance**0.5 * torch.randn(2, config.inputs, generator=generator)
+    return (shared + own[task]).double().numpy()
+
+
+def test_targets_vary_and_right_ones_can_be_learned():
+    """What the earlier form of the study lacked: a constant must be clearly worse than right targets."""
+    config = REGRESSION.model_copy(
+        update={"samples": {"train": 300, "val": 100, "test": 500}, "noise": ["constant"], "levels": [0.4],
+                "epochs": 40, "width": 32, "methods": [MethodConfig(name="equal_weighting")]}
+    )  # fmt: skip
+    found = {row.method: row.value for row in noisy_regression.run(config, 1000) if row.measure == "main_error"}
+    assert found[CLEAN_ONLY] < 0.5 * found["constant"]
+    test = noisy_regression.make_data(config, 1000)["test"].targets["main"]
+    assert found["constant"] == pytest.approx(test.var().item(), rel=0.1)
+
+
+def test_the_rows_beside_the_methods_see_what_their_names_say(monkeypatch):
+    config = REGRESSION.model_copy(update={"noise": ["constant"], "methods": [MethodConfig(name="equal_weighting")]})
+    seen = []
+    train = Recipe.train
+    monkeypatch.setattr(Recipe, "train", lambda self, *a: (seen.append(a[1].targets["main"]), train(self, *a))[1])
+    list(noisy_regression.run(config.model_copy(update={"levels": [0.5]}), 0))
+    clean = noisy_regression.make_data(config, 0)
+    held_out, plain, both, right = seen
+    assert torch.equal(held_out, clean["val"].targets["main"])
+    assert (plain == -0.5).sum() == 30
+    assert torch.equal(both, torch.cat([plain, held_out]))
+    assert torch.equal(right, clean["train"].targets["main"][(plain != -0.5)[:, 0]])
 
 
 @pytest.mark.parametrize("noise", ["constant", "gaussian"])
@@ -100,6 +139,20 @@ def test_flips_to_background_leave_other_digits_alone():
     assert not data.targets["digit3"][wrong].any()
 
 
+def test_the_positive_control_sees_right_labels_and_the_others_do_not(monkeypatch):
+    config = LABELS.model_copy(update={"flips": ["uniform"], "methods": [MethodConfig(name="equal_weighting")]})
+    seen = []
+    train = Recipe.train
+    monkeypatch.setattr(Recipe, "train", lambda self, *a: (seen.append(a[1].targets["digit3"]), train(self, *a))[1])
+    list(flipped_labels.run(config, 0, {}))
+    truth = {name: (digits == 3).long() for name, (_, digits) in flipped_labels.draw_digit_splits(config, 0).items()}
+    plain, both, held_out, right = seen
+    assert not torch.equal(plain, truth["train"])
+    assert torch.equal(both, torch.cat([plain, truth["val"]]))
+    assert torch.equal(held_out, truth["val"])
+    assert torch.equal(right, truth["train"])
+
+
 def test_splits_of_digits_share_no_image():
     splits = flipped_labels.draw_digit_splits(LABELS, seed=0)
     seen = [image.numpy().tobytes() for images, _ in splits.values() for image in images]
@@ -133,18 +186,22 @@ def test_what_the_given_label_alone_says_does_not_count():
     assert dict(detection(weights, torch.zeros(8, dtype=torch.bool), given)) == {}
 
 
-@pytest.mark.parametrize(("module", "config"), [(noisy_regression, REGRESSION), (flipped_labels, LABELS)])
-def test_rows_are_complete_finite_and_of_the_seed_alone(module, config):
-    rows = list(module.run(config, 0))
+@pytest.mark.parametrize("config", [REGRESSION, LABELS])
+def test_rows_are_complete_finite_and_of_the_seed_alone(config):
+    rows = list(registry.rows(config, 0, {}))
     torch.manual_seed(99)
     state = torch.get_rng_state()
-    assert list(module.run(config, 0)) == rows
+    assert list(registry.rows(config, 0, {})) == rows
     assert torch.equal(torch.get_rng_state(), state), "the caller's random state was touched"
-    assert list(module.run(config, 1)) != rows
+    assert list(registry.rows(config, 1, {})) != rows
     assert all(np.isfinite(row.value) for row in rows)
     cells = {(row.setting, row.level, row.method) for row in rows}
-    settings = config.noise if module is noisy_regression else config.flips
-    names = [*(method.name for method in config.methods), WITH_HELD_OUT]
+    settings, beside = (
+        (config.noise, [WITH_HELD_OUT, HELD_OUT_ONLY, CLEAN_ONLY, "constant"])
+        if config is REGRESSION
+        else (config.flips, [WITH_HELD_OUT, HELD_OUT_ONLY, "equal_weighting-clean_labels"])
+    )
+    names = [*(method.name for method in config.methods), *beside]
     assert cells == {(setting, level, name) for setting in settings for level in config.levels for name in names}
     found = {(row.level, row.method) for row in rows if row.measure == "detection_auc"}
     assert found == {(level, "slgrad") for level in config.levels if level > 0}

@@ -33,6 +33,7 @@ STUDY = {
         "samples": {"train": 40, "val": 10, "test": 10},
         "scales": [1.0, 1.0],
         "task_variance": 3.5,
+        "gain": 1.5,
         "noise": ["constant"],
         "levels": [0.0, 0.5],
         "width": 4,
@@ -48,7 +49,12 @@ STUDY = {
     "title": "A tiny study.",
     "paper": "none",
     "seeds_note": "Seeds draw everything.",
-    "methods": {"equal_weighting-with_held_out": "EW, held-out data too"},
+    "methods": {
+        "equal_weighting-with_held_out": "EW, held-out data too",
+        "equal_weighting-held_out_only": "EW, held-out data alone",
+        "equal_weighting-clean_only": "EW, right targets alone",
+        "constant": "constant",
+    },
     "level": {"label": "wrong targets", "percent": True},
     "settings": {"constant": "replaced"},
     "measures": {
@@ -62,10 +68,11 @@ STUDY = {
     "figure": ["main_error", "detection_auc"],
 }
 CLAIM = {
-    "id": "S1", "title": "Finds", "text": "It finds them.", "paper": "made up", "alpha": 0.05,
+    "id": "S1", "title": "Finds", "text": "It finds them.", "about": "paper", "paper": "made up", "alpha": 0.05,
     "comparisons": [{
         "id": "S1a", "question": "found vs chance", "kind": "study", "study": KEY, "measure": "detection_auc",
-        "settings": ["constant"], "levels": [0.5], "direction": "higher", "treatment": "slgrad", "bound": 0.5,
+        "settings": ["constant"], "levels": [0.5], "direction": "higher", "region": 0.02,
+        "treatment": "slgrad", "bound": 0.5,
     }],
 }  # fmt: skip
 
@@ -114,9 +121,9 @@ def test_from_configuration_to_page(project):
     claims = pd.read_csv("results/studies/tables/claims.csv").iloc[0]
     found = frame[frame["measure"] == "detection_auc"].groupby("seed")["value"].mean() - 0.5
     assert claims["difference"] == pytest.approx(found.mean())
-    assert claims["verdict"] == "inconclusive"
+    assert claims["verdict"] == "undecided"
     assert "n = 2 is too small" in claims["reason"]
-    assert json.loads(write_summary("studies").read_text()) == {"claims": {"S1a": "inconclusive"}}
+    assert json.loads(write_summary("studies").read_text()) == {"claims": {"S1a": "undecided"}}
     page = write_audit("studies").read_text()
     html5lib.HTMLParser(strict=True).parse(page)
     for shown in ("found vs chance", "A tiny study.", "result", origin["result"], "data:image/png;base64,"):
@@ -137,17 +144,19 @@ def test_a_killed_study_goes_on_where_it_was(project, monkeypatch):
     Path("results/studies/records/S1.csv").unlink()
     seen = []
 
-    def rows(config, seed):
+    def rows(config, seed, rates):
         if len(seen) == 1:
             raise KeyboardInterrupt
         seen.append(seed)
-        return registry.rows(config, seed)
+        return registry.rows(config, seed, rates)
 
     monkeypatch.setattr(stage, "rows", rows)
     with pytest.raises(KeyboardInterrupt):
         stage.run_study(KEY)
     assert not Path("results/studies/records/S1.csv").exists()
-    monkeypatch.setattr(stage, "rows", lambda config, seed: (seen.append(seed), registry.rows(config, seed))[1])
+    monkeypatch.setattr(
+        stage, "rows", lambda config, seed, rates: (seen.append(seed), registry.rows(config, seed, rates))[1]
+    )
     stage.run_study(KEY)
     assert seen == [0, 1]
     assert Path("results/studies/records/S1.csv").read_bytes() == whole

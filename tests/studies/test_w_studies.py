@@ -8,11 +8,14 @@ import pytest
 import torch
 from pydantic import ValidationError
 from scipy.optimize import minimize
+from torch import nn
 
 from dgr.core.errors import DGRError
+from dgr.models.model import MultiTaskModel
 from dgr.studies import alignment as alignment_study
 from dgr.studies import noisy_task, transfer
 from dgr.studies.alignment import Alignment
+from dgr.studies.alignment_layers import FRONTS, moved
 from dgr.studies.linear_tasks import draw_tasks
 from dgr.studies.misaligned import DigitsData, SyntheticData, draw_data, plane_rotation
 from dgr.studies.noisy_task import NoisyTask
@@ -69,7 +72,7 @@ STUDIES = {
 }
 COMPARED = [
     ("single_task", "{result}"),
-    *itertools.product(("equal_weighting", "covariance_alignment"), ("{result}", "similarity", "cosine")),
+    *itertools.product(("equal_weighting", *FRONTS), ("{result}", "similarity", "cosine")),
 ]
 CELLS = {
     "transfer": {
@@ -255,7 +258,47 @@ def test_alignment_undoes_a_rotation_that_one_shared_direction_cannot_follow():
     errors = {row.method: row.value for row in alignment_study.run(config, 0) if row.measure == "test_error"}
     # Two orthogonal directions of equal strength, of which one layer of width one can follow one.
     assert errors["equal_weighting"] > 0.3
+    assert errors["common_layers"] > 0.3, "as many numbers, but nothing to align with"
     assert errors["covariance_alignment"] < 0.1
+    assert errors["orthogonal_alignment"] < 0.1
+
+
+def small_model(width=6):
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Linear(width, 3, bias=False), nn.ReLU())
+    return MultiTaskModel(encoder, {name: nn.Linear(3, 2) for name in ("a", "b")})
+
+
+@pytest.mark.parametrize("name", FRONTS)
+def test_what_is_put_in_front_starts_as_nothing_and_leaves_the_shared_layer_alone(name):
+    model, inputs = small_model(), torch.randn(5, 6)
+    before = {task: prediction.detach() for task, prediction in model(inputs).items()}
+    front = FRONTS[name](model, 6)
+    for task, prediction in front(inputs).items():
+        torch.testing.assert_close(prediction, before[task])
+    shared = model.encoder[0].weight.clone()
+    optimizer = torch.optim.SGD([p for p in front.parameters() if p.requires_grad], 0.1)
+    for _ in range(20):
+        optimizer.zero_grad()
+        predictions = front(inputs)
+        (predictions["a"].square().sum() + (predictions["b"] - 1).square().sum()).backward()
+        optimizer.step()
+    assert torch.equal(model.encoder[0].weight, shared)
+    first, second = moved(front, [inputs.double(), inputs.double()])
+    assert not torch.allclose(first, inputs.double(), atol=1e-3)
+    assert torch.allclose(first, second, atol=1e-6) == (name == "common_layers")
+    for task, seen in (("a", first), ("b", second)):  # what the frozen layer sees is what `moved` says
+        torch.testing.assert_close(front(inputs)[task], model.heads[task](model.encoder(seen.float())))
+    if name == "orthogonal_alignment":
+        torch.testing.assert_close(first @ first.T, inputs.double() @ inputs.double().T, rtol=1e-4, atol=1e-4)
+
+
+def test_common_layers_have_as_many_numbers_as_alignment():
+    sizes = {
+        name: sum(p.numel() for p in front(small_model(), 6).parameters() if p.requires_grad)
+        for name, front in FRONTS.items()
+    }
+    assert sizes["common_layers"] == sizes["covariance_alignment"] == 2 * 36 + 2 * (3 * 2 + 2)
 
 
 def test_random_labels_are_as_many_as_said_and_on_one_task_only():

@@ -30,6 +30,7 @@ LEFT_OUT = shutil.ignore_patterns("*.egg-info", ".pytest_cache", ".hypothesis")
 STAGES = {
     "datasets": "prepare",
     "tuning": "tune",
+    "matching": "tune",
     "runs": "train",
     "tuned_runs": "train",
     "probes": "probe",

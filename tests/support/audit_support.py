@@ -25,6 +25,7 @@ CLAIM = {
     "id": "C2",
     "title": "Prediction",
     "text": "DGR improves <multi-task> prediction.",
+    "about": "paper",
     "paper": "a paper",
     "alpha": 0.05,
     "comparisons": [
@@ -34,6 +35,7 @@ CLAIM = {
             "kind": "paired",
             "measure": "delta_m",
             "direction": "higher",
+            "region": 0.5,
             "treatment": {"regularizer": "dgr"},
             "reference": {"regularizer": reference},
             "methods": ["equal_weighting", "pcgrad"],
@@ -93,7 +95,7 @@ def read_lock(root: Path) -> dict[str, Any]:
 
 def write_claims(results: Path) -> None:
     """A claims table with one verdict of each of two kinds."""
-    verdicts = ["reproduced", "inconclusive"]
+    verdicts = ["supported", "undecided"]
     data = pd.DataFrame({"claim": "C2", "comparison": ["C2a", "C2b"], "difference": [2.5, 0.1], "verdict": verdicts})
     text = pd.DataFrame({"Claim": ["C2a: Prediction", "C2b: Prediction"], "Ours": ["+2.50", "+0.10"]})
     text["Verdict"] = verdicts

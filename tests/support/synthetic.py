@@ -166,11 +166,11 @@ def make_probes(key: str, entry: dict[str, Any], plan: dict[str, Any]) -> dict[s
             row = {"seed": seed, "given": given, "task": task, "classifier": classifier}
             rows.append({**row, "value": round(value, 4)})
         epochs = [0, 1, last] if method == "equal_weighting" else [last]
-        for epoch, task in itertools.product(epochs, TASKS):
-            refitted = round(0.4 + 1.5 / (1 + epoch) + 0.01 * random.standard_normal(), 4)
-            untrained = round(2.3 + (0.2 * epoch if name == "none" else 0.02) + 0.01 * random.standard_normal(), 4)
-            row = {"seed": seed, "epoch": epoch, "task": task, "random_loss": untrained, "random_loss_sd": 0.2}
-            row |= {"refitted_loss": refitted, "gap": round(untrained - refitted, 4)}
-            row |= {"random_loss_normalized": 2.33, "gap_normalized": round(2.33 - refitted, 4)}
-            measured.append({**row, "mean_norm": 1.0 + epoch * (10.0 if name == "none" else 1.0)})
+        for epoch in epochs:
+            for task in PROBED if epoch == last else TASKS:
+                refitted = 0.4 + 1.5 / (1 + epoch) - GAIN[name] + 0.01 * random.standard_normal()
+                losses = {"refitted_loss": refitted, "label_area": refitted + 0.5, "step_area": refitted + 0.8}
+                row = {"seed": seed, "epoch": epoch, "task": task, "tempered_loss": 2.3}
+                row |= {measure: round(loss, 4) for measure, loss in losses.items()}
+                measured.append({**row, "mean_norm": 1.0 + epoch * (10.0 if name == "none" else 1.0)})
     return {"key": key, "config": entry, "settings": {}, "rows": rows, "universality": measured}

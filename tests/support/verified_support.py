@@ -40,6 +40,7 @@ CLAIM = {
     "id": "C2",
     "title": "Prediction",
     "text": "DGR improves multi-task prediction.",
+    "about": "paper",
     "paper": "arXiv 2409.16651",
     "alpha": 0.05,
     "comparisons": [
@@ -49,6 +50,7 @@ CLAIM = {
             "kind": "paired",
             "measure": "delta_m",
             "direction": "higher",
+            "region": 0.5,
             "treatment": {"regularizer": "dgr"},
             "reference": {"regularizer": "none"},
             "methods": ["equal_weighting"],

@@ -92,7 +92,14 @@ def test_costs_are_told_against_equal_weighting_and_the_method_alone(opened: Any
     assert table.text["N"].tolist() == ["–", "1", "4", "–", "1"]
     assert table.text["Time (ms) ↓"].tolist() == ["16.0", "20.0", "30.0", "8.0", "24.0"]
     assert table.text["Time / EW"].tolist() == ["2.00", "2.50", "3.75", "1.00", "3.00"]
-    assert table.text["Time / method alone"].tolist() == ["1.00", "1.25", "1.88", "1.00", "3.00"]
+    assert table.text["Time / method alone"].tolist() == [
+        "1",
+        "1.25 [1.25, 1.25]",
+        "1.88 [1.88, 1.88]",
+        "1",
+        "3.00 [3.00, 3.00]",
+    ]
+    assert table.data["rounds"].tolist() == [6] * 5
     assert table.text["Regularizer"].tolist()[-1] == "+ DGR as released"
     for part in ("cpu (made up), 1 thread.", "processor time", "lower bound"):
         assert part in " ".join(table.notes)

@@ -47,29 +47,31 @@ def test_rows_and_marks() -> None:
     assert list(text["λ"]) == ["–", "–", "1†", "0.1", "–", "1†"]
 
 
-def test_universality_is_the_mean_over_tasks_of_inverse_gaps() -> None:
+def test_universality_is_the_mean_over_trained_and_over_new_tasks() -> None:
     frame = pd.read_csv(GOLDEN / "universality.csv")
     last = frame[frame["epoch"] == 3]
-    for column, name in (("gap", "universality"), ("gap_normalized", "universality_normalized")):
-        inverse = last.assign(value=1 / last[column]).groupby(["method", "regularizer", "seed"])["value"].mean()
-        for (method, regularizer), row in golden_table().data.set_index(["method", "regularizer"]).iterrows():
-            values = inverse.loc[method, regularizer]
-            np.testing.assert_allclose(row[f"{name}_mean"], values.mean())
-            np.testing.assert_allclose(row[f"{name}_sd"], np.std(values, ddof=1))
+    for kind, tasks in (("trained", ["left", "right"]), ("new", ["left_greater"])):
+        of_kind = last[last["task"].isin(tasks)].groupby(["method", "regularizer", "seed"])
+        for column in ("refitted_loss", "label_area", "step_area", "tempered_loss"):
+            means = of_kind[column].mean()
+            for (method, regularizer), row in golden_table().data.set_index(["method", "regularizer"]).iterrows():
+                values = means.loc[method, regularizer]
+                np.testing.assert_allclose(row[f"{column}_{kind}_mean"], values.mean())
+                np.testing.assert_allclose(row[f"{column}_{kind}_sd"], np.std(values, ddof=1), atol=1e-12)
 
 
-def test_universality_is_not_defined_where_an_untrained_head_is_as_good_in_one_run() -> None:
+def test_without_new_tasks_there_is_no_column_for_them() -> None:
     frame = load_records(GOLDEN).universality
-    none = (frame["method"] == "pcgrad") & (frame["regularizer"] == "none") & (frame["seed"] == 1)
-    table = golden_table(universality=frame.assign(gap=frame["gap"].mask(none, 0.0)))
-    assert [cell == "–" for cell in table.text["Universality ↑"]] == [False] * 4 + [True, False]
-    assert np.isnan(table.data["universality_mean"][4])
+    table = golden_table(universality=frame[frame["task"] != "left_greater"])
+    assert "Refitted loss ↓" in table.text
+    assert not [name for name in (*table.text, *table.data) if "new" in name]
+    assert "tasks that no head was trained on" not in " ".join(table.notes)
 
 
 def test_a_missing_universality_is_named() -> None:
     frame = load_records(GOLDEN).universality
     gone = frame.query("method == 'pcgrad' and seed == 2 and task == 'right'").index
-    with pytest.raises(DGRError, match="pcgrad, dgr, 2 in 'gap'"):
+    with pytest.raises(DGRError, match="pcgrad, dgr, 2 in 'refitted_loss'"):
         golden_table(universality=frame.drop(gone))
 
 

@@ -1,12 +1,15 @@
 """Each row of a table names the run or measurement that it was made from, with the plan's key."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from synthetic import CELLS, SUITE, make_measurements, make_plan, make_runs, write_plan
 
+from dgr.claims import CLAIMS_FILE
+from dgr.core import paths
 from dgr.core.paths import tables_folder
 from dgr.records.collecting import collect_suite
 from dgr.tables.registry import write_table
@@ -52,5 +55,9 @@ def test_transfer_rows_lead_to_baselines_the_run_that_kept_its_start_and_runs(wo
 
 def test_a_comparison_of_runs_names_both(workplace: Path) -> None:
     make_suite(make_plan(seeds=tuple(range(8))), workplace, "T7")
-    run = "toy-digits-conv-equal_weighting-"
-    assert records("T7")[2:] == [f"{run}norm {run}none", f"{run}dgr {run}norm"]
+    paths.CONFIGS.mkdir(exist_ok=True)
+    shutil.copy(Path(__file__).parents[2] / CLAIMS_FILE, paths.CONFIGS)
+    run = "toy-digits-conv-"
+    sides = [[f"{run}{method}-{name}" for method in ("equal_weighting", "pcgrad")] for name in ("dgr", "none")]
+    assert records("T7")[0] == " ".join([*sides[0], *sides[1]])
+    assert records("T7")[-1] == f"{run}pcgrad-dgr {run}pcgrad-none"

@@ -54,9 +54,27 @@ def test_rows_and_columns() -> None:
     assert "±" not in table.text["left ↑"][1]
 
 
+def test_new_tasks_are_one_column_of_the_text() -> None:
+    probes = load_records(GOLDEN).probes
+    more = probes[probes["task"] == "left_greater"].assign(task="same_digit", value=lambda rows: rows["value"] / 2)
+    table = golden_table(probes=pd.concat([probes, more], ignore_index=True))
+    assert [name for name in table.text if "*" in name] == ["2 new tasks * ↑"]
+    first = table.data.query("method == 'pcgrad' and regularizer == 'dgr'").iloc[0]
+    assert first["new_all_mean"] == pytest.approx(0.75 * first["left_greater_all_mean"])
+    assert first["same_digit_svm_mean"] == pytest.approx(first["left_greater_svm_mean"] / 2)
+    assert sum(note.startswith("*: ") for note in table.notes) == 2
+
+
 def test_notes_say_what_was_done() -> None:
     notes = " ".join(golden_table().notes)
-    for part in ("50 training images", "cross-validation", "no head was trained on", "STL", "CSV"):
+    for part in (
+        "Accuracy is balanced",
+        "50 training images",
+        "cross-validation",
+        "no head was trained on",
+        "STL",
+        "CSV",
+    ):
         assert part in notes
 
 
@@ -107,4 +125,4 @@ def test_without_probes(workplace: Path) -> None:
     with pytest.raises(DGRError, match="T4 needs probes; add a block 'probes'"):
         write_table(SUITE, "T4")
     csv, markdown, *_ = write_table(SUITE, "T1")
-    assert "niversality" not in csv.read_text() + markdown.read_text()
+    assert "efitted" not in csv.read_text() + markdown.read_text()

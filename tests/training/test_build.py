@@ -8,6 +8,7 @@ from torch import nn
 
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
+from dgr.models.shared.wrappers import Normalized
 from dgr.regularizers.registry import REGULARIZERS
 from dgr.regularizers.shared.dummy_gradient_norm import DummyGradientNorm
 from dgr.training.build import build_parts
@@ -17,7 +18,7 @@ TASKS = (Task("left", "classification", 3), Task("right", "classification", 3))
 IMAGES = (1, 8, 8)
 
 
-def run(regularizer, method="equal_weighting"):
+def run(regularizer, method="equal_weighting", **training):
     return RunConfig(
         suite="toy",
         dataset="digits",
@@ -25,44 +26,61 @@ def run(regularizer, method="equal_weighting"):
         method={"name": method},
         regularizer=regularizer,
         seeds=[0],
-        training={"epochs": 1, "batch_size": 4, "learning_rate": 0.1, "weight_decay": 0.25},
+        training={"epochs": 1, "batch_size": 4, "learning_rate": 0.1, "weight_decay": 0.25} | training,
     )
 
 
-def test_a_resolved_run_has_the_number_in_place_of_tuned_and_nothing_else_changes():
-    tuned = run({"name": "dgr", "strength": "tuned", "num_dummies": 2})
+def test_a_resolved_run_has_numbers_in_place_of_tuned_and_nothing_else_changes():
+    tuned = run({"name": "dgr", "strength": "tuned", "num_dummies": 2}, learning_rate="tuned")
     assert tuned.is_tuned
     with pytest.raises(DGRError, match="strength of 'dgr' is not chosen yet"):
         _ = tuned.strength
-    resolved = tuned.resolved(0.5)
-    assert resolved == run({"name": "dgr", "strength": 0.5, "num_dummies": 2})
+    with pytest.raises(DGRError, match="learning rate is not chosen yet; give a number, or tune it first"):
+        _ = tuned.training.chosen_rate
+    resolved = tuned.resolved(0.25, 0.5)
+    assert resolved == run({"name": "dgr", "strength": 0.5, "num_dummies": 2}, learning_rate=0.25)
     assert not resolved.is_tuned
-    assert resolved.strength == 0.5
+    assert (resolved.training.chosen_rate, resolved.strength) == (0.25, 0.5)
     assert (resolved.key, resolved.experiment) == (tuned.key, tuned.experiment)
-    assert run({"name": "none"}).strength is None
 
 
-def test_a_strength_that_does_not_fit_the_regularizer_is_refused():
+def test_a_run_without_a_strength_is_tuned_by_its_learning_rate_alone():
+    tuned = run({"name": "none"}, learning_rate="tuned")
+    assert tuned.is_tuned
+    assert tuned.strength is None
+    assert tuned.resolved(0.25, None) == run({"name": "none"}, learning_rate=0.25)
+    assert tuned.with_any_setting().training.chosen_rate > 0
+    assert not run({"name": "none"}).is_tuned
+
+
+def test_a_setting_that_does_not_fit_is_refused():
     with pytest.raises(DGRError, match=r"toy-digits-conv-equal_weighting-dropout: .*probability below 1, but is 1.5"):
-        run({"name": "dropout", "strength": "tuned"}).resolved(1.5)
+        run({"name": "dropout", "strength": "tuned"}).resolved(0.1, 1.5)
+    with pytest.raises(DGRError, match="share between 0 and 1, but is 1.5"):
+        run({"name": "static_weights", "strength": "tuned"}).resolved(0.1, 1.5)
     with pytest.raises(DGRError, match="unknown key 'strength'"):
-        run({"name": "none"}).resolved(1.0)
+        run({"name": "none"}).resolved(0.1, 1.0)
+    with pytest.raises(DGRError, match=r"training\.learning_rate.*greater than 0"):
+        run({"name": "none"}).resolved(0.0, None)
 
 
 def test_what_is_left_to_tuning_is_not_built():
-    with pytest.raises(DGRError, match="give a number, or tune it first"):
-        build_parts(run({"name": "norm", "strength": "tuned"}), TASKS, IMAGES, seed=0)
+    for left in (run({"name": "norm", "strength": "tuned"}), run({"name": "none"}, learning_rate="tuned")):
+        with pytest.raises(DGRError, match="give a number, or tune it first"):
+            build_parts(left, TASKS, IMAGES, seed=0)
 
 
 @pytest.mark.parametrize("name", REGULARIZERS)
 def test_each_regularizer_reaches_its_part(name):
-    settings = {"name": name} | ({} if name == "none" else {"strength": 0.125})
+    settings = {"name": name} | ({"strength": 0.125} if REGULARIZERS.declared(name, "SYMBOL") else {})
     parts = build_parts(run(settings, "uncertainty_weighting"), TASKS, IMAGES, seed=0)
     plain = build_parts(run({"name": "none"}, "uncertainty_weighting"), TASKS, IMAGES, seed=0)
     weights = zip(parts.model.parameters(), plain.model.parameters(), strict=True)
     assert all(torch.equal(one, other) for one, other in weights), "the initialisation is the same for all"
     assert (parts.regularizer is not None) == REGULARIZERS.declared(name, "PENALTY")
     assert any(isinstance(module, nn.Dropout) for module in parts.model.modules()) == (name == "dropout")
+    assert isinstance(parts.model.encoder, Normalized) == (name in ("normalized", "normalized_dgr"))
+    assert parts.loss_weights == ([0.25, 1.75] if name == "static_weights" else None)
     decays = [group["weight_decay"] for group in parts.optimizer.param_groups]
     assert decays[0] == (0.125 if name == "weight_decay" else 0.25)
     assert set(decays[1:]) == {0.0}, "a method's own parameters are not shrunk"

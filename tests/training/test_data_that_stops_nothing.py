@@ -12,15 +12,15 @@ from torch import nn
 
 from dgr.core.errors import DGRError
 from dgr.core.improvement import mean_relative_improvement
-from dgr.core.paths import DATA, PLAN, output_path
+from dgr.core.paths import DATA, PLAN, tuning_file
 from dgr.core.task import Task
 from dgr.datasets.prepared import load
 from dgr.training import run as run_module
-from dgr.training import stages
 from dgr.training.configuration import RunConfig
 from dgr.training.divergence import DivergedError
 from dgr.training.epoch import Epoch
 from dgr.training.run import Run
+from dgr.training.tuning import tune
 
 EW = "mini-multimnist-conv-equal_weighting-none"
 DGR = "mini-multimnist-conv-equal_weighting-dgr"
@@ -61,17 +61,6 @@ def test_what_is_relative_to_zero_is_named_where_it_is_needed():
         mean_relative_improvement({"left": 1, "right": 1}, {"left": 1, "right": 0}, {"left": True, "right": True})
 
 
-def tuned(values):
-    rows = [{"strength": s, "seed": 0, "val": {"a": {"accuracy": value}}} for s, value in values.items()]
-    return stages._scores(rows, list(values), {"a": "accuracy"}, {"a": True})
-
-
-def test_tuning_is_relative_to_the_smallest_strength_that_has_no_zero():
-    assert tuned({0.1: 0.0, 1.0: 0.5, 10.0: 0.75}) == {"0.1": -100.0, "1.0": 0.0, "10.0": 50.0}
-    with pytest.raises(DGRError, match="the metric 'accuracy' of task 'a' is exactly 0 there"):
-        tuned({0.1: 0.0, 1.0: 0.0})
-
-
 def diverging_validation(model: nn.Module) -> None:
     """As batch normalisation does it: in training the batch's own statistics keep everything finite."""
     model.encoder.register_forward_hook(lambda module, _, z: z if module.training else z * math.nan)
@@ -93,8 +82,7 @@ def test_a_diverging_validation_is_named_at_once_and_what_was_trained_is_kept(pr
 
 
 def test_a_diverging_validation_counts_as_diverged_in_tuning(project, monkeypatch):
-    config = yaml.safe_load(PLAN.read_text())["tuning"][DGR]
-    worst = max(config["grid"])
+    worst = max(yaml.safe_load(PLAN.read_text())["tuning"][DGR]["strengths"])
     init = Run.__init__
 
     def broken(run, *arguments):
@@ -103,11 +91,11 @@ def test_a_diverging_validation_counts_as_diverged_in_tuning(project, monkeypatc
             diverging_validation(run.model)
 
     monkeypatch.setattr(Run, "__init__", broken)
-    stages.tune(DGR, "cpu")
-    record = json.loads(output_path("mini", "tune", f"{DGR}.json").read_text())
-    assert record["scores"][str(worst)] is None
-    assert record["chosen"] != worst
-    assert all((row["val"] is None) == (row["strength"] == worst) for row in record["grid"])
+    tune(DGR, "cpu")
+    record = json.loads(tuning_file("mini", DGR).read_text())
+    assert record["chosen"]["strength"] not in (None, worst)
+    assert all((row["val"] is None) == (row["strength"] == worst) for row in record["rows"])
+    assert all((row["mean_norm"] is None) == (row["strength"] == worst) for row in record["rows"])
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from dgr.core.files import MANIFEST, read_json, write_json
-from dgr.core.paths import DATA, output_path, trained_folder
+from dgr.core.paths import DATA, output_path, trained_folder, tuning_file
 from dgr.core.provenance import is_current, loaded_code
 from dgr.training import stages
 
@@ -26,11 +26,11 @@ def of_seed(files, seed):
 
 def test_an_added_seed_leaves_the_others_as_they_are(project, edit_plan):
     before = train()
-    edit_plan("runs", EW, seeds=[2, 1, 0])
+    edit_plan("runs", EW, seeds=[100, 1, 0])
     after = train()
     assert of_seed(before, 0) | of_seed(before, 1) == of_seed(after, 0) | of_seed(after, 1)
-    assert of_seed(after, 2).keys() == {path.replace("seed-0", "seed-2") for path in of_seed(after, 0)}
-    assert read_json(output_path("mini", "train", EW) / MANIFEST, "")["seeds"] == [2, 1, 0]
+    assert of_seed(after, 100).keys() == {path.replace("seed-0", "seed-100") for path in of_seed(after, 0)}
+    assert read_json(output_path("mini", "train", EW) / MANIFEST, "")["seeds"] == [100, 1, 0]
 
 
 def test_a_seed_out_of_the_list_disappears(project, edit_plan):
@@ -106,15 +106,19 @@ def test_trained_again_without_what_is_large_it_is_the_same(project):
         assert set(manifests[0]) == {f"seed-{seed}.npz", f"seed-{seed}.pt"}
 
 
-def test_another_strength_trains_a_tuned_run_again(project, edit_plan):
-    record = output_path("mini", "tune", f"{DGR}.json")
-    write_json(record, {"chosen": 0.01})
+@pytest.mark.parametrize("other", [{"learning_rate": 1e-3, "strength": 1.0}, {"learning_rate": 2e-3, "strength": 0.01}])
+def test_another_choice_trains_a_tuned_run_again(project, edit_plan, other):
+    edit_plan("tuned_runs", DGR, training={"learning_rate": "tuned"})
+    record = tuning_file("mini", DGR)
+    write_json(record, {"chosen": {"learning_rate": 1e-3, "strength": 0.01}})
     before = train(DGR)
-    edit_plan("tuned_runs", DGR, seeds=[0, 2])
+    edit_plan("tuned_runs", DGR, seeds=[0, 100])
     kept = train(DGR)
     assert of_seed(kept, 0) == of_seed(before, 0)
-    write_json(record, {"chosen": 1.0})
-    assert of_seed(train(DGR), 0)["seed-0/metrics.json"] != of_seed(before, 0)["seed-0/metrics.json"]
+    write_json(record, {"chosen": other})
+    after = json.loads(of_seed(train(DGR), 0)["seed-0/metrics.json"])
+    assert {name: after[name] for name in other} == other
+    assert after["final"] != json.loads(before["seed-0/metrics.json"])["final"]
 
 
 def test_seeds_that_a_killed_stage_finished_are_not_lost_to_older_ones(project, edit_plan, monkeypatch):

@@ -48,7 +48,7 @@ def test_a_stage_writes_the_files_of_every_seed(project):
     for seed in plan["seeds"]:
         folder = output_path("mini", "train", EW) / f"seed-{seed}"
         assert {path.name for path in folder.iterdir()} == {
-            "metrics.json", "history.csv", "manifest.json",
+            "metrics.json", "history.csv", "answers.npz", "manifest.json",
         }  # fmt: skip
         with np.load(trained_folder("mini", EW) / f"seed-{seed}.npz") as arrays:
             for split in ("train", "val", "test"):
@@ -214,31 +214,3 @@ def test_the_gradient_ratio_does_not_depend_on_every(project, earlier):
         assert ratios[1] == pytest.approx(ratios[0], rel=1e-4)
     else:  # of the second batch
         assert 0.5 < ratios[1] / ratios[0] < 2
-
-
-def test_tuning_records_the_grid_and_its_best(project):
-    stages.tune(DGR, "cpu")
-    record = json.loads(output_path("mini", "tune", f"{DGR}.json").read_text())
-    config = yaml.safe_load(PLAN.read_text())["tuning"][DGR]
-    assert [(row["strength"], row["seed"]) for row in record["grid"]] == [
-        (strength, seed) for strength in config["grid"] for seed in config["seeds"]
-    ]
-
-    def mean(strength, task):
-        values = [row["val"][task]["accuracy"] for row in record["grid"] if row["strength"] == strength]
-        return sum(values) / len(values)
-
-    least = min(config["grid"])
-    for strength in config["grid"]:
-        changes = [100 * (mean(strength, t) / mean(least, t) - 1) for t in ("left", "right")]
-        assert record["scores"][str(strength)] == pytest.approx(sum(changes) / 2)
-    assert record["scores"][str(record["chosen"])] == max(record["scores"].values())
-    stages.train(DGR, "cpu")
-    metrics = json.loads((output_path("mini", "train", DGR) / "seed-0" / "metrics.json").read_text())
-    assert metrics["strength"] == record["chosen"]
-
-
-def test_ties_go_to_the_smaller_strength():
-    rows = [{"strength": s, "seed": 0, "val": {"a": {"accuracy": 0.5}}} for s in (1.0, 0.1)]
-    scores = stages._scores(rows, [1.0, 0.1], {"a": "accuracy"}, {"a": True})
-    assert stages.best_strength(scores, [1.0, 0.1]) == 0.1

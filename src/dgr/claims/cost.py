@@ -1,4 +1,4 @@
-"""Ratios of seconds per step against a bound; measured once, so decided by a tolerance and not by a test."""
+"""Ratios of seconds per step against a bound: the interval of the ratio within a round decides."""
 
 from __future__ import annotations
 
@@ -8,48 +8,52 @@ from dgr.claims.pairs import cell_label
 from dgr.claims.schema import Claim, CostComparison, CostSide
 from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.config.runs import RELEASED
-from dgr.core.errors import DGRError
+from dgr.measurements.cost_case import Case
+from dgr.records.step_costs import seconds_by_round, within_rounds
 
 WITH_DUMMIES = ("dgr", RELEASED)
+LEAST_ROUNDS = 30
+LEAST_SECONDS = 0.05
+"""Of a reference's step: of a shorter one, what stands around the model takes a large part."""
 
 
 def cost_verdict(costs: pd.DataFrame, claim: Claim, comparison: CostComparison) -> Verdict:
-    """The verdict on one comparison; arguments and errors as for :func:`cost_ratios`."""
-    ratios, bound, tolerance = cost_ratios(costs, comparison), comparison.at_most, comparison.tolerance
-    sides = {(r <= bound * (1 - tolerance)) - (r >= bound * (1 + tolerance)) for r in ratios.values()}
-    decision: Decision = "supported" if sides == {1} else "opposite" if -1 in sides else "undecided"
-    near = f"a ratio lies within {tolerance:.0%} of the bound {bound:g}"
-    return Verdict(claim, comparison, decision, near if decision == "undecided" else "", ratios=ratios)
-
-
-def cost_ratios(costs: pd.DataFrame, comparison: CostComparison) -> dict[int, float]:
-    """Seconds per step of the treatment over those of the reference, by number of dummies.
+    """The verdict on one comparison; confidence is 1 − α/m, for the m comparisons of costs of the claim.
 
     Args:
         costs: ``costs.csv``, narrowed to one data set and architecture.
+        claim: to which the comparison belongs.
         comparison: what to divide by what.
 
     Raises:
-        NotRunError: a measurement is missing.
-        DGRError: a measurement stands there twice or is not a positive number.
+        NotRunError: nothing was measured on the comparison's architecture, or not both sides.
+        DGRError: a case has not every round once, or a time is not a positive number.
     """
-    treatment, reference = (_seconds(costs, side) for side in (comparison.treatment, comparison.reference))
-    wanted = sorted(treatment) if comparison.num_dummies is None else [comparison.num_dummies]
-    if comparison.reference.regularizer not in WITH_DUMMIES:
-        reference = dict.fromkeys(wanted, *reference.values()) if reference else {}
-    for side, seconds in ((comparison.treatment, treatment), (comparison.reference, reference)):
-        if not wanted or set(wanted) - set(seconds):
-            numbers = f" (num_dummies {', '.join(map(str, wanted))})" if wanted else ""
-            raise NotRunError(f"no cost measurement of {cell_label(side.method, side.regularizer)}{numbers}")
-    return {number: treatment[number] / reference[number] for number in wanted}
+    own = costs[costs["architecture"] == comparison.architecture]
+    if own.empty:
+        raise NotRunError(f"no cost measurement of {comparison.architecture}")
+    treatment, reference = (_case(side, comparison) for side in (comparison.treatment, comparison.reference))
+    seconds = seconds_by_round(own)
+    for case in (treatment, reference):
+        if case not in seconds:
+            numbers = f" (num_dummies {case.dummies})" if case.dummies else ""
+            raise NotRunError(f"no cost measurement of {cell_label(case.method, case.regularizer)}{numbers}")
+    rounds, step = len(seconds[reference]), float(pd.Series(seconds[reference]).median())
+    if rounds < LEAST_ROUNDS:
+        return Verdict(claim, comparison, "undecided", f"{rounds} rounds are fewer than {LEAST_ROUNDS}")
+    family = sum(isinstance(one, CostComparison) for one in claim.comparisons)
+    ratio = within_rounds(own, treatment, reference, 1 - claim.alpha / family)
+    if step < LEAST_SECONDS:
+        reason = f"a step of {1000 * step:.1f} ms is too short to say what the model costs"
+        return Verdict(claim, comparison, "undecided", reason, ratio=ratio)
+    decision: Decision = "undecided"
+    if ratio.high <= comparison.at_most:
+        decision = "supported"
+    elif ratio.low > comparison.at_most:
+        decision = "opposite"
+    reason = f"the interval holds the bound {comparison.at_most:g}" if decision == "undecided" else ""
+    return Verdict(claim, comparison, decision, reason, ratio=ratio)
 
 
-def _seconds(costs: pd.DataFrame, side: CostSide) -> dict[int, float]:
-    """By number of dummies; 0 where there are none."""
-    rows = costs[(costs["method"] == side.method) & (costs["regularizer"] == side.regularizer)]
-    numbers = rows["num_dummies"].fillna(0).astype(int) * (side.regularizer in WITH_DUMMIES)
-    if numbers.duplicated().any() or not (rows["seconds_per_step"] > 0).all():
-        raise DGRError(
-            f"The cost of {cell_label(side.method, side.regularizer)} is measured twice or not positive; measure again."
-        )
-    return dict(zip(numbers, rows["seconds_per_step"], strict=True))
+def _case(side: CostSide, comparison: CostComparison) -> Case:
+    return Case(side.method, side.regularizer, comparison.num_dummies if side.regularizer in WITH_DUMMIES else 0)

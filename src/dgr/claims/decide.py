@@ -12,7 +12,7 @@ from dgr.claims.schema import AnyComparison, Claim, CostComparison
 from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.comparison import Comparison, Planned, compare
 from dgr.comparison.family import Statistic
-from dgr.comparison.over_methods import over_methods
+from dgr.comparison.over_methods import LEAST_METHODS, over_methods
 from dgr.core.arrays import FloatArray
 
 
@@ -81,8 +81,8 @@ def _verdict(
         return Verdict(claim, comparison, *differences.refused)
     test, by_method = tests[comparison.id], differences.by_method
     together = None
-    if by_method is not None and by_method.shape[1] > 1 and len(by_method) > 1:
-        together = over_methods(by_method, 1 - test.level)
+    if by_method is not None and by_method.shape[1] >= LEAST_METHODS and len(by_method) > 1:
+        together = over_methods(by_method, test.confidence)
     return Verdict(
         claim,
         comparison,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison, StudyComparison
 
@@ -25,7 +25,7 @@ def measured_by(claims: Claims, suite: str, runs: bool, times_steps: bool) -> li
     return told
 
 
-def of_runs(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
+def of_runs(claims: Iterable[Claim], cells: Collection[tuple[str, str]]) -> list[Claim]:
     """Each comparison over those of its methods that the suite runs on both sides.
 
     Configuration decides, never what was found: a configured run without a record is still missed. Where a suite has
@@ -35,7 +35,7 @@ def of_runs(claims: Claims, cells: Collection[tuple[str, str]]) -> Claims:
         claims: see :func:`measured_by`.
         cells: method and regularizer of every run of the suite.
     """
-    return Claims(claims=[_claim(claim, cells) for claim in claims.claims])
+    return [_claim(claim, cells) for claim in claims]
 
 
 def of_studies(claims: Claims, suite: str) -> list[Claim]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from dgr.claims.cost import cost_verdict
 from dgr.claims.decide import Differences, decide
 from dgr.claims.pairs import Cell, cell_label, pair, side_cells
-from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison
+from dgr.claims.schema import AnyComparison, Claim, CostComparison, PairedComparison
 from dgr.claims.verdict import Decision, Verdict
 from dgr.comparison import paired_differences
 from dgr.records.collapsed import COLLAPSE, collapsed_seeds
@@ -13,7 +15,7 @@ from dgr.records.names import SINGLE_TASK
 from dgr.records.records import Records
 
 
-def run_verdicts(records: Records, claims: Claims) -> list[Verdict]:
+def run_verdicts(records: Records, claims: Iterable[Claim]) -> list[Verdict]:
     """The verdict on every test of every claim, in the order of the file.
 
     Args:
@@ -36,7 +38,7 @@ def run_verdicts(records: Records, claims: Claims) -> list[Verdict]:
             _refused(comparison, collapsed),
         )
 
-    return decide(claims.claims, look_up)
+    return decide(claims, look_up)
 
 
 def _refused(comparison: PairedComparison, collapsed: dict[Cell, list[int]]) -> tuple[Decision, str] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, model_validator
 
@@ -19,6 +19,8 @@ from dgr.records.outcomes import Tasks
 CLAIMS_FILE = paths.CONFIGS / "claims.yaml"
 Text = Annotated[str, Field(min_length=1)]
 Names = Annotated[list[str], Field(min_length=1)]
+Decided = Literal["supported", "opposite", "no relevant difference", "undecided", "assay failed"]
+"""Verdicts of what was run."""
 USUAL_LOSS = 0.02
 """Region of practical equivalence of losses, in nats."""
 USUAL_REGIONS = {"delta_m": 0.5, "probe_accuracy": 0.005}
@@ -120,7 +122,9 @@ class CostSide(Strict):
 class CostComparison(Question):
     """A ratio of seconds per step, treatment / reference, that must be ``at_most`` a bound.
 
-    Measurements come without a spread: a ratio within a relative ``tolerance`` of the bound decides nothing.
+    Both sides are timed one after another in many rounds, and the interval of the median of the ratios within a round
+    decides: all of it at most the bound, or all of it above. It is decided on one architecture: what a step costs on
+    another says nothing of this one.
     """
 
     kind: Literal["cost"]
@@ -128,12 +132,12 @@ class CostComparison(Question):
     """The side whose time stands above the line."""
     reference: CostSide
     """The side whose time stands below it."""
-    num_dummies: PositiveInt | None = None
-    """Of the treatment (and the reference, where it has any); without it, each number that both were measured with."""
+    architecture: Text
+    """Name of the architecture that decides it."""
+    num_dummies: PositiveInt = 1
+    """Sets of dummies, of both sides where they have any."""
     at_most: PositiveFloat
     """The largest ratio with which the claim holds."""
-    tolerance: Annotated[float, Field(ge=0, lt=1)]
-    """As a share of the bound."""
 
 
 class StudyComparison(Tested):
@@ -162,6 +166,15 @@ class StudyComparison(Tested):
     """The same at this level is taken off: alone, of the treatment; with references, of both sides (an interaction)."""
     statistic: Literal["mean", "median"] = "mean"
     """What is estimated: the mean (t-test), or the pseudo-median (signed-rank test) where seeds have heavy tails."""
+    reader: dict[Decided, Text] = {}
+    """What a reader of the paper should conclude, by verdict; one sentence for each, written before the runs."""
+
+    @model_validator(mode="after")
+    def _tells_of_every_verdict(self) -> Self:
+        wanted = [verdict for verdict in get_args(Decided) if self.gate is not None or verdict != "assay failed"]
+        if self.reader and (missing := [verdict for verdict in wanted if verdict not in self.reader]):
+            raise ValueError(f"{self.id}: 'reader' has no sentence for the verdict {' and '.join(missing)}")
+        return self
 
     @model_validator(mode="after")
     def _has_one_reference(self) -> Self:

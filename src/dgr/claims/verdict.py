@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dgr.claims.schema import AnyComparison, Claim
+from dgr.claims.schema import AnyComparison, Claim, Decided
 from dgr.comparison import Comparison
 from dgr.comparison.over_methods import OverMethods
+from dgr.comparison.ratios import RatioInterval
 
-Decision = Literal["supported", "opposite", "no relevant difference", "undecided", "assay failed", "not run"]
+Decision = Decided | Literal["not run"]
 
 
 class NotRunError(Exception):
@@ -27,9 +28,9 @@ class Verdict:
         reason: why nothing could be decided, or what is missing; may be empty.
         test: the test that decides it; None for costs and where nothing was run or averaged.
         by_method: mean difference of each method that the comparison averages; empty without.
-        over_methods: what the methods say together, with the interval for methods like them; None for a single one.
+        over_methods: what the methods say together, with the interval for methods like them; None for fewer than three.
         test_set_se: standard error that the choice of test samples adds; None where samples' answers are not recorded.
-        ratios: cost ratios by number of dummies.
+        ratio: of a comparison of costs, the median ratio within a round and its interval.
     """
 
     claim: Claim
@@ -40,4 +41,4 @@ class Verdict:
     by_method: dict[str, float] = field(default_factory=dict)
     over_methods: OverMethods | None = None
     test_set_se: float | None = None
-    ratios: dict[int, float] = field(default_factory=dict)
+    ratio: RatioInterval | None = None

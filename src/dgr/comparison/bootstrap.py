@@ -10,7 +10,7 @@ from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
 RESAMPLES = 9999
-LEAST = 20
+LEAST_SEEDS = 20
 """Seeds from which on the interval's coverage is near its level, see docs/statistics.md."""
 
 
@@ -30,9 +30,9 @@ def bootstrap_interval(differences: FloatArray, level: float, generator: np.rand
     Raises:
         DGRError: fewer than 20 differences.
     """
-    if len(differences) < LEAST:
+    if len(differences) < LEAST_SEEDS:
         raise DGRError(
-            f"A BCa interval of {len(differences)} differences is too narrow; use the t-interval below {LEAST}."
+            f"A BCa interval of {len(differences)} differences is too narrow; use the t-interval below {LEAST_SEEDS}."
         )
     if not has_spread(differences):
         return float(differences[0]), float(differences[0])

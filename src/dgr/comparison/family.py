@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
-from dgr.comparison.holm import holm, holm_levels
+from dgr.comparison.family_wise import holm, holm_levels
 from dgr.comparison.paired import effect_size, smallest_p
 from dgr.comparison.sign_flip import sign_flip_p
-from dgr.comparison.signed_rank import pseudo_median, signed_rank_interval, wilcoxon_p
-from dgr.comparison.t_based import detectable_difference, equivalence_p, has_spread, t_interval, t_test_p
+from dgr.comparison.signed_rank import pseudo_median, signed_rank_equivalence_p, signed_rank_interval, wilcoxon_p
+from dgr.comparison.t_based import detectable_difference, equivalence_p, has_spread, student_interval, t_test_p
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
@@ -45,13 +46,15 @@ class Comparison:
     Attributes:
         n: differences, one a seed.
         estimate: mean difference, or pseudo-median.
-        low, high: the interval that decides, of confidence 1 − level; NaN where there is none.
-        level: at which Holm's method tests this member.
+        low, high: the interval that decides; NaN where there is none.
+        confidence: of that interval.
+        level: at which Holm's method tests this member for a difference.
         effect: Hedges-corrected d_z.
         p: two-sided, not adjusted, of the deciding test.
         holm_p: the same, adjusted over the family.
         sign_flip_p, wilcoxon_p: of tests without an assumption of normality, two-sided, not adjusted.
-        equivalence_p: of two one-sided t-tests against the region, not adjusted.
+        equivalence_p: of two one-sided tests against the region, not adjusted.
+        holm_equivalence_p: the same, adjusted over the family's tests of equivalence.
         detectable: the smallest true difference that these seeds find with probability .8 at this level; NaN without
             a spread.
         outcome: on which side of zero the difference is shown to lie, or that it lies within the region, or neither.
@@ -62,6 +65,7 @@ class Comparison:
     estimate: float
     low: float
     high: float
+    confidence: float
     level: float
     effect: float
     p: float
@@ -69,17 +73,23 @@ class Comparison:
     sign_flip_p: float
     wilcoxon_p: float
     equivalence_p: float
+    holm_equivalence_p: float
     detectable: float
     outcome: Outcome
     reason: str
 
 
 def compare(family: Mapping[str, Planned], alpha: float) -> dict[str, Comparison]:
-    """Test every member of a family; the interval of each decides, and nothing else.
+    """Test every member of a family for a difference and for equivalence; the interval is the deciding test's own.
 
-    It lies within ±region: equivalent. Else it leaves out zero: positive or negative. Else undecided. Its confidence
-    is one minus the level at which Holm's method tests the member (:func:`~dgr.comparison.holm.holm_levels`). So a
-    difference is shown exactly where Holm's method rejects, and "equivalent" is a TOST at half of that level.
+    Both kinds of tests keep the error α over the family, each by Holm's method on its own p-values: a difference is
+    said to exist wrongly, or to be irrelevant wrongly, in at most a share α of families. Equivalence comes first:
+
+    * Equivalent: two one-sided tests (TOST) against ±region reject at their level ``a``. The interval has confidence
+      1 − 2a and lies within the region.
+    * Else positive or negative: the test for a difference rejects at its level ``a``. The interval has confidence
+      1 − a and leaves out zero.
+    * Else undecided, with the interval of confidence 1 − a, which holds zero.
 
     A member is undecided as well where its data are invalid, have no spread, or are fewer than any test without an
     assumption of normality needs (:func:`~dgr.comparison.paired.smallest_p` above α). It counts in the family all the
@@ -95,13 +105,46 @@ def compare(family: Mapping[str, Planned], alpha: float) -> dict[str, Comparison
     for name, planned in family.items():
         if not np.isfinite(planned.differences).all():
             raise DGRError(f"{name} has NaN or infinite differences; repeat the runs that gave them.")
-    reasons = {name: _unfit(planned, alpha) for name, planned in family.items()}
-    p = np.array([1.0 if reasons[name] else _p(planned) for name, planned in family.items()])
-    levels, adjusted = holm_levels(p, alpha), holm(p)
+    reasons = [_unfit(planned, alpha) for planned in family.values()]
+    of_difference = _Corrected(family, reasons, _difference_p, alpha)
+    of_equivalence = _Corrected(family, reasons, _equivalence_p, alpha)
     return {
-        name: _comparison(planned, reasons[name], float(own), float(level), float(with_others))
-        for (name, planned), own, level, with_others in zip(family.items(), p, levels, adjusted, strict=True)
+        name: _comparison(planned, reason, of_difference.of(index), of_equivalence.of(index))
+        for index, ((name, planned), reason) in enumerate(zip(family.items(), reasons, strict=True))
     }
+
+
+@dataclass(frozen=True)
+class _Corrected:
+    """One kind of test over a whole family."""
+
+    family: Mapping[str, Planned]
+    reasons: list[str]
+    test: Callable[[Planned], float]
+    alpha: float
+
+    @cached_property
+    def _p(self) -> FloatArray:
+        members = zip(self.family.values(), self.reasons, strict=True)
+        return np.array([1.0 if reason else self.test(planned) for planned, reason in members])
+
+    def of(self, index: int) -> _Tested:
+        """A member's result."""
+        level = float(holm_levels(self._p, self.alpha)[index])
+        return _Tested(float(self._p[index]), float(holm(self._p)[index]), level)
+
+
+@dataclass(frozen=True)
+class _Tested:
+    """p-value, the same adjusted over the family, and the level that the former is compared with."""
+
+    p: float
+    adjusted: float
+    level: float
+
+    @property
+    def rejects(self) -> bool:
+        return self.p < self.level
 
 
 def _unfit(planned: Planned, alpha: float) -> str:
@@ -118,20 +161,30 @@ def _unfit(planned: Planned, alpha: float) -> str:
     return ""
 
 
-def _p(planned: Planned) -> float:
+def _difference_p(planned: Planned) -> float:
     return t_test_p(planned.differences) if planned.statistic == "mean" else wilcoxon_p(planned.differences)
 
 
-def _comparison(planned: Planned, reason: str, p: float, level: float, holm_p: float) -> Comparison:
+def _equivalence_p(planned: Planned) -> float:
+    test = equivalence_p if planned.statistic == "mean" else signed_rank_equivalence_p
+    return test(planned.differences, planned.region)
+
+
+def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence: _Tested) -> Comparison:
     values, of_mean = planned.differences, planned.statistic == "mean"
+    confidence = 1 - 2 * equivalence.level if equivalence.rejects else 1 - difference.level
     low, high = math.nan, math.nan
     if not reason:
-        low, high = (t_interval if of_mean else signed_rank_interval)(values, 1 - level)
+        low, high = (student_interval if of_mean else signed_rank_interval)(values, confidence)
     outcome: Outcome = "undecided"
-    if -planned.region < low and high < planned.region:
+    if equivalence.rejects:
         outcome = "equivalent"
-    elif low > 0 or high < 0:
+    elif difference.rejects:
         outcome = "positive" if low > 0 else "negative"
+    elif not reason and -planned.region < low and high < planned.region:
+        reason = (
+            f"the interval lies within ±{planned.region:g}, but not at the level of the family's tests of equivalence"
+        )
     elif not reason:
         reason = f"the interval holds zero and is not within ±{planned.region:g}"
     return Comparison(
@@ -139,14 +192,16 @@ def _comparison(planned: Planned, reason: str, p: float, level: float, holm_p: f
         estimate=float(values.mean()) if of_mean else pseudo_median(values),
         low=low,
         high=high,
-        level=level,
+        confidence=confidence,
+        level=difference.level,
         effect=effect_size(values),
-        p=p,
-        holm_p=holm_p,
+        p=difference.p,
+        holm_p=difference.adjusted,
         sign_flip_p=sign_flip_p(values),
         wilcoxon_p=wilcoxon_p(values),
-        equivalence_p=equivalence_p(values, planned.region),
-        detectable=detectable_difference(values, level),
+        equivalence_p=equivalence.p,
+        holm_equivalence_p=equivalence.adjusted,
+        detectable=detectable_difference(values, difference.level),
         outcome=outcome,
         reason=reason,
     )

@@ -34,6 +34,20 @@ def wilcoxon_p(differences: FloatArray) -> float:
     return min(1.0, 2 * float(_distribution(len(differences))[tail]))
 
 
+def signed_rank_equivalence_p(differences: FloatArray, region: float) -> float:
+    """Two one-sided signed-rank tests: p-value for "the pseudo-median lies within ±region".
+
+    It is below α exactly where :func:`signed_rank_interval` of level 1 − 2α lies within the region.
+
+    Args:
+        differences: shape ``(n,)``.
+        region: positive.
+    """
+    if not has_spread(differences) or abs(pseudo_median(differences)) >= region:
+        return 1.0
+    return max(wilcoxon_p(differences + region), wilcoxon_p(differences - region)) / 2
+
+
 def signed_rank_interval(differences: FloatArray, level: float) -> tuple[float, float]:
     """The values that the signed-rank test does not reject as pseudo-median at level 1 − ``level``.
 

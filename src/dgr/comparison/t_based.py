@@ -7,6 +7,7 @@ nothing (p = 1, no interval), whatever their size.
 from __future__ import annotations
 
 import math
+from functools import cache
 
 import numpy as np
 from scipy import optimize, stats
@@ -32,7 +33,7 @@ def t_test_p(differences: FloatArray) -> float:
     return float(stats.ttest_1samp(differences, 0.0).pvalue) if has_spread(differences) else 1.0
 
 
-def t_interval(differences: FloatArray, level: float) -> tuple[float, float]:
+def student_interval(differences: FloatArray, level: float) -> tuple[float, float]:
     """``mean ± t_{(1+level)/2, n−1} · sd / √n``.
 
     Args:
@@ -52,7 +53,7 @@ def t_interval(differences: FloatArray, level: float) -> tuple[float, float]:
 def equivalence_p(differences: FloatArray, region: float) -> float:
     """Two one-sided t-tests (TOST): p-value for "the mean difference lies within ±region".
 
-    It is below α exactly where :func:`t_interval` of level 1 − 2α lies within the region. Source: D. J. Schuirmann,
+    It is below α exactly where :func:`student_interval` of level 1 − 2α lies within the region. Source: D. J. Schuirmann,
     J. Pharmacokinet. Biopharm. 15 (1987).
 
     Args:
@@ -82,9 +83,12 @@ def t_test_power(effect: float, n: int, alpha: float) -> float:
         alpha: level.
     """
     critical, shift = stats.t.ppf(1 - alpha / 2, n - 1), effect * math.sqrt(n)
-    return float(stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift))
+    other_side = stats.nct.cdf(-critical, n - 1, abs(shift))
+    # SciPy gives NaN for that tail where it is below 1e-7.
+    return float(stats.nct.sf(critical, n - 1, abs(shift)) + np.nan_to_num(other_side))
 
 
+@cache
 def detectable_effect(n: int, alpha: float, power: float = POWER) -> float:
     """The smallest true effect, in standard deviations of a difference, that n seeds find with that probability.
 

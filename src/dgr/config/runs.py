@@ -130,7 +130,7 @@ class ProbeConfig(Strict):
     """How a frozen representation is examined."""
 
     train_samples: PositiveInt
-    """Labelled training representations each classifier sees; refitted heads see all."""
+    """Labelled training representations each classifier sees."""
     draws: PositiveInt
     """Untrained heads drawn for each task to measure universality."""
 

@@ -11,6 +11,7 @@ from dgr.core.errors import DGRError
 from dgr.figures.shared.style import COLOURS, MARKERS, PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.names import method_label, regularizer_label
 from dgr.records.scope import Scope
+from dgr.records.step_costs import step_costs
 
 NAMES = ("F6",)
 
@@ -21,9 +22,9 @@ def build(scope: Scope) -> Drawing:
     Raises:
         DGRError: no costs were measured.
     """
-    costs = scope.records.costs
-    if costs.empty:
+    if scope.records.costs.empty:
         raise DGRError(f"{scope.name} needs measured costs; add a file of kind 'cost' to the configuration.")
+    costs = step_costs(scope.records.costs)
     methods = list(dict.fromkeys(costs["method"]))
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
         figure = Figure(figsize=(PAGE_WIDTH, 0.9 + 0.22 * len(methods)), layout="constrained")
@@ -65,5 +66,6 @@ def _caption(scope: Scope, costs: pd.DataFrame) -> str:
     return (
         f"Data set {scope.dataset}, architecture {scope.encoder}, measured on {costs['device'].iloc[0]}: median time "
         f"of one whole training step over that of equal weighting alone ({base:.1f} ms), on a logarithmic axis. N: "
-        "number of dummy sets. As released: the procedure of the authors' code. One measurement, without an interval."
+        "number of dummy sets. As released: the procedure of the authors' code. Medians of the ratios within a round, "
+        f"over {int(costs['rounds'].iloc[0])} rounds on one machine."
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
 from dgr.config.runs import SPLITS, BaselineConfig
-from dgr.core.files import write_json
+from dgr.core.files import read_manifest, write_json
 from dgr.core.paths import DATA, output_path
+from dgr.datasets.seeded import images_of
 from dgr.measurements import probing
 from dgr.measurements.probed_data import Arrays, load_probed, one_thread
 
@@ -20,6 +23,8 @@ SIDE = 36
 def baselines(key: str) -> None:
     """What classifiers reach without an encoder: the majority class, and raw pixels.
 
+    A data set that is drawn anew for each seed is taken as it is drawn for the first.
+
     Args:
         key: a key of the plan's baselines.
 
@@ -28,9 +33,9 @@ def baselines(key: str) -> None:
     """
     config = parse(BaselineConfig, plan_entry(key, ("baselines",)), key)
     data = load_probed(config.dataset, config.kind)
-    images: Arrays = {
-        split: _pixels(np.load(DATA / config.dataset / f"{split}_images.npy", mmap_mode="r")) for split in SPLITS
-    }
+    folder = DATA / config.dataset
+    manifest = read_manifest(folder, f"run `python -m dgr prepare {config.dataset}`")
+    images: Arrays = {split: _pixels(images_of(folder, manifest, None, split)) for split in SPLITS}
     train, val, test = (data.samples(images, split) for split in SPLITS)
     few = train.first(config.train_samples, f"Data set {config.dataset}")
     with one_thread():
@@ -45,7 +50,7 @@ def baselines(key: str) -> None:
     write_json(output_path(config.suite, "baselines", f"{key}.json"), {**record, "rows": rows})
 
 
-def _pixels(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _pixels(images: NDArray[Any]) -> NDArray[np.float32]:
     """Intensities in [0, 1] as classifiers see them, averaged over squares where a side is longer than :data:`SIDE`."""
     factor = -(-max(images.shape[-2:]) // SIDE)
     height, width = (side // factor for side in images.shape[-2:])

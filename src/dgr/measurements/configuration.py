@@ -23,12 +23,19 @@ class ProbedRun(ProbeConfig):
 
 
 class CostConfig(Strict):
-    """A cost measurement: which methods are stepped, each without and with DGR, by rounds of a few steps."""
+    """A cost measurement: which methods are stepped, each without and with DGR, by rounds of a few steps.
+
+    Attributes:
+        num_dummies: numbers of dummy sets that DGR is timed with.
+        controls: penalties that are timed beside it, with equal weighting only.
+    """
 
     suite: str
     dataset: str
     architecture: AnyArchitecture
     training: TrainingConfig
     methods: Annotated[list[MethodConfig], Field(min_length=1)]
+    num_dummies: Annotated[list[PositiveInt], Field(min_length=1)]
+    controls: list[str]
     rounds: PositiveInt
     steps: PositiveInt

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Any
 
-import numpy as np
 import torch
 
 from dgr.config.parsing import parse
@@ -19,6 +18,7 @@ from dgr.core.paths import DATA, output_path
 from dgr.core.task import Batch
 from dgr.datasets.prepared import PreparedData, load
 from dgr.measurements.configuration import CostConfig
+from dgr.measurements.cost_case import REFERENCE, Case
 from dgr.measurements.cost_steps import ReleasedProcedure, Stepper
 from dgr.measurements.timing import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
@@ -26,20 +26,16 @@ from dgr.regularizers.registry import REGULARIZERS
 from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
 
-REFERENCE = "equal_weighting"
-NUM_DUMMIES = (1, 4)
 WARM_UP = 3
 STRENGTH = 0.1
 """Of every regularizer; the cost does not depend on it."""
-
-Case = tuple[str, str, int]
-"""Method; regularizer, or :data:`RELEASED`; number of dummy sets, 0 without any."""
 
 
 def measure_costs(key: str, device: str) -> None:
     """Measure every case of a cost stage in one process and write the record.
 
-    Seconds are medians over rounds in which each case takes a few steps, memory is that of one step: see
+    In every round each case takes a few steps, those of a method one after another, in random order, so that ratios
+    within a round compare what was timed within moments. Memory is that of one step: see
     :mod:`dgr.measurements.timing`.
 
     Args:
@@ -59,20 +55,28 @@ def measure_costs(key: str, device: str) -> None:
 
 
 def make_steppers(config: CostConfig, data: PreparedData, device: torch.device) -> dict[Case, Stepper]:
-    """A stepper for each method alone and with DGR; for the reference also with other penalties, and DGR as released.
+    """A stepper for each method alone and with DGR; for equal weighting also with controls, and DGR as released.
 
     Single-task learning stands alone: it has no shared representation.
+
+    Raises:
+        DGRError: a control is no penalty.
     """
     steppers = {}
     batches = _batches(config, data, device)
+    for name in config.controls:
+        REGULARIZERS.check(name)
+        if name == "dgr" or not REGULARIZERS.declared(name, "PENALTY"):
+            raise DGRError(
+                f"Costs are those of penalties beside DGR, but '{name}' is none; leave it out of 'controls'."
+            )
     for method in config.methods:
-        cases = [(method.name, "none", 0)]
+        cases = [Case(method.name, "none")]
         if not METHODS[method.name].separate_encoders:
-            cases += [(method.name, "dgr", number) for number in NUM_DUMMIES]
+            cases += [Case(method.name, "dgr", number) for number in config.num_dummies]
         if method.name == REFERENCE:
-            others = [name for name in REGULARIZERS.in_order() if REGULARIZERS.declared(name, "PENALTY")]
-            cases += [(method.name, name, 0) for name in others if name != "dgr"]
-            cases += [(method.name, RELEASED, number) for number in NUM_DUMMIES]
+            cases += [Case(method.name, name) for name in config.controls]
+            cases += [Case(method.name, RELEASED, number) for number in config.num_dummies]
         for case in cases:
             steppers[case] = make_stepper(config, method, case, data, batches, device)
     return steppers
@@ -97,28 +101,27 @@ def make_stepper(
 
 
 def measured(steppers: dict[Case, Stepper], rounds: int, steps: int, device: torch.device) -> list[dict[str, Any]]:
-    """Rows of the record: seconds a step, ratio to plain equal weighting, peak memory in 10⁶ bytes.
+    """Rows of the record: seconds a step in every round, and peak memory in 10⁶ bytes.
 
     Raises:
         DGRError: there is no plain equal weighting to compare with.
     """
-    if (REFERENCE, "none", 0) not in steppers:
+    if Case(REFERENCE, "none") not in steppers:
         raise DGRError(f"Costs are told as multiples of '{REFERENCE}'; add it to the methods.")
     for stepper in steppers.values():
         for _ in range(WARM_UP):
             stepper()
-    seconds = np.median(interleaved_seconds(list(steppers.values()), rounds, device, steps), axis=0)
-    medians = dict(zip(steppers, seconds.tolist(), strict=True))
+    groups = [case.method for case in steppers]
+    seconds = interleaved_seconds(list(steppers.values()), rounds, device, steps, groups=groups)
     return [
         {
-            "method": case[0],
-            "regularizer": case[1],
-            "num_dummies": case[2],
-            "seconds_per_step": medians[case],
-            "ratio": medians[case] / medians[REFERENCE, "none", 0],
+            "method": case.method,
+            "regularizer": case.regularizer,
+            "num_dummies": case.dummies,
+            "seconds": own.tolist(),
             "peak_memory_mb": _peak(stepper, device) / 1e6,
         }
-        for case, stepper in steppers.items()
+        for (case, stepper), own in zip(steppers.items(), seconds.T, strict=True)
     ]
 
 

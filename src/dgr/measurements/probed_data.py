@@ -16,7 +16,8 @@ from dgr.core.files import read_manifest
 from dgr.core.numerics import portable_square_root
 from dgr.core.paths import DATA
 from dgr.core.torch_compiler import leave_compiler_unloaded
-from dgr.datasets.unseen import ClassLabels, add_unseen
+from dgr.datasets.seeded import folder_of
+from dgr.datasets.unseen import ClassLabels, add_unseen, unseen_tasks
 from dgr.measurements.probing import ProbeSamples
 
 Arrays = dict[str, NDArray[Any]]
@@ -24,29 +25,39 @@ Arrays = dict[str, NDArray[Any]]
 
 @dataclass(frozen=True)
 class ProbedData:
-    """Kind of the data set, classes of its tasks, and all labels by split and task."""
+    """What a representation is asked.
 
-    kind: str
+    Attributes:
+        classes: number of classes of each task that heads were trained on.
+        new: likewise of each that none was.
+        labels: by split and task, of all of them.
+    """
+
     classes: dict[str, int]
+    new: dict[str, int]
     labels: dict[str, dict[str, ClassLabels]]
 
     def samples(self, arrays: Arrays, split: str, snapshot: str = "") -> ProbeSamples:
-        """One split for classifiers, with the tasks nobody was trained on."""
-        return ProbeSamples(
-            arrays[split + snapshot].reshape(len(arrays[split]), -1),
-            add_unseen(self.kind, self.labels[split]),
-        )
+        """One split for classifiers, with the tasks that were trained on and the first of the new ones.
+
+        All new ones would take four times as long, and say no more of classifiers: heads see them all.
+        """
+        tasks = [*self.classes, *list(self.new)[:1]]
+        labels = {task: self.labels[split][task] for task in tasks}
+        return ProbeSamples(arrays[split + snapshot].reshape(len(arrays[split]), -1), labels)
 
 
-def load_probed(dataset: str, kind: str) -> ProbedData:
+def load_probed(dataset: str, kind: str, seed: int | None = None) -> ProbedData:
     """Read a prepared data set's labels.
 
     Args:
         dataset: its name.
         kind: whose file says which other tasks its labels make.
+        seed: of the run whose representation is probed, where the data set is drawn anew for each; None for the first
+            that there is.
 
     Raises:
-        DGRError: it is missing, or a task is no classification or lacks labels.
+        DGRError: it is missing or damaged, or not drawn for that seed, or a task is no classification or lacks labels.
     """
     remedy = f"run `python -m dgr prepare {dataset}`"
     manifest = read_manifest(DATA / dataset, remedy)
@@ -56,11 +67,20 @@ def load_probed(dataset: str, kind: str) -> ProbedData:
         if task.get("partial"):
             raise DGRError(f"Probes need every label, but task '{task['name']}' of {dataset} lacks some; probe others.")
     classes = {task["name"]: task["classes"] for task in manifest["tasks"]}
-    labels: dict[str, dict[str, ClassLabels]] = {
-        split: {task: np.load(DATA / dataset / f"{split}_{task}.npy", allow_pickle=False) for task in classes}
-        for split in SPLITS
-    }
-    return ProbedData(kind, classes, labels)
+    place = folder_of(DATA / dataset, manifest, seed)
+
+    def labels(split: str, task: str) -> ClassLabels:
+        try:
+            read: ClassLabels = np.load(place / f"{split}_{task}.npy", allow_pickle=False)
+        except (OSError, ValueError) as error:
+            raise DGRError(
+                f"{place}: the labels of '{task}' on '{split}' are not readable ({error}); {remedy}."
+            ) from error
+        return read
+
+    own = {split: {task: labels(split, task) for task in classes} for split in SPLITS}
+    new = {task: unseen.classes for task, unseen in unseen_tasks(kind).items()}
+    return ProbedData(classes, new, {split: add_unseen(kind, own[split]) for split in SPLITS})
 
 
 def one_thread() -> threadpool_limits:

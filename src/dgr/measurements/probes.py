@@ -5,6 +5,7 @@ Neither torchmetrics nor any training code is imported: starting a process would
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 from dgr.config.parsing import parse
@@ -21,12 +23,13 @@ from dgr.core.errors import DGRError
 from dgr.core.files import read_json, read_manifest, write_json
 from dgr.core.paths import output_path, trained_folder
 from dgr.core.seeds import seed_for
-from dgr.measurements import probing, universality
+from dgr.measurements import probing
 from dgr.measurements.configuration import ProbedRun
 from dgr.measurements.probed_data import Arrays, ProbedData, load_probed, one_thread
 from dgr.measurements.representation_file import load_representation
+from dgr.measurements.universality import Represented, measure_universality
 
-DIGITS = 7
+DECIMALS = 7
 """Losses are float32; more digits than that would be noise."""
 
 
@@ -34,8 +37,9 @@ def probe(key: str) -> None:
     """Examine every seed of a run and write what was measured.
 
     Classifiers are fitted to the first ``train_samples`` training representations. Their settings are selected once,
-    on the run's first seed. Heads are refitted to all training representations. The untrained encoder is probed for
-    the run without regularizer alone: it is the same for all of them.
+    on the run's first seed. Universality is measured for every task at the last epoch, and for those that the run was
+    trained on at earlier ones. The untrained encoder is probed for the run without regularizer alone: it is the same
+    for all of them.
 
     Args:
         key: a key of the plan's probes.
@@ -44,7 +48,6 @@ def probe(key: str) -> None:
         DGRError: unknown key, or a run or data set that is missing, damaged or does not fit; says which.
     """
     config = parse(ProbedRun, plan_entry(key, ("probes",)), key)
-    data = load_probed(config.dataset, config.kind)
     folder = output_path(config.suite, "train", key)
     remedy = f"make it with `python -m dgr train {key}`"
     read_manifest(folder, remedy)
@@ -55,6 +58,7 @@ def probe(key: str) -> None:
     measured: list[dict[str, Any]] = []
     with one_thread():
         for seed in config.seeds:
+            data = load_probed(config.dataset, config.kind, seed)
             metrics = read_json(folder / f"seed-{seed}" / "metrics.json", remedy)
             place = trained / f"seed-{seed}.npz"
             arrays = load_representation(place, remedy)
@@ -78,48 +82,52 @@ def probe(key: str) -> None:
 def _universality(
     config: ProbedRun, seed: int, last_epoch: int, arrays: Arrays, data: ProbedData
 ) -> list[dict[str, Any]]:
-    """Every task at every epoch of which there is a representation."""
+    """Every task at the last epoch, those trained on at every epoch of which there is a representation."""
     epochs = {int(name.partition("@")[2]): "@" + name.partition("@")[2] for name in arrays if "@" in name}
-    architecture = config.architecture
-    heads_seed = seed_for(f"{config.dataset}/{architecture.name}", seed, "untrained_heads")
+    heads_seed = seed_for(f"{config.dataset}/{config.architecture.name}", seed, "untrained_heads")
     rows = []
     for epoch, snapshot in sorted({**epochs, last_epoch: ""}.items()):
-        for index, (task, classes) in enumerate(data.classes.items()):
+        tasks = {**data.classes, **(data.new if epoch == last_epoch else {})}
+        for index, (task, classes) in enumerate(tasks.items()):
+            part = index if task in data.classes else None
             train, val, test = (
-                universality.Represented(
-                    torch.from_numpy(_part_of_task(arrays[split + snapshot], index, config, len(data.classes))),
+                Represented(
+                    torch.from_numpy(_read_by_head(arrays[split + snapshot], part, config, len(data.classes))),
                     torch.from_numpy(data.labels[split][task]),
                 )
                 for split in SPLITS
             )
-            head = partial(architecture.head, classes)
-            result = universality.measure_universality(
-                head, cross_entropy, train, val, test, config.draws, heads_seed + index
-            )
-            values = {
-                "random_loss": result.random_loss,
-                "random_loss_sd": result.random_loss_sd,
-                "refitted_loss": result.refitted_loss,
-                "gap": result.gap,
-                "random_loss_normalized": result.random_loss_normalized,
-                "gap_normalized": result.gap_normalized,
-                "mean_norm": result.mean_norm,
-            }
-            rounded = {name: round(value, DIGITS) for name, value in values.items()}
+            head = partial(_head, config, train.representation.shape[1], classes)
+            measured = measure_universality(head, cross_entropy, train, val, test, config.draws, heads_seed + index)
+            rounded = {name: round(value, DECIMALS) for name, value in asdict(measured).items()}
             rows.append({"seed": seed, "epoch": epoch, "task": task, **rounded})
     return rows
 
 
-def _part_of_task(z: NDArray[Any], index: int, config: ProbedRun, tasks: int) -> NDArray[Any]:
-    """What a task's head reads: all of z, or with separate encoders (single-task learning) its own part."""
+def _head(config: ProbedRun, width: int, classes: int) -> nn.Module:
+    """A fresh head; before it a linear map to the width that it reads, where it gets several encoders' z joined."""
+    head, usual = config.architecture.head(classes), config.architecture.head_width
+    return head if width == usual else nn.Sequential(nn.Linear(width, usual), head)
+
+
+def _read_by_head(z: NDArray[Any], index: int | None, config: ProbedRun, tasks: int) -> NDArray[Any]:
+    """What a head reads: all of z, or with separate encoders (single-task learning) the part of its own task.
+
+    Args:
+        z: shape ``(samples, width)``, or ``(samples, tasks * width)`` with separate encoders.
+        index: of the task; None for one that was not trained on, whose head reads all of z.
+        config: says what heads read.
+        tasks: how many were trained on.
+    """
     width = config.architecture.head_width
-    if z.shape[1:] == (width,):
+    if z.shape[1:] not in ((width,), (tasks * width,)):
+        raise DGRError(
+            f"A representation has shape {z.shape[1:]}, but the architecture's heads read {width} numbers; train it "
+            "again."
+        )
+    if index is None or z.shape[1] == width:
         return z
-    if z.shape[1:] == (tasks * width,):
-        return np.ascontiguousarray(z[:, index * width : (index + 1) * width])
-    raise DGRError(
-        f"A representation has shape {z.shape[1:]}, but the architecture's heads read {width} numbers; train it again."
-    )
+    return np.ascontiguousarray(z[:, index * width : (index + 1) * width])
 
 
 def _check_sizes(arrays: Arrays, data: ProbedData, place: Path, remedy: str) -> None:

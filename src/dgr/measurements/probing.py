@@ -1,8 +1,9 @@
 """Transfer to other classifiers: how well they do on a frozen representation, also on a task nobody trained it for.
 
 Every classifier of :mod:`dgr.measurements.classifiers` is fitted afresh to a few labelled training representations and
-scored by accuracy on test. They differ in what they can use. Features are standardised first, so that none profits from
-the size of z alone.
+scored on test. They differ in what they can use. Features are standardised first, so that none profits from the size of
+z alone. The score is *balanced* accuracy, the mean over classes of the share of their samples that is answered rightly:
+a constant answer to C classes has 1/C, however rare some of them are.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def choose_settings(train: ProbeSamples, val: ProbeSamples) -> Choice:
 
 
 def transfer_accuracies(train: ProbeSamples, val: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, str, float]]:
-    """Accuracy on test of every classifier for every task, with the settings that train and val choose.
+    """Balanced accuracy on test of every classifier for every task, with the settings that train and val choose.
 
     Args:
         train: what classifiers are fitted to.
@@ -124,7 +125,7 @@ def accuracies(train: ProbeSamples, test: ProbeSamples, choice: Choice) -> Itera
 
 
 def majority_accuracies(train: ProbeSamples, test: ProbeSamples) -> Iterator[tuple[str, float]]:
-    """Accuracy on test of always predicting train's most frequent class, by task."""
+    """Balanced accuracy on test of always predicting train's most frequent class, by task."""
     for task, labels in train.labels.items():
         majority = DummyClassifier(strategy="most_frequent").fit(train.inputs, labels)
         yield task, _accuracy(majority, test.inputs, test.labels[task])
@@ -139,7 +140,8 @@ def _fit(name: str, settings: Settings, inputs: NDArray[Any], labels: ClassLabel
 
 
 def _accuracy(fitted: Pipeline | DummyClassifier, inputs: NDArray[Any], labels: ClassLabels) -> float:
-    return float(np.mean(fitted.predict(inputs) == labels))
+    right = fitted.predict(inputs) == labels
+    return float(np.mean([right[labels == label].mean() for label in np.unique(labels)]))
 
 
 def _folds(train: int, val: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:

@@ -15,11 +15,17 @@ from torch.profiler import ProfilerActivity, profile
 
 
 def interleaved_seconds(
-    works: Sequence[Callable[[], None]], rounds: int, device: torch.device, calls: int = 1, seed: int = 0
+    works: Sequence[Callable[[], None]],
+    rounds: int,
+    device: torch.device,
+    calls: int = 1,
+    seed: int = 0,
+    groups: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Time several pieces of work against each other: each in turn, in a new random order every round.
 
     What slows the machine down for a while then slows all of them, so compare within a round, or medians over rounds.
+    Works of one group follow one another, so that what is to be compared is timed within moments.
     On a CPU, seconds are this process's processor time (``time.process_time``): waiting for a core that another job
     holds does not count, and neither thread nor library escapes. On a GPU they are wall time between synchronisations.
 
@@ -30,6 +36,7 @@ def interleaved_seconds(
             of training does; what comes after other work does not.
         device: where they compute.
         seed: of the orders.
+        groups: the group of each work; by default all are one.
 
     Returns:
         Seconds a call, shape ``(rounds, works)``.
@@ -42,7 +49,7 @@ def interleaved_seconds(
     gc.disable()  # a collection would be charged to whichever work it falls into
     try:
         for row in seconds:
-            for index in random.permutation(len(works)):
+            for index in _order(groups or [""] * len(works), random):
                 if cuda:
                     torch.cuda.synchronize(device)
                 start = clock()
@@ -56,6 +63,13 @@ def interleaved_seconds(
         if collecting:
             gc.enable()
     return seconds
+
+
+def _order(groups: Sequence[str], random: np.random.Generator) -> list[int]:
+    """Works in random order: groups in turn, and in each group its works."""
+    ranks = {name: rank for rank, name in enumerate(random.permutation(sorted(set(groups))).tolist())}
+    shuffled: list[int] = random.permutation(len(groups)).tolist()
+    return sorted(shuffled, key=lambda index: ranks[groups[index]])
 
 
 def peak_bytes(work: Callable[[], None], device: torch.device) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, StudyComparison, load_claims
-from dgr.claims.narrowing import measured_by, of_studies
+from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, StudyComparison, load_claims, own_tests
+from dgr.claims.narrowing import measured_by, of_runs, of_studies
 from dgr.claims.schema import AnyComparison
 from dgr.core import paths
 from dgr.core.errors import DGRError
@@ -24,10 +24,17 @@ from dgr.records.names import method_label
 
 NUMBERS = (
     "n = {n} seeds",
-    "mean difference {difference}",
-    "interval [{low}, {high}]",
-    "largest adjusted p {largest_holm_p}",
-    "ratios from {smallest_ratio} to {largest_ratio}",
+    "difference {difference}",
+    "interval [{low}, {high}] of confidence {confidence}",
+    "region of equivalence ±{region}",
+    "adjusted p {holm_p} (difference)",
+    "adjusted p {holm_equivalence_p} (equivalence)",
+    "p {sign_flip_p} (sign flips)",
+    "detectable difference {detectable}",
+    "standard error from the test set {test_set_se}",
+    "with one method left out from {without_one_low} to {without_one_high}",
+    "for methods like these [{methods_low}, {methods_high}]",
+    "ratio {ratio} within [{ratio_low}, {ratio_high}] over {rounds} rounds",
     "{reason}",
 )
 """What the claims' CSV tells beside a verdict, by its columns, in the unit of the records."""
@@ -77,6 +84,8 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
         return []
     decided, claims = decided_claims(inputs.suite), load_claims(CLAIMS_FILE)
     measured = measured_by(claims, inputs.suite, bool(inputs.runs), bool(inputs.entries("costs")))
+    cells = {(entry["method"]["name"], entry["regularizer"]["name"]) for entry in inputs.runs.values()}
+    measured = of_runs(measured, cells)
     return [
         ClaimText(
             claim.id,
@@ -85,7 +94,7 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
             claim.paper,
             [_evidence(inputs, comparison, decided.get(comparison.id, {})) for comparison in claim.comparisons],
         )
-        for claim in (*measured, *of_studies(claims, inputs.suite))
+        for claim in map(own_tests, (*measured, *of_studies(claims, inputs.suite)))
     ]
 
 
@@ -128,7 +137,15 @@ def _sides(inputs: Inputs, comparison: PairedComparison | CostComparison) -> Ite
     about: dict[str, Any] = next((entry for entry in tables if entry["name"] == CLAIMS_TABLE), {})
     for name, side in (("treatment", comparison.treatment), ("reference", comparison.reference)):
         if isinstance(comparison, CostComparison):
-            yield name, [_linked(f"{cell_title(str(side.method), side.regularizer)}: cost", cost_key(inputs))]
+            yield (
+                name,
+                [
+                    _linked(
+                        f"{cell_title(str(side.method), side.regularizer)}: cost",
+                        cost_key(inputs, comparison.architecture),
+                    )
+                ],
+            )
             continue
         methods = [side.method] if side.method else comparison.methods
         place = about.get("dataset"), about.get("architecture")
@@ -148,10 +165,10 @@ def _study_sides(inputs: Inputs, comparison: StudyComparison) -> Iterator[tuple[
     yield "treatment", in_study(label(comparison.treatment))
     if comparison.bound is not None:
         yield "reference", [(f"the bound {comparison.bound:g}", None)]
-    elif comparison.from_level is not None:
-        yield "reference", in_study(f"the same at level {comparison.from_level:g}")
-    else:
-        yield "reference", [side for name in comparison.references for side in in_study(label(name))]
+    for name in comparison.references:
+        yield "reference", in_study(label(name))
+    if comparison.from_level is not None:
+        yield "less", in_study(f"the same at level {comparison.from_level:g}")
 
 
 def _linked(text: str, key: str | None) -> Linked:

@@ -25,9 +25,10 @@ def measurement_records(inputs: Inputs) -> list[RecordView]:
     ]
 
 
-def cost_key(inputs: Inputs) -> str | None:
-    """The key of the cost measurement; None if the plan has none."""
-    return next(iter(inputs.entries("costs")), None)
+def cost_key(inputs: Inputs, architecture: str) -> str | None:
+    """The key of the cost measurement of an architecture; None if the plan has none."""
+    found = (key for key, entry in inputs.entries("costs").items() if entry["architecture"]["name"] == architecture)
+    return next(found, None)
 
 
 def _record(inputs: Inputs, command: str, key: str, entry: dict[str, Any]) -> RecordView:

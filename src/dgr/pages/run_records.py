@@ -12,7 +12,7 @@ from dgr.pages.grid import Grid, from_frame, number_text
 from dgr.pages.inputs import Inputs
 from dgr.pages.record_views import RecordView, as_yaml, recomputed
 from dgr.records.names import SINGLE_TASK, method_label, metric_named, regularizer_label
-from dgr.records.outcomes import delta_m_per_run, primary_metrics
+from dgr.records.outcomes import UNIVERSALITY, delta_m_per_run, primary_metrics
 from dgr.records.rows import FINAL, REPRESENTATION
 from dgr.records.run_folders import IDENTITY
 
@@ -93,8 +93,9 @@ def _run_record(
         caption = "classifiers on the frozen representation, test accuracy"
         grids.append(_by_seed(f"{title}: {caption}", frames["probes"], ["given", "task", "classifier"], "value"))
     if len(frames["universality"]):
-        caption = "universality gap (loss of untrained heads minus loss of refitted heads, test)"
-        grids.append(_by_seed(f"{title}: {caption}", frames["universality"], ["epoch", "task"], "gap"))
+        for column, words in UNIVERSALITY.items():
+            caption = f"universality, test loss of heads: {words} (nats)"
+            grids.append(_by_seed(f"{title}: {caption}", frames["universality"], ["epoch", "task"], column))
     return RecordView(
         key=key,
         title=title,

@@ -18,7 +18,16 @@ from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
-from dgr.plan.suite_files import Common, CostFile, SweepFile, TableFile, read_file
+from dgr.plan.specifications import Specification, specifications
+from dgr.plan.suite_files import (
+    Common,
+    CostFile,
+    SnapshotBlock,
+    SpecificationFile,
+    SweepFile,
+    TableFile,
+    read_file,
+)
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
@@ -26,7 +35,7 @@ from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 if TYPE_CHECKING:
     from dgr.plan.study_files import StudyFile
 
-TrainedFile = TableFile | SweepFile | CostFile
+TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
 PLAN_SECTIONS = (
     "suites",
     "tuning",
@@ -37,6 +46,7 @@ PLAN_SECTIONS = (
     "baselines",
     "embeddings",
     "sweeps",
+    "specifications",
     "costs",
     "records",
     "tables",
@@ -194,6 +204,12 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
             shown = place | {"plain": f"{method}-none", "regularized": f"{method}-dgr"}
             settings = file.embedding.model_dump(exclude={"method"})
             yield "embeddings", file.suite, EmbeddingConfig.model_validate(settings | shown)
+    elif isinstance(file, SpecificationFile):
+        for chosen, sweep in specifications(file):
+            run = sweep.run
+            name = f"{run.suite}-{run.dataset}-{run.architecture.name}-{sweep.name}"
+            yield "sweeps", name, sweep
+            yield "specifications", name, Specification(suite=file.suite, choices=chosen)
     elif isinstance(file, SweepFile):
         for name, block in file.sweeps.items():
             run = _run(file, file.method, block.use, file.seeds)
@@ -217,6 +233,12 @@ def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: li
     )
 
 
+def _is_kept(snapshots: SnapshotBlock, run: RunConfig) -> bool:
+    return run.method.name in snapshots.methods and (
+        snapshots.regularizers is None or run.regularizer.name in snapshots.regularizers
+    )
+
+
 def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig | None]]:
     names = [method.name for method in file.methods]
     for block in file.regularizers:
@@ -228,7 +250,7 @@ def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig
             if block.methods is None or method.name in block.methods:
                 run = _run(file, method, block.use, file.seeds)
                 tuning = tuning_of(block.tuning, run) if block.tuning else None
-                if file.snapshots and method.name in file.snapshots.methods:
+                if file.snapshots and _is_kept(file.snapshots, run):
                     training = run.training.model_copy(update={"snapshot_epochs": file.snapshots.epochs})
                     run = run.model_copy(update={"training": training})
                 yield run, tuning

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field, PositiveInt
 
@@ -45,6 +45,8 @@ class SnapshotBlock(Strict):
     """Names of these methods."""
     epochs: list[int]
     """After which epochs; 0 is the untrained encoder."""
+    regularizers: list[str] | None = None
+    """With which regularizers; without it, with all."""
 
 
 class EmbeddingBlock(Strict):
@@ -105,21 +107,51 @@ class CostFile(Common):
     kind: Literal["cost"]
     methods: list[MethodConfig]
     """Those that are timed, without and with DGR."""
+    num_dummies: Annotated[list[PositiveInt], Field(min_length=1)] = [1, 4]
+    """Numbers of dummy sets that DGR is timed with."""
+    controls: list[str] = ["norm"]
+    """Penalties that are timed beside it, with equal weighting only."""
     rounds: PositiveInt
-    """How often every method has its turn; a time is the median over rounds."""
+    """How often every method has its turn; a ratio is the median of those within a round."""
     steps: PositiveInt
     """Timed training steps of a turn."""
+
+
+class Option(Strict):
+    """One option of a choice: what it changes in the base configuration."""
+
+    set: dict[str, Any] = {}
+    """New values by the setting's path, such as ``architecture.channels``."""
+    times: dict[str, float] = {}
+    """Factors of numbers, by path, after all options have set their values; whole numbers stay whole."""
+
+
+class SpecificationFile(Common):
+    """Arms of one method under a designed part of all combinations of choices: a specification curve."""
+
+    kind: Literal["specifications"]
+    method: MethodConfig
+    """Of all arms."""
+    seeds: Seeds
+    arms: Annotated[list[dict[str, Any]], Field(min_length=2)]
+    """Regularizers with their strengths; of those of one name the best on validation counts."""
+    choices: dict[str, dict[str, Option]]
+    """By name of the choice, its options by name."""
+    balanced: str
+    """The choice that is not crossed with the others: its option is the sum of the others' positions modulo the number
+    of its options, as in a Latin square. So each occurs about equally often with every option of every other choice."""
 
 
 if TYPE_CHECKING:
     # Studies bring torch and scipy, which a suite of runs is planned without.
     from dgr.plan.study_files import StudyFile
 
-    AnyFile = TableFile | SweepFile | CostFile | StudyFile
+    AnyFile = TableFile | SweepFile | SpecificationFile | CostFile | StudyFile
 
-FILE_KINDS: dict[str, type[TableFile | SweepFile | CostFile]] = {
+FILE_KINDS: dict[str, type[TableFile | SweepFile | SpecificationFile | CostFile]] = {
     "runs": TableFile,
     "sweeps": SweepFile,
+    "specifications": SpecificationFile,
     "cost": CostFile,
 }
 

@@ -27,8 +27,8 @@ def check_tuning(file: TableFile, path: Path) -> None:
             continue
         if shared := sorted(set(rule.seeds) & set(file.seeds)):
             raise DGRError(f"{where}: seeds {shared} are used for tuning and for reporting; keep them apart.")
-        if rule.matches is not None and (rule.matches not in arms or arms[rule.matches].tuning is None):
-            raise DGRError(f"{where} matches '{rule.matches}', which is no tuned arm{nearest(rule.matches, arms)}.")
+        if rule.matches is not None:
+            _check_matched(block, rule.matches, arms, where)
         if rule.rule == "best_mean_validation":
             tried.setdefault(len(rule.learning_rates or [0]) * len(rule.strengths or [0]), name)
     if len(tried) > 1:
@@ -42,6 +42,17 @@ def tuning_of(rule: TuningRule, run: RunConfig) -> TuningConfig:
     if rule.matches is not None:
         matched = f"{run.key.removesuffix(run.regularizer.name)}{rule.matches}"
     return TuningConfig(**rule.model_dump(), run=run.model_copy(update={"seeds": rule.seeds}), matched=matched)
+
+
+def _check_matched(block: RegularizerBlock, matches: str, arms: dict[str, RegularizerBlock], where: str) -> None:
+    chosen = {name: arm for name, arm in arms.items() if arm.tuning is not None and arm.tuning.matches is None}
+    if matches not in chosen:
+        raise DGRError(
+            f"{where} matches '{matches}', which is no arm with a choice of its own{nearest(matches, chosen)}."
+        )
+    known = chosen[matches].methods
+    if known is not None and (block.methods is None or not set(block.methods) <= set(known)):
+        raise DGRError(f"{where} matches '{matches}', but has methods that '{matches}' lacks; give both the same.")
 
 
 def _check_grids(file: TableFile, block: RegularizerBlock, where: str) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from dgr.core.errors import DGRError
 from dgr.records.run_folders import IDENTITY
 
-ANSWERS, SAMPLES, SOURCES = "answers.npz", "samples", "sources"
+_FILE, _SAMPLES, _SOURCES = "answers.npz", "samples", "sources"
 """The file of a seed's records, as :mod:`dgr.training.run_records` writes it, and what is in it beside tasks."""
 ANSWER_COLUMNS = [*IDENTITY, "task", "samples", "right"]
 SOURCE_COLUMNS = ["suite", "dataset", "seed", "places", "parts"]
@@ -29,13 +29,13 @@ def answer_rows(identity: dict[str, Any], folder: Path) -> Iterator[dict[str, An
     """
     arrays = _arrays(folder)
     for task, packed in arrays.items():
-        if task not in (SAMPLES, SOURCES):
-            yield {**identity, "task": task, "samples": int(arrays[SAMPLES]), "right": _text(packed)}
+        if task not in (_SAMPLES, _SOURCES):
+            yield {**identity, "task": task, "samples": int(arrays[_SAMPLES]), "right": _text(packed)}
 
 
 def source_rows(identity: dict[str, Any], folder: Path) -> Iterator[dict[str, Any]]:
     """The row of ``sources.csv`` of one seed, where its test samples are composed of parts: the numbers of these."""
-    parts = _arrays(folder).get(SOURCES)
+    parts = _arrays(folder).get(_SOURCES)
     if parts is not None:
         named = {name: identity[name] for name in ("suite", "dataset", "seed")}
         yield {**named, "places": parts.shape[1], "parts": _text(parts.astype("<i4"))}
@@ -56,7 +56,7 @@ def right_answers(answers: pd.DataFrame, method: str, regularizer: str) -> dict[
     return found
 
 
-def test_sources(sources: pd.DataFrame) -> dict[int, NDArray[np.int32]]:
+def sources_by_seed(sources: pd.DataFrame) -> dict[int, NDArray[np.int32]]:
     """By seed the numbers of the parts of each test sample, shape ``(samples, places)``.
 
     Args:
@@ -69,9 +69,9 @@ def test_sources(sources: pd.DataFrame) -> dict[int, NDArray[np.int32]]:
 
 
 def _arrays(folder: Path) -> dict[str, NDArray[Any]]:
-    if not (folder / ANSWERS).is_file():  # of data without a task of classification
+    if not (folder / _FILE).is_file():  # of data without a task of classification
         return {}
-    with np.load(folder / ANSWERS, allow_pickle=False) as file:
+    with np.load(folder / _FILE, allow_pickle=False) as file:
         return dict(file)
 
 

@@ -14,6 +14,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.records import rows as record_rows
+from dgr.records.answers import answer_rows, source_rows
 from dgr.records.file_schemas import Probes, Tuning
 from dgr.records.measurement_files import read_baselines, read_costs, read_probes, read_sweep
 from dgr.records.origins import write_origins
@@ -88,6 +89,8 @@ def _run_frames(
         "histories": pd.concat([pd.DataFrame(columns=RECORD_COLUMNS["histories"]), *histories], ignore_index=True),
         "tuning": _frame("tuning", grids),
         "provenance": _frame("provenance", [record_rows.provenance_row(*seed) for seed in seeds]),
+        "answers": _frame("answers", [row for _, i, record in seeds for row in answer_rows(i, record.folder)]),
+        "sources": _frame("sources", _once(row for _, i, record in seeds for row in source_rows(i, record.folder))),
     }
 
 
@@ -114,6 +117,20 @@ def _measurement_frames(
         "costs": [row for key in costs for row in record_rows.cost_rows(timed[key], costs[key])],
     }
     return {name: _frame(name, rows[name]) for name in rows}
+
+
+def _once(rows: Iterable[CsvRow]) -> list[CsvRow]:
+    """Each seed's test samples once: they are the same for all runs.
+
+    Raises:
+        DGRError: a run saw others.
+    """
+    found: dict[tuple[Any, ...], CsvRow] = {}
+    for row in rows:
+        place = (row["dataset"], row["seed"])
+        if found.setdefault(place, row) != row:
+            raise DGRError(f"Runs of {row['dataset']} with seed {row['seed']} saw different test samples; train again.")
+    return list(found.values())
 
 
 def _frame(name: str, rows: list[CsvRow]) -> pd.DataFrame:
@@ -165,13 +182,15 @@ def _check_agreement(entries: dict[str, Any], runs: dict[str, list[SeedRecord]],
 
 
 def _check_probes(probes: dict[str, Probes], runs: dict[str, list[SeedRecord]]) -> None:
-    """Probes see the tasks of their run, and its last epoch."""
+    """Probes see the tasks of their run at every epoch, and at its last one at least what classifiers see."""
     for key, probe in probes.items():
         metrics = runs[key][0].metrics
-        measured = {row.task for row in probe.universality}
-        epochs = {row.epoch for row in probe.universality}
-        probed = {row.task for row in probe.rows}
-        if measured != set(metrics.tasks) or not measured <= probed or metrics.final.epoch not in epochs:
+        epochs: dict[int, set[str]] = {}
+        for row in probe.universality:
+            epochs.setdefault(row.epoch, set()).add(row.task)
+        trained, probed = set(metrics.tasks), {row.task for row in probe.rows}
+        last = epochs.pop(metrics.final.epoch, None)
+        if not trained <= probed <= (last or set()) or any(tasks != trained for tasks in epochs.values()):
             raise DGRError(f"The probes of {key} do not fit its runs; repeat `python -m dgr probe {key}`.")
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, FiniteFloat
+from pydantic import BaseModel, Field, FiniteFloat
 
 from dgr.config.runs import SplitName
 
@@ -97,7 +97,7 @@ class Tuning(BaseModel):
 
 
 class ProbeRow(BaseModel):
-    """The test accuracy of one classifier on one representation."""
+    """The balanced test accuracy of one classifier on one representation."""
 
     seed: int
     given: Literal["representation", "untrained"]
@@ -107,17 +107,15 @@ class ProbeRow(BaseModel):
 
 
 class UniversalityRow(BaseModel):
-    """Losses of untrained and refitted heads of one task at one epoch, see :mod:`dgr.measurements.universality`."""
+    """Losses of heads of one task at one epoch, see :class:`dgr.measurements.universality.Universality`."""
 
     seed: int
     epoch: int
     task: str
-    random_loss: FiniteFloat
-    random_loss_sd: FiniteFloat
     refitted_loss: FiniteFloat
-    gap: FiniteFloat
-    random_loss_normalized: FiniteFloat
-    gap_normalized: FiniteFloat
+    label_area: FiniteFloat
+    step_area: FiniteFloat
+    tempered_loss: FiniteFloat
     mean_norm: FiniteFloat
 
 
@@ -131,7 +129,7 @@ class Probes(BaseModel):
 
 
 class BaselineRow(BaseModel):
-    """The test accuracy of one classifier without an encoder."""
+    """The balanced test accuracy of one classifier without an encoder."""
 
     given: Literal["majority", "pixels"]
     task: str
@@ -178,13 +176,12 @@ class Sweep(BaseModel):
 
 
 class CostRow(BaseModel):
-    """What a training step costs; ``ratio`` is to plain equal weighting of the same measurement."""
+    """What a training step costs: ``seconds`` a step in each round, in which the cases took turns."""
 
     method: str
     regularizer: str
-    num_dummies: int | None
-    seconds_per_step: FiniteFloat
-    ratio: FiniteFloat
+    num_dummies: int
+    seconds: Annotated[list[Annotated[float, Field(gt=0, allow_inf_nan=False)]], Field(min_length=1)]
     peak_memory_mb: FiniteFloat | None
 
 

@@ -35,11 +35,10 @@ def read_probes(key: str, entry: dict[str, Any], root: Path) -> Probes:
         axes = [{row.task for row in rows}, {row.classifier for row in rows}]
         found = [(row.seed, row.task, row.classifier) for row in rows]
         _check_complete(path, found, itertools.product(entry["seeds"], *axes), f"accuracies of '{given}'", remedy)
-    epochs = {row.epoch for row in probes.universality}
-    tasks = {row.task for row in probes.universality}
-    wanted = itertools.product(entry["seeds"], epochs, tasks)
-    measured = [(row.seed, row.epoch, row.task) for row in probes.universality]
-    _check_complete(path, measured, wanted, "measurements of universality", remedy)
+    for epoch in sorted({row.epoch for row in probes.universality}) or [0]:
+        measured = [(row.seed, epoch, row.task) for row in probes.universality if row.epoch == epoch]
+        wanted = itertools.product(entry["seeds"], [epoch], {task for _, _, task in measured})
+        _check_complete(path, measured, wanted, "measurements of universality", remedy)
     return probes
 
 
@@ -75,6 +74,7 @@ def read_costs(key: str, entry: dict[str, Any], root: Path) -> Costs:
     _check_made_for(path, costs.key == key, remedy)
     plain = [(row.method,) for row in costs.rows if row.regularizer == "none"]
     _check_complete(path, plain, [(method["name"],) for method in entry["methods"]], "methods", remedy)
+    _check_made_for(path, all(len(row.seconds) == entry["rounds"] for row in costs.rows), remedy)
     return costs
 
 

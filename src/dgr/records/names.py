@@ -25,10 +25,6 @@ ARMS_TO_COME = {
     "half_data": "+ half of the data",
 }
 """Arms that claims name before there is a file of them."""
-RULES = {
-    "best_mean_validation": "the highest validation metric at the last epoch, as relative improvement over the "
-    "smallest strength of the grid, averaged over tasks and seeds; ties go to the smaller strength",
-}
 
 
 @dataclass(frozen=True)

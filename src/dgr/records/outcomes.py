@@ -18,6 +18,13 @@ from dgr.records.rows import FINAL, REPRESENTATION, Moment
 
 Tasks = Literal["trained", "new"]
 RUN = ["method", "regularizer", "seed"]
+UNIVERSALITY = {
+    "refitted_loss": "refitted head",
+    "label_area": "few labels",
+    "step_area": "few steps",
+    "tempered_loss": "untrained head at its best temperature",
+}
+"""Measures of universality, columns of ``universality.csv``, as readers see them: losses in nats, lower is better."""
 
 
 def primary_metrics(runs: pd.DataFrame) -> dict[str, str]:
@@ -46,6 +53,37 @@ def metric_values(runs: pd.DataFrame, metrics: dict[str, str], split: str, momen
     wanted = rows[rows["metric"] == rows["task"].map(metrics)]
     _check_finite(wanted, RUN, "value")
     return wanted.pivot(index=RUN, columns="task", values="value")
+
+
+def trained_out(runs: pd.DataFrame, histories: pd.DataFrame, epochs: int, percent: float) -> pd.Series:
+    """Whether each run's validation was flat at its end, see :class:`dgr.config.runs.FlatRule`.
+
+    Args:
+        runs: ``runs.csv``.
+        histories: ``histories.csv``.
+        epochs: how many epochs at the end are held against as many before.
+        percent: the largest relative change of the mean over tasks.
+
+    Returns:
+        A truth value a run, by (method, regularizer, seed).
+
+    Raises:
+        DGRError: a run has fewer than twice as many epochs.
+    """
+    metrics = primary_metrics(runs)
+    ratios = []
+    for task, metric in metrics.items():
+        values = histories.set_index(RUN)[f"val_{metric}/{task}"].groupby(level=RUN)
+        if values.size().min() < 2 * epochs:
+            raise DGRError(
+                f"Runs of fewer than {2 * epochs} epochs cannot be held to be flat over {epochs}; train longer."
+            )
+        last, before = (
+            values.apply(lambda v: v.iloc[-epochs:].mean()),
+            values.apply(lambda v: v.iloc[-2 * epochs : -epochs].mean()),
+        )
+        ratios.append(100 * (last / before - 1))
+    return pd.concat(ratios, axis=1).mean(axis=1).abs() <= percent
 
 
 def delta_m_per_run(runs: pd.DataFrame, moment: Moment = FINAL) -> pd.Series:
@@ -78,8 +116,7 @@ def last_universality(universality: pd.DataFrame, column: str) -> pd.DataFrame:
 
     Args:
         universality: ``universality.csv``.
-        column: such as ``gap`` (loss of untrained heads minus loss of refitted heads), or ``gap_normalized``, with z
-            rescaled to one common norm.
+        column: one of :data:`UNIVERSALITY`, or ``mean_norm``.
 
     Returns:
         Rows indexed by (method, regularizer, seed), one column a task.

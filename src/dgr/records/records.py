@@ -11,13 +11,16 @@ import pandas as pd
 from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.records import rows as record_rows
+from dgr.records.answers import ANSWER_COLUMNS, SOURCE_COLUMNS
 from dgr.records.run_folders import IDENTITY
 
 RECORD_COLUMNS = {
     "runs": record_rows.RUN_COLUMNS,
     "histories": [*IDENTITY, "epoch"],
     "tuning": record_rows.TUNING_COLUMNS,
-    "provenance": ["key", *IDENTITY, "strength", "config_hash", "result"],
+    "provenance": ["key", *IDENTITY, "learning_rate", "strength", "config_hash", "result"],
+    "answers": ANSWER_COLUMNS,
+    "sources": SOURCE_COLUMNS,
     "probes": record_rows.PROBE_COLUMNS,
     "universality": record_rows.UNIVERSALITY_COLUMNS,
     "sweeps": record_rows.SWEEP_COLUMNS,
@@ -37,22 +40,27 @@ class Records:
             there at the epoch of the best validation mean, ``best_validation``. The mean norm of the representation
             has the task ``representation`` and the metric ``mean_norm``.
         histories: the same identity, then one row an epoch, as in ``history.csv`` (without times).
-        tuning: ``suite, key, method, regularizer, strength, seed, task, split, metric, value, chosen``.
+        tuning: ``suite, key, method, regularizer, learning_rate, strength, seed, task, split, metric, value, chosen``.
         provenance: one row a run and seed; ``strength`` is the regularizer's, empty without one.
+        answers: which test samples a run answered rightly, one row a seed and task, see :mod:`dgr.records.answers`.
+        sources: what the test samples of a seed were composed of, one row a data set and seed.
         probes: ``suite, dataset, architecture, method, regularizer, seed, given, task, classifier, value``: test
             accuracy of classifiers on the frozen representation, or before training (given ``untrained``). Without a
             run (given ``majority``, ``pixels``) architecture, method, regularizer and seed are empty.
         universality: the same identity, then ``epoch, task`` and what :mod:`dgr.measurements.universality` measures.
         sweeps: ``suite, sweep, settings, seed, split, task, metric, value`` of the last epoch; settings are JSON.
         agreement: ``suite, sweep, settings, seed, epoch, cosine, norm_ratio`` of DGR's two estimators.
-        costs: ``suite, dataset, architecture, device, threads, method, regularizer, num_dummies, seconds_per_step,
-            ratio, peak_memory_mb``.
+        costs: ``suite, dataset, architecture, device, threads, method, regularizer, num_dummies, round,
+            seconds_per_step, peak_memory_mb``; one row a round, in which cases took turns (see
+            :mod:`dgr.records.step_costs`).
     """
 
     runs: pd.DataFrame
     histories: pd.DataFrame
     tuning: pd.DataFrame
     provenance: pd.DataFrame
+    answers: pd.DataFrame
+    sources: pd.DataFrame
     probes: pd.DataFrame
     universality: pd.DataFrame
     sweeps: pd.DataFrame

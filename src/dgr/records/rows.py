@@ -27,7 +27,7 @@ SWEEP_COLUMNS = ["suite", "sweep", "settings", "seed", "split", "task", "metric"
 AGREEMENT_COLUMNS = ["suite", "sweep", "settings", "seed", "epoch", "cosine", "norm_ratio"]
 COST_COLUMNS = [
     *("suite", "dataset", "architecture", "device", "threads", "method", "regularizer"),
-    *("num_dummies", "seconds_per_step", "ratio", "peak_memory_mb"),
+    *("num_dummies", "round", "seconds_per_step", "peak_memory_mb"),
 ]
 CsvRow = dict[str, Any]
 
@@ -128,10 +128,14 @@ def agreement_rows(entry: CsvRow, sweep: Sweep) -> list[CsvRow]:
 
 
 def cost_rows(entry: CsvRow, costs: Costs) -> list[CsvRow]:
-    """Rows of ``costs.csv``, one a method, regularizer and number of dummies."""
+    """Rows of ``costs.csv``, one a method, regularizer, number of dummies and round."""
     place = {"suite": entry["suite"], "dataset": entry["dataset"], "architecture": entry["architecture"]["name"]}
     measured = {"device": costs.device, "threads": costs.threads}
-    return [{**place, **measured, **row.model_dump()} for row in costs.rows]
+    return [
+        {**place, **measured, **row.model_dump(exclude={"seconds"}), "round": number, "seconds_per_step": seconds}
+        for row in costs.rows
+        for number, seconds in enumerate(row.seconds)
+    ]
 
 
 def settings_text(settings: CsvRow) -> str:

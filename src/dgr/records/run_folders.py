@@ -30,6 +30,8 @@ class SeedRecord:
 
     metrics: Metrics
     history: pd.DataFrame
+    folder: Path
+    """Of its files."""
     result: str
     """See :func:`dgr.core.provenance.result_hash`."""
     origin: Origin | None
@@ -138,7 +140,7 @@ def _read_seed(folder: Path, identity: dict[str, str | int], made_here: Path, re
     manifest = read_manifest(folder, remedy)
     result = result_hash(manifest["files"] | manifest.get("trained", {}))
     origin = read_record(made_here, Origin, remedy) if made_here.exists() else None
-    return SeedRecord(metrics, history, result, origin if origin and origin.result == result else None)
+    return SeedRecord(metrics, history, folder, result, origin if origin and origin.result == result else None)
 
 
 def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str, remedy: str) -> None:

@@ -170,9 +170,10 @@ def open_scope(
         records,
         **{
             frame: _of(getattr(records, frame), dataset, architecture)
-            for frame in ("runs", "histories", "provenance", "probes", "universality", "costs")
+            for frame in ("runs", "histories", "provenance", "answers", "probes", "universality", "costs")
         },
         tuning=records.tuning[records.tuning["key"].isin(runs)],
+        sources=records.sources[records.sources["dataset"] == dataset],
     )
     return Scope(
         suite,

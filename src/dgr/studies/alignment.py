@@ -2,7 +2,9 @@
 
 Method of Wu, Zhang, Ré, ICLR 2020, arXiv 2005.00944; the data and sizes are ours. Two tasks, each with inputs of its
 own (:mod:`dgr.studies.misaligned`), share one layer that is too narrow for both: g(X_i R_i B) A_i. The matrices R are
-not constrained, so that alignment also adds capacity: single-task learning stands beside it for that.
+not constrained, so that alignment also adds capacity. What that does by itself is told by two references
+(:mod:`dgr.studies.alignment_layers`): as many free numbers in layers that both tasks share, which can align nothing,
+and matrices R that are orthogonal, which can do little but align; and by the level 0, where nothing is misaligned.
 """
 
 from __future__ import annotations
@@ -19,8 +21,8 @@ from typing_extensions import override
 
 from dgr.config.parsing import Strict
 from dgr.core.seeds import generator_for, seed_for
-from dgr.models.alignment import AlignedEncoder, aligned
 from dgr.models.model import MultiTaskModel
+from dgr.studies.alignment_layers import FRONTS, moved
 from dgr.studies.covariance_similarity import covariance_cosine, covariance_similarity
 from dgr.studies.misaligned import DigitsData, SyntheticData, TaskData, TaskSplit, draw_data
 from dgr.studies.row import Row
@@ -38,7 +40,7 @@ class Setting(Strict):
     steps: PositiveInt
     """Of every method in total."""
     joint_steps: PositiveInt
-    """Those of covariance alignment before B is frozen; they are the first steps of equal weighting."""
+    """Those before layers are put in front and B is frozen; they are the first steps of equal weighting."""
     batch_size: PositiveInt
     learning_rate: PositiveFloat
 
@@ -77,8 +79,8 @@ def run(config: Alignment, seed: int) -> Iterator[Row]:
     """Means over the two tasks on test samples: ``accuracy`` for digits, ``test_error`` for synthetic data.
 
     The error is the mean squared error over the variance of the test targets. For joint learning also ``similarity``
-    and ``cosine`` of the training inputs, see :mod:`dgr.studies.covariance_similarity`; those of covariance
-    alignment are of X_i R_i, those of equal weighting of X_i.
+    and ``cosine`` of the training inputs as the shared layer sees them, see :mod:`dgr.studies.covariance_similarity`:
+    X_i of equal weighting, X_i R_i of what has layers before it.
     """
     for setting, block in config.settings.items():
         for level in config.levels:
@@ -93,25 +95,25 @@ def _compare(setting: str, block: Setting, data: Sequence[TaskData], seed: int) 
     alone = [copy.deepcopy(joint) for _ in data]
     start = order.get_state()
     _train([View(joint, each.task.name) for each in data], data, block, block.joint_steps, order)
-    middle = order.get_state()
-    own = aligned(copy.deepcopy(joint), data[0].train.inputs.shape[1])
-    _train([View(own, each.task.name) for each in data], data, block, block.steps - block.joint_steps, order)
-    order.set_state(middle)
-    _train([View(joint, each.task.name) for each in data], data, block, block.steps - block.joint_steps, order)
+    middle, rest = order.get_state(), block.steps - block.joint_steps
+    fronted = {name: front(copy.deepcopy(joint), data[0].train.inputs.shape[1]) for name, front in FRONTS.items()}
+    for model in (*fronted.values(), joint):
+        order.set_state(middle)
+        _train([View(model, each.task.name) for each in data], data, block, rest, order)
     order.set_state(start)
     views = [View(model, each.task.name) for model, each in zip(alone, data, strict=True)]
-    for steps in (block.joint_steps, block.steps - block.joint_steps):  # a fresh optimizer, as for the others
+    for steps in (block.joint_steps, rest):  # a fresh optimizer, as for the others
         _train(views, data, block, steps, order)
 
-    models = {"single_task": alone, "equal_weighting": [joint] * len(data), "covariance_alignment": [own] * len(data)}
+    models = {"single_task": alone, "equal_weighting": [joint] * len(data)}
+    models |= {name: [model] * len(data) for name, model in fronted.items()}
     for method, chosen in models.items():
         results = [_evaluated(View(model, each.task.name), each) for model, each in zip(chosen, data, strict=True)]
         measure = "accuracy" if data[0].task.kind == "classification" else "test_error"
         yield method, measure, sum(results) / len(results)
     inputs = [each.train.inputs.double() for each in data]
-    assert isinstance(own.encoder, AlignedEncoder)
-    moved = [x @ matrix.detach().double() for x, matrix in zip(inputs, own.encoder.alignments, strict=True)]
-    for method, (first, second) in {"equal_weighting": inputs, "covariance_alignment": moved}.items():
+    seen = {"equal_weighting": inputs} | {name: moved(model, inputs) for name, model in fronted.items()}
+    for method, (first, second) in seen.items():
         yield method, "similarity", covariance_similarity(first.numpy(), second.numpy())
         yield method, "cosine", covariance_cosine(first.numpy(), second.numpy())
 

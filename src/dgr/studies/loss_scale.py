@@ -18,6 +18,7 @@ from typing_extensions import override
 
 from dgr.config.parsing import Strict
 from dgr.config.runs import MethodConfig, SplitName
+from dgr.core.errors import DGRError
 from dgr.core.seeds import seed_for
 from dgr.core.task import Task
 from dgr.datasets.kinds import multimnist, rooms
@@ -29,6 +30,8 @@ from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule, samples_of
 
 EVALUATED_AT_ONCE = 512
+REFERENCE = MethodConfig(name="equal_weighting")
+"""At factor 1 it is what absolute scores are compared with."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +74,34 @@ class LossScale(ComparesMethods):
 
 
 def run(config: LossScale, seed: int) -> Iterator[Row]:
-    """Relative change (%) of each primary test metric against the same method at factor 1; higher is better.
+    """Test metrics of each method and factor, as they are and as changes; changes are signed so that higher is better.
 
-    Measures: ``scaled_task``, ``other_tasks`` (their mean), and ``worst_task``, the lowest of all tasks, which says
-    whether the balance holds.
+    Measures: ``score/TASK``, the primary metric itself. Relative changes (%) against the same method at factor 1:
+    ``scaled_task``, ``other_tasks`` (their mean) and ``worst_task``, the lowest of all, which says whether the balance
+    holds. A method that is poor at factor 1 has less to lose there; so ``worst_against_ew`` is the lowest relative
+    change (%) against equal weighting at factor 1, one yardstick for all methods.
     """
     for setting, block in config.settings.items():
         tasks, splits = _data(block, seed)
+        yardstick = _trained(block, REFERENCE, tasks, splits, 1.0, seed)
         for method in config.methods:
-            reference = _trained(block, method, tasks, splits, 1.0, seed)
+            same = method == REFERENCE
+            reference = yardstick if same else _trained(block, method, tasks, splits, 1.0, seed)
             for level in config.levels:
                 found = reference if level == 1 else _trained(block, method, tasks, splits, level, seed)
-                for measure, value in _changes(tasks, reference, found).items():
+                measures = {f"score/{name}": value for name, value in found.items()} | _changes(tasks, reference, found)
+                measures["worst_against_ew"] = _changes(tasks, yardstick, found)["worst_task"]
+                for measure, value in measures.items():
                     yield Row(setting, level, row_name(method), measure, value)
 
 
 def _changes(tasks: Sequence[Task], reference: dict[str, float], found: dict[str, float]) -> dict[str, float]:
+    for task in tasks:
+        if reference[task.name] == 0:
+            raise DGRError(
+                f"loss_scale: '{task.name}' has a {task.primary_metric} of 0 at factor 1, against which no change can "
+                "be told; train longer."
+            )
     changes = [
         100 * (1 if task.higher_is_better else -1) * (found[task.name] - reference[task.name]) / reference[task.name]
         for task in tasks

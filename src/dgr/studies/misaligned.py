@@ -14,7 +14,8 @@ from torch import Tensor
 from dgr.config.parsing import Strict
 from dgr.core.arrays import FloatArray
 from dgr.core.task import Task
-from dgr.datasets.kinds.multimnist import DIGIT, read_digits, split_by_class
+from dgr.datasets.digit_pairs import split_by_class
+from dgr.datasets.kinds.multimnist import DIGIT, read_digits
 
 TASK_NAMES = ("first", "second")
 DIGIT_CLASSES = 10

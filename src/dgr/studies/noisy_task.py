@@ -20,7 +20,8 @@ from torch import Tensor, nn
 from dgr.config.runs import SplitName
 from dgr.core.seeds import generator_for, seed_for
 from dgr.core.task import Task
-from dgr.datasets.kinds.multimnist import read_digits, split_by_class
+from dgr.datasets.digit_pairs import split_by_class
+from dgr.datasets.kinds.multimnist import read_digits
 from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.models.model import MultiTaskModel
 from dgr.studies.compared import ComparesMethods, row_name

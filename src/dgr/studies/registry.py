@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from dgr.studies.noisy_regression import NoisyRegression
 from dgr.studies.noisy_task import NoisyTask
 from dgr.studies.row import Row
 from dgr.studies.transfer import Transfer
+from dgr.studies.tuned_rates import Trial
 
 StudyConfig = Annotated[
     NoisyRegression | FlippedLabels | LossScale | Transfer | Alignment | NoisyTask | CheaperPenalty,
@@ -24,15 +25,20 @@ StudyConfig = Annotated[
 ]
 
 
-def rows(config: StudyConfig, seed: int) -> Iterator[Row]:
-    """What a study finds with one seed."""
+def tuning(config: StudyConfig) -> list[Trial]:
+    """What a study tries on tuning seeds before its own; nothing where it has nothing to choose."""
+    return flipped_labels.tune(config) if isinstance(config, FlippedLabels) else []
+
+
+def rows(config: StudyConfig, seed: int, rates: Mapping[str, float]) -> Iterator[Row]:
+    """What a study finds with one seed, and with the learning rates that were chosen for its rows, if any were."""
     match config:
         case CheaperPenalty():
             return cheaper_penalty.run(config, seed)
         case NoisyRegression():
             return noisy_regression.run(config, seed)
         case FlippedLabels():
-            return flipped_labels.run(config, seed)
+            return flipped_labels.run(config, seed, rates)
         case LossScale():
             return loss_scale.run(config, seed)
         case Transfer():

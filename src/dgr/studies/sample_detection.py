@@ -13,6 +13,10 @@ from dgr.methods.slgrad import SLGrad
 
 WITH_HELD_OUT = "equal_weighting-with_held_out"
 """The row of equal weighting on training and held-out data together."""
+HELD_OUT_ONLY = "equal_weighting-held_out_only"
+"""The row of equal weighting on held-out data alone: what is right in them, without any training data."""
+CLEAN_ONLY = "equal_weighting-clean_only"
+"""The row of an oracle: equal weighting on the training samples whose labels are right."""
 FALSE_POSITIVE_RATES = (0.01, 0.05, 0.1, 0.2, 0.5)
 
 

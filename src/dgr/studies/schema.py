@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Self
+
+from pydantic import model_validator
+
 from dgr.config.parsing import Strict
 from dgr.config.runs import Seeds
 from dgr.studies.registry import StudyConfig
+from dgr.studies.tuned_rates import RateGrid
 
 
 class StudyEntry(Strict):
@@ -16,3 +21,10 @@ class StudyEntry(Strict):
     seeds: Seeds
     study: StudyConfig
     """What is done."""
+
+    @model_validator(mode="after")
+    def _tunes_apart(self) -> Self:
+        rate = getattr(self.study, "learning_rate", None)
+        if isinstance(rate, RateGrid) and (both := sorted(set(rate.seeds) & set(self.seeds))):
+            raise ValueError(f"seeds {', '.join(map(str, both))} are reported and must not choose learning rates too")
+        return self

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from dgr.claims import CLAIMS_FILE, PairedComparison, Verdict
+from dgr.claims.cost import LEAST_ROUNDS, LEAST_SECONDS
 from dgr.records.names import method_label
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import Table
@@ -45,9 +46,9 @@ def build(scope: Scope) -> Table:
 def _text(verdict: Verdict) -> dict[str, str]:
     comparison = verdict.comparison
     texts = found_texts(verdict, unit_of(comparison) if isinstance(comparison, PairedComparison) else NATS)
-    if verdict.ratios:
-        ends = sorted({f"{ratio:.2f}" for ratio in (min(verdict.ratios.values()), max(verdict.ratios.values()))})
-        texts["Ours"] = f"ratio {' to '.join(ends)}"
+    if verdict.ratio is not None:
+        ratio = verdict.ratio
+        texts |= {"Ours": f"ratio {ratio.median:.2f}", "Interval": f"[{ratio.low:.2f}, {ratio.high:.2f}]"}
     return {
         "No.": comparison.id,
         "Claim": claim_label(verdict),
@@ -67,8 +68,10 @@ def _numbers(scope: Scope, verdict: Verdict) -> dict[str, object]:
         "comparison": verdict.comparison.id,
         "expected": expected(verdict),
         **found_numbers(verdict),
-        "smallest_ratio": min(verdict.ratios.values(), default=None),
-        "largest_ratio": max(verdict.ratios.values(), default=None),
+        "ratio": verdict.ratio.median if verdict.ratio else None,
+        "ratio_low": verdict.ratio.low if verdict.ratio else None,
+        "ratio_high": verdict.ratio.high if verdict.ratio else None,
+        "rounds": verdict.ratio.rounds if verdict.ratio else None,
         "verdict": verdict.decision,
         "reason": verdict.reason,
     }
@@ -89,10 +92,13 @@ def _notes(found: list[Verdict]) -> list[str]:
             _lists(found),
             "A suite that runs only some of a comparison's methods decides it over those. T7 has the tests in full.",
         ]
-    if any(verdict.ratios for verdict in found):
+    if any(verdict.ratio for verdict in found):
         notes.append(
-            "Ratios of seconds per step were measured on one machine and have no interval; one within the tolerance of "
-            "its bound decides nothing."
+            "Ratios of seconds per step: median of the ratios within a round, in which both sides were timed one after "
+            "another, on one machine; the interval is made of order statistics, at one minus the claim's error over "
+            "the number of its ratios. Supported where all of it is at most the bound, opposite where all of it is "
+            f"above. A step shorter than {1000 * LEAST_SECONDS:.0f} ms or fewer than {LEAST_ROUNDS} rounds decide "
+            "nothing."
         )
     return notes + reason_notes(found)
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pandas as pd
 
 from dgr.core.errors import DGRError
+from dgr.records.collapsed import COLLAPSE, collapsed_runs
 from dgr.records.names import (
     KNOWN_REGULARIZERS,
-    RULES,
     method_label,
     metric_named,
     regularizer_label,
@@ -19,6 +18,8 @@ from dgr.records.rows import REPRESENTATION
 from dgr.records.scope import CELL, Scope
 from dgr.records.sweep_points import NORM
 from dgr.tables.shared.rendering import Table, mean_sd
+from dgr.tables.shared.tuning import lies_at_an_end, trained_out_note, tuning_notes
+from dgr.tables.shared.universality import IN_TEXT, universality_columns, universality_notes
 
 NAMES = ("T1", "T2", "T3")
 NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
@@ -26,7 +27,6 @@ NEUTRAL = ([0.0] * 3, [1.0] * 3, [1.0])
 READERS_WORDS = {"width": "features"}
 """Settings that a reader knows by another word than the configuration's."""
 DELTA, DELTA_BEST = "delta_m", "delta_m_best_epoch"
-UNIVERSALITY = {"universality": "gap", "universality_normalized": "gap_normalized"}
 
 
 def build(scope: Scope) -> Table:
@@ -48,41 +48,36 @@ def build(scope: Scope) -> Table:
     )
 
 
-def universality(gap: float) -> float:
-    """1/gap, see :mod:`dgr.measurements.universality`; NaN where an untrained head is no worse than a refitted one."""
-    return 1 / gap if gap > 0 else math.nan
-
-
 def _runs(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     """One row a run (method, regularizer, seed), one column a quantity of the table."""
     columns = {f"{task}_{metric}": scope.values("test", {task: metric})[task] for task, metric in metrics}
     columns |= {DELTA: scope.delta_m(), DELTA_BEST: scope.delta_m("best_validation")}
     if scope.probes:
-        gaps = {name: scope.last_universality(column) for name, column in UNIVERSALITY.items()}
-        columns |= {name: gap.map(universality).mean(axis=1, skipna=False) for name, gap in gaps.items()}
+        columns |= universality_columns(scope)
     norm = scope.values("test", {REPRESENTATION: "mean_norm"})[REPRESENTATION]
     return pd.DataFrame({**columns, NORM: norm})
 
 
 def _cells(scope: Scope, metrics: list[tuple[str, str]]) -> pd.DataFrame:
-    runs = dict(iter(_runs(scope, metrics).groupby(level=CELL)))
-    strengths = dict(iter(scope.records.provenance.groupby(CELL)["strength"]))
+    quantities = _runs(scope, metrics)
+    fallen = collapsed_runs(scope.records.runs).reindex(quantities.index)
+    sound = quantities[~fallen].groupby(level=CELL)
+    runs, counts = dict(iter(sound)), quantities.groupby(level=CELL).size()
+    chosen = dict(iter(scope.records.provenance.groupby(CELL)[["learning_rate", "strength"]]))
     rows = []
     for cell in scope.cells():
-        if strengths[cell].nunique(dropna=False) != 1:
-            raise DGRError(f"Seeds of {', '.join(cell)} have different strengths; train this run again.")
-        strength = float(strengths[cell].iloc[0])
-        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | {"strength": strength, "n": len(runs[cell])}
-        for name, values in runs[cell].items():
+        if len(chosen[cell].drop_duplicates()) != 1:
+            raise DGRError(f"Seeds of {', '.join(cell)} have different settings; train this run again.")
+        settings = {str(name): float(value) for name, value in chosen[cell].iloc[0].items()}
+        own = runs.get(cell, quantities.iloc[:0])
+        row: dict[str, Any] = dict(zip(CELL, cell, strict=True)) | settings | {"n": int(counts[cell])}
+        row["collapsed"] = row["n"] - len(own)
+        for name, values in own.items():
             row |= {f"{name}_mean": values.mean(skipna=False), f"{name}_sd": values.std(ddof=1, skipna=False)}
-        row["strength_at_grid_end"] = _at_grid_end(scope, cell, strength)
+        for name, value in settings.items():
+            row[f"{name}_at_grid_end"] = lies_at_an_end(scope, scope.run_key(*cell), name, value)
         rows.append({"dataset": scope.dataset, "architecture": scope.architecture, **row})
     return pd.DataFrame(rows)
-
-
-def _at_grid_end(scope: Scope, cell: tuple[str, str], strength: float) -> bool:
-    grid = scope.tuning.get(scope.run_key(*cell), {"grid": []})["grid"]
-    return bool(grid) and strength in (min(grid), max(grid))
 
 
 def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
@@ -93,22 +88,22 @@ def _text(data: pd.DataFrame, metrics: list[tuple[str, str]]) -> pd.DataFrame:
     columns = {
         "Method": list(map(method_label, data["method"])),
         "Regularizer": list(map(regularizer_label, data["regularizer"])),
-        "λ": [
-            "–" if pd.isna(strength) else f"{strength:g}{'†' * at_end}"
-            for strength, at_end in zip(data["strength"], data["strength_at_grid_end"], strict=True)
-        ],
     }
+    for name, heading in (("learning_rate", "Rate"), ("strength", "λ")):
+        pairs = zip(data[name], data[f"{name}_at_grid_end"], strict=True)
+        columns[heading] = ["–" if pd.isna(value) else f"{value:g}{'†' * at_end}" for value, at_end in pairs]
     for task, name in metrics:
         metric = metric_named(name)
         arrow = "↑" if metric.higher_is_better else "↓"
         columns[f"{task}: {metric.heading} {arrow}"] = column(f"{task}_{name}", metric.scale)
     columns["Δm (%) ↑"] = column(DELTA, with_plus=True)
     columns["Δm (%), best val. epoch"] = column(DELTA_BEST, with_plus=True)
-    if "universality_mean" in data:
-        columns["Universality ↑"] = column("universality", digits=3)
-        columns["Universality at equal ‖z‖ ↑"] = column("universality_normalized", digits=3)
+    columns |= {heading: column(name, digits=3) for name, heading in IN_TEXT.items() if f"{name}_mean" in data}
     columns["Mean ‖z‖"] = column(NORM)
-    columns["n"] = list(map(str, data["n"]))
+    columns["n"] = [
+        f"{collapsed} of {n} collapsed" if collapsed else str(n)
+        for n, collapsed in zip(data["n"], data["collapsed"], strict=True)
+    ]
     return pd.DataFrame(columns)
 
 
@@ -132,13 +127,19 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         "Δm, best val. epoch: the same at each run's epoch of best validation metric (STL too), for comparison only.",
         "Mean ‖z‖: mean norm of the shared representation over test samples; for STL, of its separate "
         "representations joined.",
-        *_universality_notes(scope),
+        *universality_notes(scope),
         _regularizer_note(set(data["regularizer"])),
-        *_tuning_notes(scope),
+        *tuning_notes(scope),
+        *trained_out_note(scope),
         _settings_note(scope),
     ]
-    if data["strength_at_grid_end"].any():
-        notes.append("†: λ is an end of its grid; a better one may lie outside.")
+    if data["collapsed"].any():
+        notes.append(
+            f"Collapsed: a run with a task more than {COLLAPSE:.0%} worse than the mean of the single-task runs; means "
+            "are over the others."
+        )
+    if data[["learning_rate_at_grid_end", "strength_at_grid_end"]].any(axis=None):
+        notes.append("†: an end of all that was tried; a better one may lie outside.")
     return notes
 
 
@@ -158,19 +159,6 @@ def _words(block: dict[str, Any]) -> str:
     return ", ".join(parts)
 
 
-def _universality_notes(scope: Scope) -> list[str]:
-    if not scope.probes:
-        return []
-    draws = ", ".join(map(str, sorted({entry["draws"] for entry in scope.probes.values()})))
-    return [
-        f"Universality: 1 / (mean loss of {draws} untrained heads − loss of a refitted head) on the frozen "
-        "representation, mean over tasks; after the paper's abstract, its own formula was not available. The loss of "
-        "an untrained head falls with ‖z‖ alone, towards that of guessing; at equal ‖z‖: the same with each "
-        "representation rescaled to one mean norm, which shrinking cannot change. For STL, each head sees its "
-        "own task's representation. –: in some run an untrained head does no worse than the refitted one."
-    ]
-
-
 def _regularizer_note(present: set[str]) -> str:
     listed = [name for name in KNOWN_REGULARIZERS.in_order() if name in present]
     what = {name: KNOWN_REGULARIZERS.declared(name, "CONTROL") for name in listed}
@@ -179,18 +167,3 @@ def _regularizer_note(present: set[str]) -> str:
     if controls:
         text += f"; {', '.join(controls)} {'is the control' if len(controls) == 1 else 'are controls'}"
     return f"{text}; λ is the strength of each."
-
-
-def _tuning_notes(scope: Scope) -> list[str]:
-    """How λ was selected, once for all cells that were tuned alike."""
-    ways: dict[tuple[str, str, str], list[str]] = {}
-    for key, tuning in scope.tuning.items():
-        grid = ", ".join(f"{strength:g}" for strength in tuning["grid"])
-        seeds = ", ".join(map(str, tuning["seeds"]))
-        label = regularizer_label(scope.runs[key]["regularizer"]["name"])
-        ways.setdefault((grid, seeds, RULES[tuning["rule"]]), []).append(label)
-    return [
-        f"Selection of λ for {' and '.join(dict.fromkeys(labels))}: for each method, from {{{grid}}}, on the "
-        f"validation split alone and on seeds {seeds}, which are not reported; rule: {rule}."
-        for (grid, seeds, rule), labels in ways.items()
-    ]

@@ -7,6 +7,7 @@ import pandas as pd
 from dgr.claims import PairedComparison, Verdict
 from dgr.claims.pairs import side_cells
 from dgr.comparison import Comparison
+from dgr.comparison.over_methods import without_each
 from dgr.comparison.sign_flip import EXACT_UP_TO
 from dgr.core.errors import DGRError
 from dgr.records.names import method_label
@@ -15,7 +16,7 @@ from dgr.tables.shared.rendering import Table, interval_text, signed
 from dgr.tables.shared.verdicts import found_numbers, found_texts, reason_notes, rule_notes, unit_of, verdicts_in
 
 NAMES = ("T7",)
-Row = tuple[Verdict, PairedComparison, Comparison]
+DecidedRow = tuple[Verdict, PairedComparison, Comparison]
 
 
 def build(scope: Scope) -> Table:
@@ -24,7 +25,7 @@ def build(scope: Scope) -> Table:
     Raises:
         DGRError: there is no test, or a record holds NaN.
     """
-    rows: list[Row] = [
+    rows: list[DecidedRow] = [
         (verdict, verdict.comparison, verdict.test)
         for verdict in verdicts_in(scope)
         if isinstance(verdict.comparison, PairedComparison) and verdict.test is not None
@@ -57,7 +58,7 @@ def _numbers(scope: Scope, verdict: Verdict, comparison: PairedComparison, test:
         "wilcoxon_p": test.wilcoxon_p,
         "methods_df": together.df if together else None,
         "by_method": _listed(verdict.by_method),
-        "without_method": _listed(together.without) if together else None,
+        "without_method": _listed(without_each(verdict.by_method)),
         "verdict": verdict.decision,
         "reason": verdict.reason,
     }
@@ -78,12 +79,12 @@ def _text(verdict: Verdict, comparison: PairedComparison, test: Comparison) -> d
         "n": found["n"],
         "Difference": found["Ours"],
         "Interval": found["Interval"],
-        "Confidence": f"{1 - test.level:.2%}",
+        "Confidence": f"{test.confidence:.2%}",
         "d_z": signed(test.effect),
         "p (t)": _p_text(test.p),
         "p (t, Holm)": _p_text(test.holm_p),
         "p (sign flip)": _p_text(test.sign_flip_p),
-        "p (TOST)": _p_text(test.equivalence_p),
+        "p (TOST, Holm)": _p_text(test.holm_equivalence_p),
         "By method": ", ".join(by_method),
         "For methods like these": (
             interval_text(scale * together.low, scale * together.high, digits) if together else "–"
@@ -97,7 +98,7 @@ def _p_text(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _notes(rows: list[Row]) -> list[str]:
+def _notes(rows: list[DecidedRow]) -> list[str]:
     found = [verdict for verdict, _, _ in rows]
     sizes: dict[str, int] = {}
     for verdict in found:
@@ -109,10 +110,10 @@ def _notes(rows: list[Row]) -> list[str]:
         f"Families: {families}; each row is one test, with the number, interval and verdict that the claims have.",
         *rule_notes(found),
         "d_z: mean over standard deviation of the differences, with Hedges' correction. p (sign flip): of the test "
-        f"that assumes no more than symmetry, not adjusted; all signs are counted up to n = {EXACT_UP_TO}. p (TOST): "
-        "of two one-sided t-tests against the region, not adjusted.",
+        f"that assumes no more than symmetry, not adjusted; all signs are counted up to n = {EXACT_UP_TO}. p (TOST, "
+        "Holm): of two one-sided t-tests against the region, adjusted over the family's tests of that kind.",
         "By method: the mean difference of each method that the row averages. For methods like these: the interval of "
-        "the same mean where methods and seeds both count as drawn at random, at the row's confidence; with two or "
-        "three methods it is wide. Test set: standard error that the choice of test samples adds; –: not measured.",
+        "the same mean where methods and seeds both count as drawn at random, at the row's confidence; from three "
+        "methods on. Test set: standard error that the choice of test samples adds; –: not measured.",
         *reason_notes(found),
     ]

@@ -42,8 +42,8 @@ class Block(NamedTuple):
 def build(scope: Scope) -> Table:
     """Mean and standard deviation over seeds; baselines first, then one row a method and regularizer.
 
-    The text shows means over classifiers for each task, and over the trained tasks for each classifier; the CSV file
-    has every task and classifier as well.
+    The text shows means over classifiers for each trained task and for all new tasks together, and over the trained
+    tasks for each classifier; the CSV file has every task and classifier as well.
 
     Raises:
         DGRError: there are no probes, some are missing, or a classifier has no file.
@@ -59,7 +59,7 @@ def build(scope: Scope) -> Table:
         data=pd.DataFrame([_numbers(scope, block, trained) for block in blocks]),
         text=pd.DataFrame([_text(block, trained, _tasks(blocks), classifiers) for block in blocks]),
         groups=[0 if i < first else 1 + labels.index(block.label) for i, block in enumerate(blocks)],
-        title=f"Transfer: test accuracy (%) of classifiers fitted to frozen representations "
+        title=f"Transfer: balanced test accuracy (%) of classifiers fitted to frozen representations "
         f"(data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(scope, blocks, trained, classifiers),
         records=[block.records for block in blocks],
@@ -107,6 +107,11 @@ def _of_task(block: Block, task: str) -> pd.Series:
     return block.values[[column for column in _columns(block) if column[0] == task]].mean(axis=1)
 
 
+def _of_new_tasks(block: Block, trained: list[str]) -> pd.Series:
+    """Mean over the tasks that no head was trained on and over classifiers, one value a seed."""
+    return block.values[[column for column in _columns(block) if column[0] not in trained]].mean(axis=1)
+
+
 def _by_classifier(block: Block, trained: list[str]) -> pd.DataFrame:
     """Mean over the trained tasks, one row a seed, one column a classifier."""
     return pd.DataFrame(mean_over_tasks(block.values, set(trained), "trained").unstack("classifier"))
@@ -117,6 +122,8 @@ def _numbers(scope: Scope, block: Block, trained: list[str]) -> dict[str, Any]:
     classifiers = dict.fromkeys(classifier for _, classifier in _columns(block))
     columns = {"_".join(column): block.values[column] for column in _columns(block)}
     columns |= {f"{task}_all": _of_task(block, task) for task in _tasks([block])}
+    if set(_tasks([block])) - set(trained):
+        columns["new_all"] = _of_new_tasks(block, trained)
     columns |= {f"trained_{name}": by_classifier[name] for name in classifiers}
     row = {"dataset": scope.dataset, "architecture": scope.architecture, **block._asdict(), "n": len(block.values)}
     del row["label"], row["values"], row["records"]
@@ -130,11 +137,13 @@ def _text(block: Block, trained: list[str], tasks: list[str], classifiers: list[
         return mean_sd(values.mean(), values.std(ddof=1), ACCURACY.scale)
 
     by_classifier = _by_classifier(block, trained)
-    marks = {task: "" if task in trained else " *" for task in tasks}
+    new = [task for task in tasks if task not in trained]
+    joined = [f"{len(new)} new tasks" if len(new) > 1 else task_label(new[0])] if new else []
     return {
         "Representation": block.label,
         "Regularizer": regularizer_label(block.regularizer or "none"),
-        **{f"{task_label(task)}{marks[task]} ↑": cell(_of_task(block, task)) for task in tasks},
+        **{f"{task_label(task)} ↑": cell(_of_task(block, task)) for task in trained},
+        **{f"{heading} * ↑": cell(_of_new_tasks(block, trained)) for heading in joined},
         **{
             f"{classifier_label(name)} ↑": cell(by_classifier[name]) if name in by_classifier else "–"
             for name in classifiers
@@ -151,7 +160,8 @@ def _notes(scope: Scope, blocks: list[Block], trained: list[str], classifiers: l
     notes = [
         f"Columns named after a task: mean over the classifiers. Columns named after a classifier ({named}: "
         f"{words}): mean over the trained tasks {', '.join(map(task_label, trained))}. Every task with every "
-        "classifier stands in the CSV file.",
+        "classifier stands in the CSV file. Accuracy is balanced: the mean over classes of the share of their samples "
+        "that is answered rightly, so that a constant answer to C classes has 1/C even where one of them is rare.",
         "Cells: mean ± standard deviation over n runs with different seeds, last epoch. ± is the spread of runs, "
         "neither a test nor a confidence interval. Raw pixels and the majority class involve no random encoder.",
         f"Classifiers are fitted to standardised features of {samples} training images; their settings come from "

@@ -19,8 +19,8 @@ from dgr.records.records import configured_measurements
 from dgr.verification.findings import Finding
 from dgr.verification.record_files import origins_file, text_frame
 
-NOT_A_PREDICTION = ("title", "paper", "source", "question", "withdrawn")
-"""Keys of claims that may change after results: how they are told, and that a verdict was taken back."""
+NOT_A_PREDICTION = ("title", "about", "paper", "source", "question", "region_reason")
+"""Keys of claims that may change after results: how they are told."""
 Predictions = dict[str, dict[str, Any]]
 """What decides each comparison, with its claim's text and level, by the comparison's id."""
 

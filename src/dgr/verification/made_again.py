@@ -9,6 +9,7 @@ import pandas as pd
 from dgr.config.plan_file import Plan, tunings
 from dgr.core.paths import output_path, records_folder
 from dgr.records import rows as record_rows
+from dgr.records.answers import answer_rows, source_rows
 from dgr.records.measurement_files import read_baselines, read_probes, read_sweep
 from dgr.records.rows import CsvRow
 from dgr.records.run_folders import read_run, read_tuning, run_identity
@@ -34,16 +35,21 @@ def _of_runs(place: Place, suite: str) -> dict[str, pd.DataFrame]:
     metrics: list[CsvRow] = []
     histories = []
     hashes: list[CsvRow] = []
+    answers: list[CsvRow] = []
+    sources: list[CsvRow] = []
     for key, entry in (place.plan["runs"] | place.plan["tuned_runs"]).items():
         for seed, record in zip(entry["seeds"], read_run(key, entry, place.folder), strict=True):
             metrics += record_rows.metric_rows(run_identity(entry, seed), record)
             hashes.append(record_rows.provenance_row(key, run_identity(entry, seed), record))
             histories.append(record_rows.history_rows(run_identity(entry, seed), record))
+            answers += answer_rows(run_identity(entry, seed), record.folder)
+            sources += source_rows(run_identity(entry, seed), record.folder)
     studies = {
         entry["name"]: text_frame(place.folder / records_folder(suite) / f"{entry['name']}.csv")
         for entry in place.plan["studies"].values()
     }
-    frames = {"provenance": pd.DataFrame(hashes), "runs": pd.DataFrame(metrics)}
+    frames = {"provenance": pd.DataFrame(hashes), "runs": pd.DataFrame(metrics), "answers": pd.DataFrame(answers)}
+    frames["sources"] = pd.DataFrame(sources).drop_duplicates()  # all runs of a seed have the same
     return frames | {"histories": pd.concat(histories) if histories else pd.DataFrame()} | studies
 
 

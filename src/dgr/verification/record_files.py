@@ -19,6 +19,8 @@ NAMING_COLUMNS = {
     "runs": [*IDENTITY, "task", "split", "metric", "moment"],
     "histories": [*IDENTITY, "epoch"],
     "tuning": ["suite", "key", "learning_rate", "strength", "seed", "task", "split", "metric"],
+    "answers": [*IDENTITY, "task"],
+    "sources": ["suite", "dataset", "seed"],
     "probes": [*IDENTITY, "given", "task", "classifier"],
     "universality": [*IDENTITY, "epoch", "task"],
     "sweeps": [*POINT, "split", "task", "metric"],

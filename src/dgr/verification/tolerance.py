@@ -27,8 +27,8 @@ from typing import Literal
 from scipy.stats import t
 
 K, FLOOR, ALONE, ALPHA, FEWEST = 6.0, 0.01, 0.05, 0.01, 3
-HASH_OF_BITS = "result"
-"""The column with the hash of all that a seed left, its weights too: elsewhere it cannot be the same."""
+OF_BITS = ("result", "right")
+"""Columns with the hash of all that a seed left, its weights too, and with every answer: elsewhere they differ."""
 Agreement = Literal["identical", "within tolerance", "outside"]
 
 
@@ -65,7 +65,7 @@ class ValuePair:
         """By (1)."""
         if self.committed == self.again or self.difference == 0:
             return "identical"
-        if self.quantity == HASH_OF_BITS:
+        if self.quantity in OF_BITS:
             return "within tolerance"
         if self.difference is None:
             return "outside"

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 
-from dgr.claims import CLAIMS_FILE, Claims, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
+from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
 from dgr.claims.narrowing import measured_by, of_runs
+from dgr.comparison.over_methods import without_each
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import interval_text, signed
 
-Unit = tuple[float, str, int]
+PrintedUnit = tuple[float, str, int]
 """Scale from recorded to printed numbers, the printed unit, decimals."""
-UNITS: dict[str, Unit] = {"delta_m": (1.0, "Δm points", 2), "probe_accuracy": (100.0, "accuracy points", 2)}
-NATS: Unit = (1.0, "nats", 3)
+UNITS: dict[str, PrintedUnit] = {"delta_m": (1.0, "Δm points", 2), "probe_accuracy": (100.0, "accuracy points", 2)}
+NATS: PrintedUnit = (1.0, "nats", 3)
 """Of all other measures of runs."""
 ABOUT = {"paper": "", "control": " (control)", "own": " (own question)"}
 
@@ -24,10 +25,10 @@ def verdicts_in(scope: Scope) -> list[Verdict]:
         DGRError: ``claims.yaml`` is wrong, or a record holds NaN.
     """
     claims = measured_by(load_claims(CLAIMS_FILE), scope.suite, bool(scope.runs), bool(scope.costs))
-    return run_verdicts(scope.records, of_runs(Claims(claims=claims), set(scope.cells())))
+    return run_verdicts(scope.records, of_runs(claims, set(scope.cells())))
 
 
-def unit_of(comparison: PairedComparison) -> Unit:
+def unit_of(comparison: PairedComparison) -> PrintedUnit:
     """In which unit differences of a comparison of runs are printed."""
     return UNITS.get(comparison.measure, NATS)
 
@@ -45,7 +46,7 @@ def expected(verdict: Verdict) -> str:
     return {"none": "no difference"}.get(comparison.direction, comparison.direction)
 
 
-def found_texts(verdict: Verdict, unit: Unit) -> dict[str, str]:
+def found_texts(verdict: Verdict, unit: PrintedUnit) -> dict[str, str]:
     """What the deciding test found, as readers see it; dashes without a test."""
     scale, name, digits = unit
     test, comparison = verdict.test, verdict.comparison
@@ -63,19 +64,20 @@ def found_texts(verdict: Verdict, unit: Unit) -> dict[str, str]:
 def found_numbers(verdict: Verdict) -> dict[str, object]:
     """Columns of what the deciding test found, in recorded units; empty cells without a test."""
     test, together = verdict.test, verdict.over_methods
-    left_out = together.without if together else {}
+    left_out = without_each(verdict.by_method)
     return {
-        "n": test.n if test else 0,
+        "n": test.n if test else None,
         "difference": test.estimate if test else None,
         "low": test.low if test else None,
         "high": test.high if test else None,
-        "confidence": 1 - test.level if test else None,
+        "confidence": test.confidence if test else None,
         "region": None if isinstance(verdict.comparison, CostComparison) else verdict.comparison.region,
         "detectable": test.detectable if test else None,
         "p": test.p if test else None,
         "holm_p": test.holm_p if test else None,
         "sign_flip_p": test.sign_flip_p if test else None,
         "equivalence_p": test.equivalence_p if test else None,
+        "holm_equivalence_p": test.holm_equivalence_p if test else None,
         "test_set_se": verdict.test_set_se,
         "methods_low": together.low if together else None,
         "methods_high": together.high if together else None,
@@ -97,14 +99,13 @@ def rule_notes(found: list[Verdict]) -> list[str]:
     """How the tests of these verdicts decide."""
     levels = ", ".join(f"{level:g}" for level in sorted({verdict.claim.alpha for verdict in found}))
     return [
-        f"All tests of a claim are one family with error {levels} (Holm); the error holds for a claim, not for all of "
-        "them. A row has one test, and its interval decides: that of the paired t-test at the level at which Holm's "
-        "method tests the row. It leaves out zero exactly where the adjusted p is below the error.",
-        "Verdict: no relevant difference where the interval lies within the region (two one-sided tests), also where "
-        "it leaves out zero; else supported or opposite where it leaves out zero, on the claimed or on the other side; "
-        "else undecided, which does not mean that there is no difference. Assay failed: a positive control does not "
-        "show what is known, or runs of the reference collapsed. Not run: the records that the row needs are not "
-        "there.",
+        "A row is one test and shows that test's own interval. All tests of a claim are one family, with error "
+        f"{levels} by Holm's method; the error holds for a claim, not for all of them.",
+        "Verdict: no relevant difference where two one-sided tests (TOST) show that the difference lies within the "
+        "region, also where it is not zero; the interval then lies within the region. Else supported or opposite where "
+        "the paired t-test shows a difference on the claimed or on the other side; the interval then leaves out zero. "
+        "Else undecided, which does not mean that there is no difference. Assay failed: a positive control does not "
+        "show what is known, or runs of the reference collapsed. Not run: records that the row needs are not there.",
         "Region: a true difference within it is too small to matter; stated before the runs. Detectable: the smallest "
         "true difference that so many seeds with this spread find with probability 0.8 at the row's level.",
     ]

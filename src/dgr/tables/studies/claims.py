@@ -106,4 +106,18 @@ def _notes(found: list[Verdict]) -> list[str]:
             f"{ids}: the pseudo-median in place of the mean, with the interval and p of the signed-rank test, since "
             "seeds have heavy tails there."
         )
-    return notes + reason_notes(found)
+    return notes + reason_notes(found) + _reader_notes(found)
+
+
+def _reader_notes(found: list[Verdict]) -> list[str]:
+    """What follows for a reader of each paper, as the claims say for the verdicts that came out; equal ones once."""
+    papers: dict[str, dict[str, list[str]]] = {}
+    for verdict in found:
+        comparison = _comparison(verdict)
+        if verdict.decision != "not run" and comparison.reader:
+            told = papers.setdefault(verdict.claim.paper, {}).setdefault(comparison.reader[verdict.decision], [])
+            told.append(comparison.id)
+    return [
+        f"For a reader ({paper}). " + " ".join(f"{', '.join(ids)}: {text}" for text, ids in texts.items())
+        for paper, texts in papers.items()
+    ]

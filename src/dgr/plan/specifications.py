@@ -1,0 +1,70 @@
+"""The specifications of a curve: one question asked under many reasonable configurations.
+
+The idea is from U. Simonsohn, J. Simmons, L. Nelson, "Specification curve analysis", Nature Human Behaviour 4 (2020).
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+from dgr.config.parsing import Strict, parse
+from dgr.core.errors import DGRError, nearest
+from dgr.plan.suite_files import SpecificationFile
+from dgr.training.configuration import RunConfig, SweepConfig
+
+
+class Specification(Strict):
+    """What the plan says of a specification, beside the sweep of the same key: the option of each choice."""
+
+    suite: str
+    choices: dict[str, str]
+
+
+def specifications(file: SpecificationFile) -> Iterator[tuple[dict[str, str], SweepConfig]]:
+    """Each specification: the option of each choice, and the training of all arms under it.
+
+    Raises:
+        DGRError: the balanced choice is none, a path is no setting, or a setting does not fit.
+    """
+    if file.balanced not in file.choices:
+        raise DGRError(f"Suite '{file.suite}' has no choice '{file.balanced}'{nearest(file.balanced, file.choices)}.")
+    crossed = {name: list(options) for name, options in file.choices.items() if name != file.balanced}
+    levels = list(file.choices[file.balanced])
+    for options in itertools.product(*crossed.values()):
+        chosen = dict(zip(crossed, options, strict=True))
+        position = sum(crossed[name].index(option) for name, option in chosen.items())
+        chosen = {name: chosen.get(name, levels[position % len(levels)]) for name in file.choices}
+        yield chosen, _sweep(file, chosen)
+
+
+def _sweep(file: SpecificationFile, chosen: dict[str, str]) -> SweepConfig:
+    name = "-".join(chosen.values())
+    run: dict[str, Any] = file.model_dump(include={"suite", "dataset", "architecture", "training", "method", "seeds"})
+    run["regularizer"] = {"name": "none"}
+    options = [file.choices[choice][option] for choice, option in chosen.items()]
+    for option in options:
+        for path, value in option.set.items():
+            block, last = _place(run, path, name)
+            block[last] = value
+    for option in options:
+        for path, factor in option.times.items():
+            block, last = _place(run, path, name)
+            value = block[last] * factor
+            block[last] = round(value) if isinstance(block[last], int) else float(f"{value:.6g}")
+    config = parse(RunConfig, run, f"specification {name}")
+    sweep = SweepConfig(suite=file.suite, name=name, run=config, vary={"regularizer": file.arms})
+    sweep.points()
+    return sweep
+
+
+def _place(run: dict[str, Any], path: str, name: str) -> tuple[dict[str, Any], str]:
+    """The block that holds a setting, and the setting's name in it."""
+    *blocks, last = path.split(".")
+    block: Any = run
+    for part in blocks:
+        block = block.get(part) if isinstance(block, dict) else None
+    if not isinstance(block, dict) or last not in block:
+        raise DGRError(f"Specification {name} changes '{path}', which is no setting of a run{nearest(path, run)}.")
+    return block, last
