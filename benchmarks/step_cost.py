@@ -22,7 +22,7 @@ from dgr.core.paths import DATA
 from dgr.datasets.prepared import load
 from dgr.measurements.configuration import CostConfig
 from dgr.measurements.cost import WARM_UP, make_steppers
-from dgr.measurements.cost_case import REFERENCE
+from dgr.measurements.cost_case import PLAIN_METHOD
 from dgr.measurements.timing import interleaved_seconds
 
 LEVEL = 0.95
@@ -38,13 +38,13 @@ def main() -> int:
 
     device = choose_device(options.device)
     config = parse(CostConfig, plan_entry(options.key, ("costs",)), options.key)
-    methods = [method for method in config.methods if method.name == REFERENCE]
+    methods = [method for method in config.methods if method.name == PLAIN_METHOD]
     steppers = make_steppers(config.model_copy(update={"methods": methods}), load(config.dataset, DATA), device)
     for stepper in steppers.values():
         for _ in range(WARM_UP):
             stepper()
     seconds = interleaved_seconds(list(steppers.values()), options.rounds, device, config.steps)
-    plain = seconds[:, list(steppers).index((REFERENCE, "none", 0))]
+    plain = seconds[:, list(steppers).index((PLAIN_METHOD, "none", 0))]
     print(f"{device_name(device)}; plain step {1000 * np.median(plain):.2f} ms, {options.rounds} rounds")
     holds = False
     for column, (_, name, dummies) in zip(seconds.T, steppers, strict=True):

@@ -47,7 +47,7 @@ def test_it_is_prepared_trained_and_in_the_table(copy: ProjectCopy) -> None:
 
 def test_what_it_costs_is_told_and_measured_from_the_configuration_alone(copy: ProjectCopy) -> None:
     copy.dgr("plan")
-    # 2 runs each of single tasks, equal weighting, DGR and the matched norm, and 2 trainings to tune each of the last two;
+    # 2 runs each of single tasks, equal weighting, DGR and matched norm, and 2 trainings to tune each of the last two;
     # 40 points in batches of 32.
     assert "suite 'mini' in all: 12 trainings, 24 steps" in copy.dgr("estimate mini")
     assert "hours of steps" in copy.dgr("estimate mini --measure --steps 1 --device cpu")

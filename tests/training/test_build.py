@@ -56,7 +56,7 @@ def test_a_run_without_a_strength_is_tuned_by_its_learning_rate_alone():
 def test_a_setting_that_does_not_fit_is_refused():
     with pytest.raises(DGRError, match=r"toy-digits-conv-equal_weighting-dropout: .*probability below 1, but is 1.5"):
         run({"name": "dropout", "strength": "tuned"}).resolved(0.1, 1.5)
-    with pytest.raises(DGRError, match="share between 0 and 1, but is 1.5"):
+    with pytest.raises(DGRError, match=r"share between 0 and 1, but is 1\.5"):
         run({"name": "static_weights", "strength": "tuned"}).resolved(0.1, 1.5)
     with pytest.raises(DGRError, match="unknown key 'strength'"):
         run({"name": "none"}).resolved(0.1, 1.0)

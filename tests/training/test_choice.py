@@ -119,6 +119,14 @@ def test_a_strength_that_there_cannot_be_is_not_tried():
     assert {strength for _, strength, _ in trained} == {0.3, 0.6}
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_grid_that_starts_at_zero_has_no_ratio_to_go_on_with(sign):
+    rule = config("norm", learning_rates=[0.1], strengths=[0.0, 0.5], extensions=3)
+    best, trained = choose(rule, lambda setting, seed: 1 + sign * setting.strength)
+    assert best == (0.1, 0.5 if sign > 0 else 0.0)
+    assert len(trained) == 4
+
+
 def test_an_extension_that_diverges_ends_there():
     rule = config(learning_rates=[0.1, 0.2], extensions=3)
     best, trained = choose(rule, lambda setting, seed: setting.learning_rate if setting.learning_rate < 0.3 else None)
@@ -185,3 +193,9 @@ def test_strengths_without_a_representation_are_left_out_of_matching():
     for nothing in (lambda s: 0.0, lambda s: None, lambda s: 2.0 if s == 0.1 else 0.0):
         with pytest.raises(DGRError, match=r"^toy-digits-conv-equal_weighting-norm_matched: fewer than two strengths"):
             matched(nothing, 1.0)
+
+
+def test_a_grid_from_zero_is_matched_without_it():
+    strength, expected, tried = matched(lambda s: 10.0 if s == 0 else 3.0 / s, 100.0, strengths=(0.0, 1.0, 2.0))
+    assert (strength, tried) == (1.0, [0.0, 1.0, 2.0])
+    assert expected == pytest.approx(3.0)

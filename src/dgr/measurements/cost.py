@@ -18,7 +18,7 @@ from dgr.core.paths import DATA, output_path
 from dgr.core.task import Batch
 from dgr.datasets.prepared import PreparedData, load
 from dgr.measurements.configuration import CostConfig
-from dgr.measurements.cost_case import REFERENCE, Case
+from dgr.measurements.cost_case import PLAIN_METHOD, Case
 from dgr.measurements.cost_steps import ReleasedProcedure, Stepper
 from dgr.measurements.timing import interleaved_seconds, peak_bytes
 from dgr.methods.registry import METHODS
@@ -74,7 +74,7 @@ def make_steppers(config: CostConfig, data: PreparedData, device: torch.device) 
         cases = [Case(method.name, "none")]
         if not METHODS[method.name].separate_encoders:
             cases += [Case(method.name, "dgr", number) for number in config.num_dummies]
-        if method.name == REFERENCE:
+        if method.name == PLAIN_METHOD:
             cases += [Case(method.name, name) for name in config.controls]
             cases += [Case(method.name, RELEASED, number) for number in config.num_dummies]
         for case in cases:
@@ -106,8 +106,8 @@ def measured(steppers: dict[Case, Stepper], rounds: int, steps: int, device: tor
     Raises:
         DGRError: there is no plain equal weighting to compare with.
     """
-    if Case(REFERENCE, "none") not in steppers:
-        raise DGRError(f"Costs are told as multiples of '{REFERENCE}'; add it to the methods.")
+    if Case(PLAIN_METHOD, "none") not in steppers:
+        raise DGRError(f"Costs are told as multiples of '{PLAIN_METHOD}'; add it to the methods.")
     for stepper in steppers.values():
         for _ in range(WARM_UP):
             stepper()

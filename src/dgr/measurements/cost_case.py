@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-REFERENCE = "equal_weighting"
+PLAIN_METHOD = "equal_weighting"
 """Of which every time is told as a multiple; controls and the authors' procedure are timed with it."""
 
 

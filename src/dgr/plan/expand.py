@@ -19,15 +19,7 @@ from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
 from dgr.plan.specifications import Specification, specifications
-from dgr.plan.suite_files import (
-    Common,
-    CostFile,
-    SnapshotBlock,
-    SpecificationFile,
-    SweepFile,
-    TableFile,
-    read_file,
-)
+from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
@@ -233,12 +225,6 @@ def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: li
     )
 
 
-def _is_kept(snapshots: SnapshotBlock, run: RunConfig) -> bool:
-    return run.method.name in snapshots.methods and (
-        snapshots.regularizers is None or run.regularizer.name in snapshots.regularizers
-    )
-
-
 def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig | None]]:
     names = [method.name for method in file.methods]
     for block in file.regularizers:
@@ -250,7 +236,7 @@ def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig
             if block.methods is None or method.name in block.methods:
                 run = _run(file, method, block.use, file.seeds)
                 tuning = tuning_of(block.tuning, run) if block.tuning else None
-                if file.snapshots and _is_kept(file.snapshots, run):
+                if file.snapshots and file.snapshots.are_kept_of(run.method.name, run.regularizer.name):
                     training = run.training.model_copy(update={"snapshot_epochs": file.snapshots.epochs})
                     run = run.model_copy(update={"training": training})
                 yield run, tuning

@@ -48,6 +48,10 @@ class SnapshotBlock(Strict):
     regularizers: list[str] | None = None
     """With which regularizers; without it, with all."""
 
+    def are_kept_of(self, method: str, regularizer: str) -> bool:
+        """Whether a run is among those."""
+        return method in self.methods and (self.regularizers is None or regularizer in self.regularizers)
+
 
 class EmbeddingBlock(Strict):
     """Which method's representations are shown in the plane, without and with DGR."""

@@ -12,7 +12,7 @@ import pandas as pd
 from dgr.comparison.ratios import RatioInterval, ratio_interval
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
-from dgr.measurements.cost_case import REFERENCE, Case
+from dgr.measurements.cost_case import PLAIN_METHOD, Case
 
 CONFIDENCE = 0.95
 """Of the intervals that tables show; claims have their own."""
@@ -51,8 +51,8 @@ def step_costs(costs: pd.DataFrame) -> pd.DataFrame:
     """
     seconds = seconds_by_round(costs)
     peaks = costs.groupby(["method", "regularizer", "num_dummies"], sort=False)["peak_memory_mb"].first()
-    plain = Case(REFERENCE, "none")
-    methods = {case.method for case in seconds} | {REFERENCE}
+    plain = Case(PLAIN_METHOD, "none")
+    methods = {case.method for case in seconds} | {PLAIN_METHOD}
     if lacking := sorted(method for method in methods if Case(method, "none") not in seconds):
         raise DGRError(
             f"The costs lack {', '.join(lacking)} without a regularizer; measure them again with "

@@ -28,7 +28,7 @@ from dgr.studies.misaligned import DigitsData, SyntheticData, TaskData, TaskSpli
 from dgr.studies.row import Row
 
 
-class Setting(Strict):
+class AlignmentSetting(Strict):
     """One kind of data, with the model and the training that suit it; Adam throughout."""
 
     data: Annotated[SyntheticData | DigitsData, Field(discriminator="kind")]
@@ -57,7 +57,7 @@ class Alignment(Strict):
     kind: Literal["alignment"]
     levels: Annotated[list[Annotated[float, Field(ge=0, le=180)]], Field(min_length=1)]
     """Degrees by which the second task's inputs are rotated."""
-    settings: Annotated[dict[str, Setting], Field(min_length=1)]
+    settings: Annotated[dict[str, AlignmentSetting], Field(min_length=1)]
     """By name; each is a block of the table."""
 
 
@@ -89,7 +89,9 @@ def run(config: Alignment, seed: int) -> Iterator[Row]:
                 yield Row(setting, level, method, measure, value)
 
 
-def _compare(setting: str, block: Setting, data: Sequence[TaskData], seed: int) -> Iterator[tuple[str, str, float]]:
+def _compare(
+    setting: str, block: AlignmentSetting, data: Sequence[TaskData], seed: int
+) -> Iterator[tuple[str, str, float]]:
     order = generator_for(f"alignment/{setting}", seed, "batch_order")
     joint = _model(setting, block, data, seed)
     alone = [copy.deepcopy(joint) for _ in data]
@@ -118,7 +120,7 @@ def _compare(setting: str, block: Setting, data: Sequence[TaskData], seed: int) 
         yield method, "cosine", covariance_cosine(first.numpy(), second.numpy())
 
 
-def _model(setting: str, block: Setting, data: Sequence[TaskData], seed: int) -> MultiTaskModel:
+def _model(setting: str, block: AlignmentSetting, data: Sequence[TaskData], seed: int) -> MultiTaskModel:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed_for(f"alignment/{setting}", seed, "initialization"))
         layers: list[nn.Module] = [nn.Linear(data[0].train.inputs.shape[1], block.width, bias=False)]
@@ -128,7 +130,7 @@ def _model(setting: str, block: Setting, data: Sequence[TaskData], seed: int) ->
 
 
 def _train(
-    views: Sequence[nn.Module], data: Sequence[TaskData], block: Setting, steps: int, order: torch.Generator
+    views: Sequence[nn.Module], data: Sequence[TaskData], block: AlignmentSetting, steps: int, order: torch.Generator
 ) -> None:
     """The sum of the tasks' losses, each on a batch of its own inputs; frozen parameters stay."""
     parameters = {id(p): p for view in views for p in view.parameters() if p.requires_grad}

@@ -16,7 +16,7 @@ from dgr.core.errors import DGRError
 from dgr.core.improvement import mean_relative_improvement
 from dgr.training.configuration import TuningConfig
 
-Outcome = dict[str, Any]
+Validated = dict[str, Any]
 """``val``: metrics by task on the validation split, or None where training diverged; ``mean_norm``: mean ‖z‖ there."""
 DIGITS = 4
 """Significant digits of a strength that was interpolated."""
@@ -36,9 +36,9 @@ class Tried:
         outcome: trains a setting with a seed, or remembers it.
     """
 
-    def __init__(self, outcome: Callable[[Setting, int], Outcome]) -> None:
+    def __init__(self, outcome: Callable[[Setting, int], Validated]) -> None:
         self._outcome = outcome
-        self.rows: dict[tuple[Setting, int], Outcome] = {}
+        self.rows: dict[tuple[Setting, int], Validated] = {}
 
     def add(self, settings: Iterable[Setting], seeds: Iterable[int]) -> None:
         """Train what is not there yet."""
@@ -46,7 +46,7 @@ class Tried:
             if (setting, seed) not in self.rows:
                 self.rows[setting, seed] = self._outcome(setting, seed)
 
-    def of(self, seeds: Sequence[int]) -> dict[Setting, list[Outcome]]:
+    def of(self, seeds: Sequence[int]) -> dict[Setting, list[Validated]]:
         """The outcomes of every setting that has all these seeds, and diverged with none."""
         settings = dict.fromkeys(setting for setting, _ in self.rows)
         complete = {s: [self.rows[s, seed] for seed in seeds if (s, seed) in self.rows] for s in settings}
@@ -54,7 +54,7 @@ class Tried:
 
 
 def ranked(
-    tried: Mapping[Setting, Sequence[Outcome]], metrics: Mapping[str, str], directions: Mapping[str, bool]
+    tried: Mapping[Setting, Sequence[Validated]], metrics: Mapping[str, str], directions: Mapping[str, bool]
 ) -> list[Setting]:
     """Settings from best to worst by the rule ``best_mean_validation``; the earlier first where they are equal.
 
@@ -102,7 +102,6 @@ def choose_best(
     while True:
         best = ranked(tried.of(config.seeds), metrics, directions)[0]
         ends = [_beyond(config, best, axes, *place) for place in left if left[place]]
-        ends = [_beyond(config, best, axes, *place) for place in left if left[place]]
         beyond = next(filter(None, ends), None)
         if beyond is None:
             return best
@@ -121,15 +120,20 @@ def _beyond(
 ) -> tuple[Setting, int, int] | None:
     """The setting beyond an end of a grid, as far as the last two values are apart; None where there is none."""
     values = axes[axis]
-    if len(values) < 2 or best[axis] != values[end] or not best[axis]:
+    if len(values) < 2 or best[axis] != values[end] or (value := _next(values, end)) is None:
         return None
-    value = float(f"{values[end] ** 2 / values[1 if end == 0 else -2]:.{DIGITS}g}")
     setting = best._replace(**{Setting._fields[axis]: value})
     try:
         config.run.resolved(*setting)
     except DGRError:  # no such strength, as of a probability above 1
         return None
     return setting, axis, end
+
+
+def _next(values: Sequence[float], end: int) -> float | None:
+    """The value beyond an end of a rising grid, by the ratio of the last two there; None where one of these is 0."""
+    last, before = (values[0], values[1]) if end == 0 else (values[-1], values[-2])
+    return float(f"{last**2 / before:.{DIGITS}g}") if last and before else None
 
 
 def choose_matched(config: TuningConfig, tried: Tried, rate: float, norm: float) -> tuple[Setting, float]:
@@ -153,9 +157,10 @@ def choose_matched(config: TuningConfig, tried: Tried, rate: float, norm: float)
         known = _norms(tried.of(config.seeds))
         if not known or min(known.values()) <= norm <= max(known.values()):
             break
-        # ‖z‖ falls as the strength rises.
-        first, second = (strengths[0], strengths[1]) if norm > max(known.values()) else (strengths[-1], strengths[-2])
-        strengths.insert(0 if norm > max(known.values()) else len(strengths), float(f"{first**2 / second:.{DIGITS}g}"))
+        end = 0 if norm > max(known.values()) else -1  # ‖z‖ falls as the strength rises
+        if (beyond := _next(strengths, end)) is None:
+            break
+        strengths.insert(0 if end == 0 else len(strengths), beyond)
         tried.add([Setting(rate, strength) for strength in strengths], config.seeds)
     known = _norms(tried.of(config.seeds))
     if len(known) < 2:
@@ -170,7 +175,7 @@ def choose_matched(config: TuningConfig, tried: Tried, rate: float, norm: float)
     return Setting(rate, float(f"{strength:.{DIGITS}g}")), math.exp(reached)
 
 
-def _norms(tried: Mapping[Setting, Sequence[Outcome]]) -> dict[float, float]:
+def _norms(tried: Mapping[Setting, Sequence[Validated]]) -> dict[float, float]:
     """Mean ‖z‖ over seeds by strength; where it is 0, nothing can be interpolated."""
     means = {s.strength: sum(row["mean_norm"] for row in rows) / len(rows) for s, rows in tried.items()}
     return {strength: norm for strength, norm in means.items() if strength and norm > 0}

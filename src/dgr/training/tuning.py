@@ -15,7 +15,7 @@ from dgr.core.origin import hardware
 from dgr.core.paths import DATA, tuning_file
 from dgr.core.provenance import config_hash
 from dgr.datasets.prepared import load
-from dgr.training.choice import Outcome, Setting, Tried, choose_best, choose_matched
+from dgr.training.choice import Setting, Tried, Validated, choose_best, choose_matched
 from dgr.training.configuration import RunConfig, TuningConfig
 from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import evaluate
@@ -23,7 +23,7 @@ from dgr.training.memory import needed_bytes
 from dgr.training.run import Run
 from dgr.training.workspace import open_workspace
 
-STAGES = ("tuning", "matching")
+_SECTIONS = ("tuning", "matching")
 
 
 def tune(key: str, device: str) -> None:
@@ -38,12 +38,12 @@ def tune(key: str, device: str) -> None:
     Raises:
         DGRError: unknown key, missing data, every setting diverged, or what is matched is not tuned yet.
     """
-    config = parse(TuningConfig, plan_entry(key, STAGES), key)
+    config = parse(TuningConfig, plan_entry(key, _SECTIONS), key)
     data = load(config.run.dataset, DATA, config.seeds[0])
     place = choose_device(device, lambda: needed_bytes(config.run.with_any_setting(), data))
     workspace = open_workspace(config.run, {"tuning": config.matched, "device": hardware(place)})
 
-    def outcome(setting: Setting, seed: int) -> Outcome:
+    def outcome(setting: Setting, seed: int) -> Validated:
         done = workspace / f"{config_hash(setting)[:16]}-{seed}.json"
         if not done.exists():
             run = Run(
@@ -54,7 +54,7 @@ def tune(key: str, device: str) -> None:
                 done.with_suffix(".pt"),
             )
             write_json(done, _outcome(run))
-        known: Outcome = read_json(done, f"remove {workspace} and run again")
+        known: Validated = read_json(done, f"remove {workspace} and run again")
         return known
 
     tried, facts = Tried(outcome), {}
@@ -104,7 +104,7 @@ def _record(suite: str, key: str) -> dict[str, Any]:
     return record
 
 
-def _outcome(run: Run) -> Outcome:
+def _outcome(run: Run) -> Validated:
     """Scores after training; None where it diverged, which says as much about a setting as a bad score."""
     try:
         run.train()

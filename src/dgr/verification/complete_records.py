@@ -24,7 +24,7 @@ from dgr.training.configuration import RunConfig, SweepConfig
 from dgr.verification.findings import Finding, shortened
 from dgr.verification.record_files import NAMING_COLUMNS, origins_file, provenance_file, record_file, text_frame
 
-Setting = tuple[float, float | None]
+_Setting = tuple[float, float | None]
 """Learning rate and strength."""
 RESTORE = "restore it with `git checkout`"
 
@@ -76,12 +76,12 @@ def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, s
         same = tried == _tried(suite, key)
         yield same, f"tuning.csv: {key} has other settings or seeds than {tuning_file(suite, key)}."
         if entry["matched"] is None:
-            again = chosen_setting(rows, entry["seeds"])
+            again = setting_by_rule(rows, entry["seeds"])
             told = f"tuning.csv: {key} chose {_words(with_choice)}, but by the rule its rows choose {_words(again)}."
             yield with_choice == again, told
 
 
-def chosen_setting(rows: pd.DataFrame, seeds: list[int]) -> Setting | None:
+def setting_by_rule(rows: pd.DataFrame, seeds: list[int]) -> _Setting | None:
     """What the rule ``best_mean_validation`` takes, from one run's rows of ``tuning.csv``.
 
     Independent of the stage that chose it: of the settings that have every seed, the highest mean over tasks of the
@@ -91,7 +91,7 @@ def chosen_setting(rows: pd.DataFrame, seeds: list[int]) -> Setting | None:
     primary = rows[rows["metric"] != "loss"].drop_duplicates("task").set_index("task")["metric"]
     directions = {str(task): metric_named(metric).higher_is_better for task, metric in primary.items()}
     first = rows[[primary.get(task) == metric for task, metric in zip(rows["task"], rows["metric"], strict=True)]]
-    means: dict[Setting, dict[str, float]] = {}
+    means: dict[_Setting, dict[str, float]] = {}
     for setting, own in first.groupby(["learning_rate", "strength"], sort=False, dropna=False):
         if set(own["seed"]) == set(seeds):
             by_task = {task: dict(zip(of["seed"], of["value"], strict=True)) for task, of in own.groupby("task")}
@@ -106,21 +106,21 @@ def chosen_setting(rows: pd.DataFrame, seeds: list[int]) -> Setting | None:
     return max(scores, key=lambda setting: scores[setting])
 
 
-def _setting(row: Mapping[Any, Any]) -> Setting:
+def _setting(row: Mapping[Any, Any]) -> _Setting:
     """Learning rate and strength, of a file's texts or a frame's numbers."""
     strength = row["strength"]
     return float(row["learning_rate"]), None if strength == "" or pd.isna(strength) else float(strength)
 
 
-def _words(setting: Setting | None) -> str:
+def _words(setting: _Setting | None) -> str:
     return "nothing" if setting is None else " and ".join(f"{value:g}" for value in setting if value is not None)
 
 
-def _chosen(suite: str, key: str) -> Setting:
+def _chosen(suite: str, key: str) -> _Setting:
     return _setting(read_json(tuning_file(suite, key), RESTORE)["chosen"])
 
 
-def _tried(suite: str, key: str) -> set[tuple[Setting, int]]:
+def _tried(suite: str, key: str) -> set[tuple[_Setting, int]]:
     """What has rows in ``tuning.csv``: all but what diverged."""
     rows = read_json(tuning_file(suite, key), RESTORE)["rows"]
     return {(_setting(row), row["seed"]) for row in rows if row["val"] is not None}

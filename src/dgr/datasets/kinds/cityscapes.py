@@ -23,7 +23,7 @@ LABEL_IDS = 34
 CLASS_OF_ID = np.full(LABEL_IDS, VOID, np.int8)
 CLASS_OF_ID[list(TRAINED_IDS)] = np.arange(len(TRAINED_IDS))
 
-PARTS = 10
+PART_CLASSES = 10
 PART_CLASS = np.zeros((LABEL_IDS, 100), np.int8)
 """By label id and part id: 0 background; 1 torso, 2 head, 3 arms, 4 legs of persons (24) and riders (25);
 5 windows, 6 wheels, 7 lights, 8 licence plate, 9 chassis of cars (26), trucks (27) and buses (28)."""
@@ -44,7 +44,7 @@ class Config(DenseFolder):
     def tasks(self) -> tuple[Task, ...]:
         return (
             Task("segmentation", "segmentation", len(TRAINED_IDS)),
-            Task("parts", "segmentation", PARTS),
+            Task("parts", "segmentation", PART_CLASSES),
             Task("disparity", "disparity"),
         )
 
