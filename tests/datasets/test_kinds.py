@@ -18,7 +18,17 @@ DENSE = ("segmentation", "depth", "normals")
 
 
 def test_the_kinds_are_the_files():
-    assert list(KINDS) == ["arrays", "cityscapes", "folder", "multimnist", "noise", "nyuv2", "rooms", "sklearn_digits", "utkface"]
+    assert list(KINDS) == [
+        "arrays",
+        "cityscapes",
+        "folder",
+        "multimnist",
+        "noise",
+        "nyuv2",
+        "rooms",
+        "sklearn_digits",
+        "utkface",
+    ]
 
 
 @pytest.mark.parametrize(
