@@ -57,7 +57,8 @@ def test_every_test_gets_a_verdict(shipped):
     found = run_verdicts(records, shipped.claims)
     decisions = {verdict.comparison.id: verdict.decision for verdict in found}
     assert len(decisions) == len(found) == sum(len(own_tests(claim).comparisons) for claim in shipped.claims)
-    assert (decisions["P0a"], decisions["C2a"], decisions["C4b"]) == ("not run", "assay failed", "supported")
+    assert (decisions["P0a"], decisions["C2a"]) == ("not run", "assay failed")
+    assert decisions["C4a"] == decisions["C4b"] == "not run", "costs are decided on ResNet-50, which was not timed"
     without_gate = run_verdicts(records, [claim for claim in shipped.claims if claim.id != "P0"])
     ungated = {verdict.comparison.id: verdict.decision for verdict in without_gate}
     assert {ungated[name] for name in ("C2a", *(f"C5a-{method}" for method in CROSSED))} == {"supported"}

@@ -120,12 +120,7 @@ class CostSide(Strict):
 
 
 class CostComparison(Question):
-    """A ratio of seconds per step, treatment / reference, that must be ``at_most`` a bound.
-
-    Both sides are timed one after another in many rounds, and the interval of the median of the ratios within a round
-    decides: all of it at most the bound, or all of it above. It is decided on one architecture: what a step costs on
-    another says nothing of this one.
-    """
+    """Seconds per step, treatment / reference: the interval of the median ratio within a round against a bound."""
 
     kind: Literal["cost"]
     treatment: CostSide
@@ -133,7 +128,7 @@ class CostComparison(Question):
     reference: CostSide
     """The side whose time stands below it."""
     architecture: Text
-    """Name of the architecture that decides it."""
+    """Name of the one that decides it: what a step costs on another says nothing of this one."""
     num_dummies: PositiveInt = 1
     """Sets of dummies, of both sides where they have any."""
     at_most: PositiveFloat
