@@ -8,7 +8,8 @@ from made_up_records import claims_of, cost, make_costs, make_records
 from scipy import stats
 
 from dgr.claims import load_claims, run_verdicts
-from dgr.claims.schema import CLAIMS_FILE, CostComparison
+from dgr.claims.comparisons import CostComparison
+from dgr.claims.schema import CLAIMS_FILE
 from dgr.config.plan_file import read_plan
 from dgr.core.errors import DGRError
 

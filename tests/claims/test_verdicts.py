@@ -31,7 +31,7 @@ def decisions(found):
         (-0.03, 0.004, "opposite"),
         (0.0, 0.0004, "no relevant difference"),
         (0.001, 0.0004, "no relevant difference"),
-        (0.0, 0.02, "undecided"),
+        (0.003, 0.02, "undecided"),
     ],
 )
 @pytest.mark.parametrize("changes", [{}, PROBES, {**PROBES, "tasks": "new"}, {**PROBES, "classifiers": ["knn"]}])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from dgr.claims.comparisons import CostComparison, CostSide
 from dgr.claims.pairs import cell_label
-from dgr.claims.schema import Claim, CostComparison, CostSide
+from dgr.claims.schema import Claim
 from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.config.runs import RELEASED
 from dgr.measurements.cost_case import Case

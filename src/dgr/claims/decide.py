@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
+from dgr.claims.comparisons import AnyComparison, CostComparison
 from dgr.claims.members import own_tests
-from dgr.claims.schema import AnyComparison, Claim, CostComparison
+from dgr.claims.schema import Claim
 from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.comparison import Comparison, Planned, compare
 from dgr.comparison.family import Statistic

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from dgr.claims.schema import AnyComparison, Claim, PairedComparison, StudyComparison
+from dgr.claims.comparisons import AnyComparison, PairedComparison, StudyComparison
+from dgr.claims.schema import Claim
 from dgr.records.names import KNOWN_CLASSIFIERS, KNOWN_METHODS, classifier_label, method_label
 
 

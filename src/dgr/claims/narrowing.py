@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
-from dgr.claims.schema import AnyComparison, Claim, Claims, CostComparison, PairedComparison, StudyComparison
+from dgr.claims.comparisons import AnyComparison, CostComparison, PairedComparison, StudyComparison
+from dgr.claims.schema import Claim, Claims
 
 
 def measured_by(claims: Claims, suite: str, runs: bool, times_steps: bool) -> list[Claim]:

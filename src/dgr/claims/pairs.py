@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from dgr.claims.schema import PairedComparison, Side
+from dgr.claims.comparisons import PairedComparison, Side
 from dgr.claims.verdict import NotRunError
 from dgr.records.names import SINGLE_TASK, method_label, regularizer_label
 from dgr.records.outcomes import (

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dgr.claims.comparisons import AnyComparison, CostComparison, PairedComparison
 from dgr.claims.cost import cost_verdict
 from dgr.claims.decide import Differences, decide
 from dgr.claims.pairs import Cell, cell_label, pair, side_cells
-from dgr.claims.schema import AnyComparison, Claim, CostComparison, PairedComparison
+from dgr.claims.sample_error import sample_error
+from dgr.claims.schema import Claim
 from dgr.claims.verdict import Decision, Verdict
 from dgr.comparison import paired_differences
 from dgr.records.collapsed import COLLAPSE, collapsed_seeds
@@ -36,6 +38,7 @@ def run_verdicts(records: Records, claims: Iterable[Claim]) -> list[Verdict]:
             paired_differences(treatment.mean(axis=1), reference.mean(axis=1)),
             treatment - reference,
             _refused(comparison, collapsed),
+            sample_error(records, comparison),
         )
 
     return decide(claims, look_up)

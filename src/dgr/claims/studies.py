@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from dgr.claims.comparisons import AnyComparison, StudyComparison
 from dgr.claims.decide import Differences, decide
-from dgr.claims.schema import AnyComparison, Claim, StudyComparison
+from dgr.claims.schema import Claim
 from dgr.claims.verdict import NotRunError, Verdict
 from dgr.comparison import paired_differences
 from dgr.core.arrays import FloatArray

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dgr.claims.schema import AnyComparison, Claim, Decided
+from dgr.claims.comparisons import AnyComparison, Decided
+from dgr.claims.schema import Claim
 from dgr.comparison import Comparison
 from dgr.comparison.over_methods import OverMethods
 from dgr.comparison.ratios import RatioInterval

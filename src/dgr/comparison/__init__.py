@@ -7,7 +7,7 @@ say together is in :mod:`dgr.comparison.over_methods`, what the test set adds to
 """
 
 from dgr.comparison.bootstrap import bootstrap_interval
-from dgr.comparison.family import Comparison, Outcome, Planned, compare
+from dgr.comparison.family import Comparison, Planned, TestOutcome, compare
 from dgr.comparison.family_wise import holm, holm_levels
 from dgr.comparison.paired import effect_size, paired_differences, smallest_p
 from dgr.comparison.seeded import generator_from
@@ -27,8 +27,8 @@ ALPHA = 0.05
 __all__ = [
     "ALPHA",
     "Comparison",
-    "Outcome",
     "Planned",
+    "TestOutcome",
     "bootstrap_interval",
     "compare",
     "detectable_difference",

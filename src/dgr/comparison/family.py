@@ -19,7 +19,7 @@ from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 
 Statistic = Literal["mean", "median"]
-Outcome = Literal["positive", "negative", "equivalent", "undecided"]
+TestOutcome = Literal["positive", "negative", "equivalent", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Comparison:
     equivalence_p: float
     holm_equivalence_p: float
     detectable: float
-    outcome: Outcome
+    outcome: TestOutcome
     reason: str
 
 
@@ -176,7 +176,7 @@ def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence:
     low, high = math.nan, math.nan
     if not reason:
         low, high = (student_interval if of_mean else signed_rank_interval)(values, confidence)
-    outcome: Outcome = "undecided"
+    outcome: TestOutcome = "undecided"
     if equivalence.rejects:
         outcome = "equivalent"
     elif difference.rejects:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from dgr.comparison.seeded import generator_from
 from dgr.core.arrays import FloatArray
 
 EXACT_UP_TO = 32
@@ -19,8 +18,8 @@ def sign_flip_p(differences: FloatArray) -> float:
     """Two-sided p-value: the share of all assignments of signs s with ``|Σ s_i d_i| ≥ |Σ d_i|``.
 
     Up to n = 32 it counts all of them: the sums of either half of the differences are sorted, and for each sum of one
-    half two look-ups count its partners. Beyond, 10⁵ random assignments stand for all, seeded by the differences
-    themselves, as (k + 1)/(10⁵ + 1). Source: R. A. Fisher, "The Design of Experiments" (1935), section 21; for
+    half two look-ups count its partners. Beyond, 10⁵ random assignments stand for all, the same for every n,
+    as (k + 1)/(10⁵ + 1). Source: R. A. Fisher, "The Design of Experiments" (1935), section 21; for
     random assignments, Phipson and Smyth, Stat. Appl. Genet. Mol. Biol. 9 (2010).
 
     Args:
@@ -33,7 +32,7 @@ def sign_flip_p(differences: FloatArray) -> float:
     if slack == 0:
         return 1.0
     if len(differences) > EXACT_UP_TO:
-        generator = generator_from(differences)
+        generator = np.random.default_rng(len(differences))
         signs = generator.integers(0, 2, (FLIPS, len(differences)), dtype=np.int8) * 2 - 1
         extreme = int((np.abs(signs @ differences) >= total - slack).sum())
         return (extreme + 1) / (FLIPS + 1)

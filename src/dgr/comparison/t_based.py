@@ -53,8 +53,8 @@ def student_interval(differences: FloatArray, level: float) -> tuple[float, floa
 def equivalence_p(differences: FloatArray, region: float) -> float:
     """Two one-sided t-tests (TOST): p-value for "the mean difference lies within ±region".
 
-    It is below α exactly where :func:`student_interval` of level 1 − 2α lies within the region. D. J. Schuirmann,
-    J. Pharmacokinet. Biopharm. 15 (1987).
+    It is below α exactly where :func:`student_interval` of level 1 − 2α lies within the region. Source: D. J.
+    Schuirmann, J. Pharmacokinet. Biopharm. 15 (1987).
 
     Args:
         differences: shape ``(n,)``.

@@ -55,6 +55,8 @@ class StudyReportEntry(Strict):
     """Columns of the table, by their names in the records."""
     figure: Annotated[list[str], Field(min_length=1)]
     """The measures that are drawn."""
+    statistic: Literal["mean", "median"] = "mean"
+    """What is shown of the seeds: the mean and its spread, or median and quartiles, where a seed can lie far out."""
     seeds_note: str
     """What the seeds draw, and so what spread and intervals are about."""
     notes: list[str] = []

@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, StudyComparison, load_claims, own_tests
+from dgr.claims.comparisons import AnyComparison
 from dgr.claims.narrowing import measured_by, of_runs, of_studies
-from dgr.claims.schema import AnyComparison
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.pages.exhibits import CLAIMS_TABLE

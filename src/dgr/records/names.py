@@ -16,15 +16,6 @@ KNOWN_METHODS = Listing("dgr.methods", "method")
 KNOWN_REGULARIZERS = Listing("dgr.regularizers", "regularizer")
 KNOWN_ENCODERS = Listing("dgr.models.encoders", "encoder")
 KNOWN_CLASSIFIERS = Listing("dgr.measurements.classifiers", "classifier")
-ARMS_TO_COME = {
-    "dgr_released": "+ DGR as released",
-    "norm_matched": "+ norm at DGR's ‖z‖",
-    "normalized": "+ z normalised",
-    "normalized_dgr": "+ z normalised, DGR",
-    "static_weights": "+ static weights",
-    "half_data": "+ half of the data",
-}
-"""Arms that claims name before there is a file of them."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +64,6 @@ def regularizer_label(name: str) -> str:
     Raises:
         DGRError: there is no such regularizer, or it declares no label.
     """
-    if name not in KNOWN_REGULARIZERS and name in ARMS_TO_COME:
-        return ARMS_TO_COME[name]
     return "+ DGR as released" if name == RELEASED else str(KNOWN_REGULARIZERS.declared(name, "LABEL"))
 
 

@@ -30,7 +30,7 @@ from dgr.studies.row import Row
 from dgr.studies.samples import Recipe, Samples, Schedule, samples_of
 
 EVALUATED_AT_ONCE = 512
-REFERENCE = MethodConfig(name="equal_weighting")
+YARDSTICK = MethodConfig(name="equal_weighting")
 """At factor 1 it is what absolute scores are compared with."""
 
 
@@ -83,9 +83,9 @@ def run(config: LossScale, seed: int) -> Iterator[Row]:
     """
     for setting, block in config.settings.items():
         tasks, splits = _data(block, seed)
-        yardstick = _trained(block, REFERENCE, tasks, splits, 1.0, seed)
+        yardstick = _trained(block, YARDSTICK, tasks, splits, 1.0, seed)
         for method in config.methods:
-            same = method == REFERENCE
+            same = method == YARDSTICK
             reference = yardstick if same else _trained(block, method, tasks, splits, 1.0, seed)
             for level in config.levels:
                 found = reference if level == 1 else _trained(block, method, tasks, splits, level, seed)

@@ -10,6 +10,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from scipy import stats
 
 from dgr.figures.shared.curves import LEVEL, t_interval
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
@@ -21,8 +22,22 @@ METHOD_MARKERS = ("o", "X", "s", "P", "D", "^", "v", "<", ">", "*", "p", "h")
 METHOD_LINES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
 
 
+def median_interval(values: pd.Series) -> tuple[float, float]:
+    """The median's interval of order statistics at :data:`LEVEL`; NaN (no band) where there are too few values."""
+    low, high = stats.quantile_test(values.to_numpy(), p=0.5).confidence_interval(LEVEL)
+    return float(low), float(high)
+
+
+INTERVALS = {"mean": t_interval, "median": median_interval}
+TOLD = {
+    "mean": "Mean over seeds, and as bands and bars Student's t-interval of the mean",
+    "median": "Median over seeds, and as bands and bars its interval of order statistics",
+}
+"""By what the study's file shows of its seeds."""
+
+
 def study_figure(study: StudyRecords) -> Drawing:
-    """Mean over seeds against the level, or for each method where there is only one level."""
+    """Mean or median over seeds against the level, or for each method where there is only one level."""
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
         figure = _draw(study)
     return Drawing(figure, _caption(study))
@@ -34,7 +49,9 @@ def _draw(study: StudyRecords) -> Figure:
     looks = _looks([study.label(name) for name in dict.fromkeys(frame["method"])])
     along_levels = frame["level"].nunique() > 1
     figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(report.figure)), layout="constrained")
-    axes = figure.subplots(len(report.figure), len(settings), squeeze=False, sharey="row")
+    axes = figure.subplots(
+        len(report.figure), len(settings), squeeze=False, sharey="row" if report.statistic == "mean" else False
+    )
     for row, measure in zip(axes, report.figure, strict=True):
         told = study.measure(measure)
         name = f"{told.label}{f' ({told.unit})' if told.unit else ''}"
@@ -45,7 +62,7 @@ def _draw(study: StudyRecords) -> Figure:
             if along_levels:
                 _along_levels(axis, shown, study, looks)
             else:
-                _one_below_another(axis, shown, looks, name)
+                _one_below_another(axis, shown, looks, name, report.statistic)
             axis.set(title=report.settings[setting])
         first = next(axis for axis in row if axis.get_visible())
         first.set_ylabel(name if along_levels else "")
@@ -77,27 +94,30 @@ def _along_levels(axis: Axes, shown: pd.DataFrame, study: StudyRecords, looks: d
     for method, rows in shown.groupby("method", sort=False):
         look = looks[str(method)]
         values = rows.groupby("level")["value"]
-        means = values.mean()
-        places = (100 if told.percent else 1) * means.index.to_numpy()
-        axis.plot(places, means.to_numpy(), linewidth=1.1, markeredgecolor="white", markeredgewidth=0.4, **look)
-        bands = [t_interval(own) for _, own in values]
+        centres = values.agg(study.report.statistic)
+        places = (100 if told.percent else 1) * centres.index.to_numpy()
+        axis.plot(places, centres.to_numpy(), linewidth=1.1, markeredgecolor="white", markeredgewidth=0.4, **look)
+        bands = [INTERVALS[study.report.statistic](own) for _, own in values]
         low, high = zip(*bands, strict=True)
         axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
     axis.set(xscale=told.scale, xlabel=f"{told.label}{' (%)' if told.percent else ''}")
 
 
-def _one_below_another(axis: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]], name: str) -> None:
+def _one_below_another(
+    axis: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]], name: str, statistic: str
+) -> None:
     order = [method for method in looks if method in set(shown["method"])]
     sns.pointplot(
-        shown, x="value", y="method", order=order, color="0.2", linestyle="none", errorbar=t_interval, markersize=4,
-        err_kws={"linewidth": 1.2}, ax=axis,
+        shown, x="value", y="method", order=order, color="0.2", linestyle="none", markersize=4,
+        estimator=statistic, errorbar=INTERVALS[statistic], err_kws={"linewidth": 1.2}, ax=axis,
     )  # fmt: skip
     axis.set(xlabel=name, ylabel="")
 
 
 def _caption(study: StudyRecords) -> str:
-    shows = ", ".join(study.measure(name).label for name in study.report.figure)
+    report = study.report
+    shows = ", ".join(study.measure(name).label for name in report.figure)
     return (
-        f"{study.report.title} Shown: {shows}, against: {study.report.level.label}. Mean over n = {study.seeds} seeds; "
-        f"bands and bars: Student's t-interval of the mean at {LEVEL:.0%}."
+        f"{report.title} Shown: {shows}, against: {report.level.label}. {TOLD[report.statistic]}, "
+        f"n = {study.seeds}, at {LEVEL:.0%}."
     )
