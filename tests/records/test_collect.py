@@ -120,7 +120,9 @@ def test_what_is_matched_may_choose_between_the_strengths_that_were_tried(plan: 
 
     def match(tuning: Any) -> None:
         tuning["rule"] = "matched_norm"
-        tuning["rows"] = [row | {"strength": row["strength"] * 2} for row in tuning["rows"] if row["learning_rate"] == RATE]
+        tuning["rows"] = [
+            row | {"strength": row["strength"] * 2} for row in tuning["rows"] if row["learning_rate"] == RATE
+        ]
         tuning["matched"] = {"key": NORM, "norm": 3.0, "expected_norm": 3.0}
 
     entry["strengths"] = [2 * strength for strength in GRID]

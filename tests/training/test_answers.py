@@ -60,8 +60,12 @@ def test_reports_read_what_training_wrote(trained):
         seed: dict(zip(NAMES, ("mini", "multimnist", "conv", "equal_weighting", "none"), strict=True)) | {"seed": seed}
         for seed in trained
     }
-    answers = pd.DataFrame([row for seed, identity in identities.items() for row in answer_rows(identity, folder(seed))])
-    sources = pd.DataFrame([row for seed, identity in identities.items() for row in source_rows(identity, folder(seed))])
+    answers = pd.DataFrame(
+        [row for seed, identity in identities.items() for row in answer_rows(identity, folder(seed))]
+    )
+    sources = pd.DataFrame(
+        [row for seed, identity in identities.items() for row in source_rows(identity, folder(seed))]
+    )
     found, parts = right_answers(answers, "equal_weighting", "none"), sources_by_seed(sources)
     for seed, arrays in trained.items():
         for task in ("left", "right"):
