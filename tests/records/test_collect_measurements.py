@@ -8,8 +8,8 @@ import pytest
 from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
-from dgr.core.paths import records_folder
 from dgr.core.files import write_manifest
+from dgr.core.paths import records_folder
 from dgr.records.collecting import collect_records, collect_suite
 from dgr.records.outcomes import UNIVERSALITY
 from dgr.records.records import load_records
