@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
@@ -50,25 +51,24 @@ def trainings(sweeps: pd.DataFrame, entry: dict[str, Any]) -> pd.DataFrame:
     if other := sorted(set(rows["task"]) - {REPRESENTATION} - set(rows.loc[rows["metric"] == ACCURACY, "task"])):
         raise DGRError(f"Specifications compare accuracy, which task '{other[0]}' of '{entry['name']}' does not have.")
     place = ["settings", "seed"]
-    accuracy = rows[rows["metric"] == ACCURACY].pivot(index=place, columns=["split", "task"], values="value")
-    norms = rows[(rows["metric"] == "mean_norm") & (rows["split"] == "test")].set_index(place)["value"]
+    measured = {
+        "val": _mean_accuracy(rows, "val"),
+        "test": _mean_accuracy(rows, "test"),
+        "norm": rows[(rows["metric"] == "mean_norm") & (rows["split"] == "test")].set_index(place)["value"].to_dict(),
+    }
     stopped = set(rows.loc[rows["metric"] == DIVERGED, place].itertuples(index=False, name=None))
     found = []
     for settings, run in combinations(entry["run"], entry["vary"]):
         for seed in run["seeds"]:
-            point = (settings_text(settings), seed)
-            regularizer = run["regularizer"]
-            row = {"regularizer": regularizer["name"], "strength": regularizer.get("strength"), "seed": seed}
-            row["diverged"] = point in stopped
-            if point not in stopped:
-                if point not in accuracy.index or accuracy.loc[point].isna().any():
-                    raise DGRError(
-                        f"The records lack values of '{entry['name']}' at {json.dumps(settings)}, seed {seed}; "
-                        f"run `python -m dgr collect {entry['suite']}`."
-                    )
-                means = accuracy.loc[point].groupby(level="split").mean()
-                row |= {"val": means["val"], "test": means["test"], "norm": norms[point]}
-            found.append(row)
+            point, regularizer = (settings_text(settings), seed), run["regularizer"]
+            values = {name: numbers.get(point, math.nan) for name, numbers in measured.items()}
+            if point not in stopped and any(map(math.isnan, values.values())):
+                raise DGRError(
+                    f"The records lack values of '{entry['name']}' at {json.dumps(settings)}, seed {seed}; "
+                    f"run `python -m dgr collect {entry['suite']}`."
+                )
+            arm = {"regularizer": regularizer["name"], "strength": regularizer.get("strength"), "seed": seed}
+            found.append(arm | values | {"diverged": point in stopped})
     columns = ["regularizer", "strength", "seed", "val", "test", "norm", "diverged"]
     return pd.DataFrame(found, columns=columns).astype({"strength": float, "val": float, "test": float, "norm": float})
 
@@ -82,15 +82,25 @@ def arms(trained: pd.DataFrame) -> dict[str, Arm]:
     Args:
         trained: see :func:`trainings`.
     """
-    chosen: dict[str, tuple[float, Arm]] = {}
-    for (name, strength), rows in trained.groupby(["regularizer", "strength"], sort=False, dropna=False):
+    best: dict[str, float] = {}
+    chosen: dict[str, Arm] = {}
+    for _, rows in trained.groupby(["regularizer", "strength"], sort=False, dropna=False):
+        name, strength = str(rows["regularizer"].iloc[0]), float(rows["strength"].iloc[0])
         score = float(rows["val"].mean())
-        if not rows["diverged"].any() and (name not in chosen or score > chosen[name][0]):
-            number = None if pd.isna(strength) else float(strength)
-            chosen[name] = (score, Arm(str(name), number, rows.set_index("seed")["test"]))
-    return {name: arm for name, (_, arm) in chosen.items()}
+        if not rows["diverged"].any() and (name not in best or score > best[name]):
+            best[name] = score
+            test = rows.set_index("seed")["test"]
+            chosen[name] = Arm(name, None if math.isnan(strength) else strength, test)
+    return chosen
 
 
 def diverged_arms(trained: pd.DataFrame, names: Collection[str]) -> tuple[str, ...]:
     """Those of the named arms that no strength is left of."""
     return tuple(name for name in names if name not in arms(trained))
+
+
+def _mean_accuracy(rows: pd.DataFrame, split: str) -> dict[tuple[str, int], float]:
+    """Mean over tasks by settings and seed; NaN where a task lacks its value."""
+    own = rows[(rows["metric"] == ACCURACY) & (rows["split"] == split)]
+    table = own.pivot(index=["settings", "seed"], columns="task", values="value")
+    return dict(table.mean(axis=1, skipna=False).to_dict())

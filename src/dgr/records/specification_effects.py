@@ -1,4 +1,4 @@
-"""What each specification of a curve says on each question: a paired difference of test accuracy, and how sure it is."""
+"""What each specification of a curve says on each question: a paired difference of test accuracy, and its certainty."""
 
 from __future__ import annotations
 
