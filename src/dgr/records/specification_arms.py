@@ -103,4 +103,5 @@ def _mean_accuracy(rows: pd.DataFrame, split: str) -> dict[tuple[str, int], floa
     """Mean over tasks by settings and seed; NaN where a task lacks its value."""
     own = rows[(rows["metric"] == ACCURACY) & (rows["split"] == split)]
     table = own.pivot(index=["settings", "seed"], columns="task", values="value")
-    return dict(table.mean(axis=1, skipna=False).to_dict())
+    means = table.mean(axis=1, skipna=False)
+    return dict(zip(table.index.tolist(), means.tolist(), strict=True))
