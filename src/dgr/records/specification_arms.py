@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,11 +91,6 @@ def arms(trained: pd.DataFrame) -> dict[str, Arm]:
             test = rows.set_index("seed")["test"]
             chosen[name] = Arm(name, None if math.isnan(strength) else strength, test)
     return chosen
-
-
-def diverged_arms(trained: pd.DataFrame, names: Collection[str]) -> tuple[str, ...]:
-    """Those of the named arms that no strength is left of."""
-    return tuple(name for name in names if name not in arms(trained))
 
 
 def _mean_accuracy(rows: pd.DataFrame, split: str) -> dict[tuple[str, int], float]:

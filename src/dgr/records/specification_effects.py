@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 
 from dgr.comparison import ALPHA, equivalence_p, paired_differences, t_interval
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 from dgr.records.scope import Scope
-from dgr.records.specification_arms import Arm, arms, diverged_arms, trainings
+from dgr.records.specification_arms import Arm, arms, trainings
 
 POINTS = 100.0
 """Effects are in points: percent of accuracy."""
@@ -112,22 +113,29 @@ def specification_effects(scope: Scope) -> dict[str, list[Effect]]:
         raise DGRError(f"{scope.name} needs specifications; add a file of kind 'specifications' to a suite of its own.")
     found: dict[str, list[Effect]] = {}
     for key, specification in scope.specifications.items():
-        trained = trainings(scope.records.sweeps, scope.sweeps[key])
-        configured, usable = set(trained["regularizer"]), arms(trained)
-        for question in QUESTIONS:
-            sides = (question.treatment, question.reference)
-            if set(sides) <= configured:
-                both = None if diverged_arms(trained, sides) else (usable[sides[0]], usable[sides[1]])
-                effect = Effect(
-                    question,
-                    key,
-                    specification["choices"],
-                    POINTS * specification["region"],
-                    POINTS * paired_differences(both[0].test, both[1].test) if both else np.empty(0),
-                    both,
-                    diverged_arms(trained, sides),
-                )
-                found.setdefault(question.name, []).append(effect)
+        for effect in effects_of(key, specification, trainings(scope.records.sweeps, scope.sweeps[key])):
+            found.setdefault(effect.question.name, []).append(effect)
     if not found:
         raise DGRError(f"{scope.name} compares arms such as 'dgr' and 'none'; configure both in the specifications.")
     return found
+
+
+def effects_of(key: str, specification: dict[str, Any], trained: pd.DataFrame) -> list[Effect]:
+    """The effects of one specification: one for each question whose arms are both configured.
+
+    Args:
+        key: of the specification in the plan.
+        specification: its entry.
+        trained: :func:`dgr.records.specification_arms.trainings`.
+    """
+    configured, usable = set(trained["regularizer"]), arms(trained)
+    effects = []
+    for question in QUESTIONS:
+        names = (question.treatment, question.reference)
+        if set(names) <= configured:
+            diverged = tuple(name for name in names if name not in usable)
+            sides = None if diverged else (usable[names[0]], usable[names[1]])
+            differences = POINTS * paired_differences(sides[0].test, sides[1].test) if sides else np.empty(0)
+            place = (question, key, specification["choices"], POINTS * specification["region"])
+            effects.append(Effect(*place, differences, sides, diverged))
+    return effects

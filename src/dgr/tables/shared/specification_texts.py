@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
-
-from dgr.records.names import KNOWN_REGULARIZERS, method_label, regularizer_label
+from dgr.records.names import method_label, regularizer_label
 from dgr.records.scope import Scope
 from dgr.records.specification_effects import CONFIDENCE, Effect, Result
 
@@ -53,7 +51,7 @@ def arms_text(scope: Scope) -> str:
     for arm in settings:
         strengths.setdefault(arm["name"], []).extend([arm["strength"]] if "strength" in arm else [])
     tuned = "; ".join(
-        f"{regularizer_label(name).removeprefix('+ ')} {', '.join(f'{value:g}' for value in values)}"
+        f"{arm_label(name)} {', '.join(f'{value:g}' for value in values)}"
         for name, values in strengths.items()
         if values
     )
@@ -81,15 +79,9 @@ def diverged_text(effects: list[Effect]) -> str:
     for effect in effects:
         for name in effect.diverged:
             lost.setdefault(name, []).append(" ".join(map(words, effect.choices.values())))
-    return "; ".join(
-        f"{'no regularizer' if name == 'none' else regularizer_label(name)} in {', '.join(dict.fromkeys(where))}"
-        for name, where in lost.items()
-    )
+    return "; ".join(f"{arm_label(name)} in {', '.join(dict.fromkeys(where))}" for name, where in lost.items())
 
 
-def arm_text(regularizer: str, strength: float | None) -> str:
-    """An arm at the strength that counts."""
-    if strength is None:
-        return "–"
-    symbol: Any = KNOWN_REGULARIZERS.declared(regularizer, "SYMBOL")
-    return f"{symbol} = {strength:g}"
+def arm_label(regularizer: str) -> str:
+    """An arm's regularizer, by itself."""
+    return "no regularizer" if regularizer == "none" else regularizer_label(regularizer).removeprefix("+ ")
