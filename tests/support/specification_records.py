@@ -22,6 +22,8 @@ CHOICES: dict[str, dict[str, Any]] = {
     "epochs": {"short": {}, "long": {"times": {"training.epochs": 4}}},
     "rate": {"usual": {}, "double": {"times": {"training.learning_rate": 2}}},
 }
+EIGHT = CHOICES | {"batch": {"small": {}, "large": {"times": {"training.batch_size": 2}}}}
+"""Of eight specifications, of which a regression can find the five coefficients."""
 ARMS = [{"name": "none"}, {"name": "dgr", "strength": 0.1}, {"name": "dgr", "strength": 0.5}]
 ARMS += [{"name": "norm", "strength": 0.01}]
 

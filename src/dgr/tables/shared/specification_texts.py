@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+
 from dgr.records.names import method_label, regularizer_label
 from dgr.records.scope import Scope
 from dgr.records.specification_effects import CONFIDENCE, Effect, Result
