@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from dgr.comparison import ALPHA, equivalence_p, paired_differences, t_interval
+from dgr.comparison import ALPHA, equivalence_p, paired_differences, student_interval
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
 from dgr.records.scope import Scope
@@ -72,7 +72,7 @@ class Effect:
     @cached_property
     def interval(self) -> tuple[float, float]:
         """The t-interval over seeds at :data:`CONFIDENCE`; NaN where an arm diverged or all seeds are equal."""
-        return t_interval(self.differences, CONFIDENCE)
+        return student_interval(self.differences, CONFIDENCE)
 
     @cached_property
     def is_equivalent(self) -> bool:
