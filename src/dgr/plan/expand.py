@@ -85,6 +85,8 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
+    if plan["specifications"] and (mixed := _apart_from_specifications(plan)):
+        raise DGRError(f"{configs / suite.of}: it has specifications and also {mixed}; move these into another suite.")
     if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
         plan["audits"], plan["study_claims"] = {}, {}
     elif plan["audits"] and not (plan["study_reports"] or (plan["tables"] and plan["figures"])):
@@ -93,6 +95,12 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             "as `tables: [T1]` and `figures: [F5]`."
         )
     return plan
+
+
+def _apart_from_specifications(plan: Plan) -> str:
+    """What a suite of specifications trains or measures beside them, of which its tables would not be."""
+    others = [name for name in ("runs", "tuned_runs", "costs", "studies") if plan[name]]
+    return ", ".join([*others, *["sweeps"] * (len(plan["sweeps"]) > len(plan["specifications"]))]).replace("_", " ")
 
 
 def _keep_representations(plan: Plan) -> None:
@@ -161,6 +169,8 @@ def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
 
 def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     about = {"dataset": file.dataset, "architecture": file.architecture.name}
+    if isinstance(file, SpecificationFile):  # whose reports are about all data sets and widths together
+        about = {}
     for stage, names in (("tables", file.tables), ("figures", file.figures)):
         for name in names:
             yield stage, f"{file.suite}-{name}", {"suite": file.suite, "name": name, **about}
@@ -201,7 +211,11 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
             run = sweep.run
             name = f"{run.suite}-{run.dataset}-{run.architecture.name}-{sweep.name}"
             yield "sweeps", name, sweep
-            yield "specifications", name, Specification(suite=file.suite, choices=chosen)
+            yield (
+                "specifications",
+                name,
+                Specification(suite=file.suite, choices=chosen, balanced=file.balanced, region=file.region),
+            )
     elif isinstance(file, SweepFile):
         for name, block in file.sweeps.items():
             run = _run(file, file.method, block.use, file.seeds)
