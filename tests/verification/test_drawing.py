@@ -69,7 +69,7 @@ def test_a_record_is_one_key_or_one_of_its_seeds(plan: Plan) -> None:
     assert of_record(plan, "mini", EW, 3) == [Unit("run", EW, 3)]
     assert [unit.seed for unit in of_record(plan, "mini", EW, None)] == plan["tuned_runs"][EW]["seeds"]
     assert of_record(plan, "mini", "mini-multimnist", None) == [Unit("baselines", "mini-multimnist")]
-    assert of_record(plan, "studies", "studies-W1", 0) == [Unit("study", "studies-W1", 0)]
+    assert of_record(plan, "studies", "studies-W1", 100) == [Unit("study", "studies-W1", 100)]
 
 
 def test_an_unknown_record_or_seed_is_told(plan: Plan) -> None:
