@@ -9,7 +9,7 @@ from specification_records import CHOICES, noisy, scope_of, specification_file
 
 from dgr.core.errors import DGRError
 from dgr.records.specification_arms import arms, trainings
-from dgr.records.specification_effects import QUESTIONS, specification_effects
+from dgr.records.specification_effects import EFFECT_QUESTIONS, specification_effects
 
 TEST = {"none": [0.800, 0.810, 0.820], 0.1: [0.830, 0.810, 0.850], 0.5: [0.900, 0.900, 0.900], 0.01: [0.81, 0.82, 0.82]}
 """By strength; 0.5 is the better one on test, and the worse one on validation."""
@@ -134,7 +134,7 @@ def test_arms_that_answer_no_question_are_refused():
 
 def test_every_question_is_about_arms_of_the_shipped_curve():
     names = {"none", "dgr", "dgr_released", "norm", "normalized"}
-    assert {arm for question in QUESTIONS for arm in (question.treatment, question.reference)} == names
+    assert {arm for question in EFFECT_QUESTIONS for arm in (question.treatment, question.reference)} == names
 
 
 def test_a_training_of_an_arm_is_a_row():

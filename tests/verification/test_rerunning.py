@@ -57,7 +57,18 @@ def test_a_run_gives_the_same_numbers_to_the_last_bit(checkout: Path, again: lis
 
 @pytest.mark.parametrize(
     "name",
-    ["provenance", "runs", "histories", "answers", "sources", "probes", "universality", "tuning", "sweeps", "embedding"],
+    [
+        "provenance",
+        "runs",
+        "histories",
+        "answers",
+        "sources",
+        "probes",
+        "universality",
+        "tuning",
+        "sweeps",
+        "embedding",
+    ],
 )
 def test_a_forged_number_is_found_where_all_else_fits(checkout: Path, again: list[RecordFile], name: str) -> None:
     """The forger has mended tables, page and lock: nothing but the re-run can tell."""

@@ -19,7 +19,7 @@ from dgr.records.scope import Scope
 from dgr.records.specification_effects import Effect, Result, specification_effects
 from dgr.tables.shared.rendering import signed
 from dgr.tables.shared.specification_texts import (
-    RESULTS,
+    RESULT_WORDS,
     arms_text,
     design_text,
     diverged_text,
@@ -29,7 +29,7 @@ from dgr.tables.shared.specification_texts import (
 )
 
 NAMES = ("M1",)
-PANELS = ("dgr_alone", "dgr_norm")
+UPPER_PANELS = ("dgr_alone", "dgr_norm")
 """Questions, from left to right."""
 RESULT_COLOURS: dict[Result, str] = {
     "above region": "#0072B2",
@@ -62,7 +62,7 @@ def build(scope: Scope) -> Drawing:
             :func:`dgr.records.specification_effects.specification_effects`.
     """
     every = specification_effects(scope)
-    asked = [every[name] for name in PANELS if name in every]
+    asked = [every[name] for name in UPPER_PANELS if name in every]
     shown = [sorted((effect for effect in own if effect.sides), key=lambda effect: effect.mean) for own in asked]
     if not shown or not all(shown):
         raise DGRError(
@@ -83,8 +83,11 @@ def build(scope: Scope) -> Drawing:
         _label_options(axes[1, 0], rows)
         results = [name for name in RESULT_COLOURS if any(effect.result == name for own in shown for effect in own)]
         handles: list[Artist] = [
-            Line2D([], [], color=RESULT_COLOURS[name], marker="o", markersize=3.5, linewidth=1, label=RESULTS[name])
-            for name in results
+            Line2D(
+                [], [], color=RESULT_COLOURS[name], marker="o", markersize=3.5, linewidth=1, label=RESULT_WORDS[name]
+            )
+            for name, colour in RESULT_COLOURS.items()
+            if name in results
         ]
         handles.append(Patch(color=REGION_COLOUR, label="region"))
         figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7)

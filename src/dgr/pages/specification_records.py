@@ -9,7 +9,7 @@ import pandas as pd
 from dgr.pages.grid import Grid, from_frame
 from dgr.records.specification_arms import trainings
 from dgr.records.specification_effects import effects_of
-from dgr.tables.shared.specification_texts import RESULTS, arm_label
+from dgr.tables.shared.specification_texts import RESULT_WORDS, arm_label
 
 
 def specification_grids(key: str, sweeps: pd.DataFrame, entry: dict[str, Any], chosen: dict[str, Any]) -> list[Grid]:
@@ -38,7 +38,7 @@ def specification_grids(key: str, sweeps: pd.DataFrame, entry: dict[str, Any], c
         differences = dict(zip(sorted(seeds), effect.differences, strict=False))
         row |= {f"seed {seed}": differences.get(seed) for seed in seeds}
         low, high = effect.interval
-        effects.append(row | {"mean": effect.mean, "low": low, "high": high, "result": RESULTS[effect.result]})
+        effects.append(row | {"mean": effect.mean, "low": low, "high": high, "result": RESULT_WORDS[effect.result]})
     arms = []
     for _, rows in trained.groupby(["regularizer", "strength"], sort=False, dropna=False):
         first, test = rows.iloc[0], rows.set_index("seed")["test"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dgr.config.datasets import DatasetConfig, FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
@@ -23,9 +23,6 @@ from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile,
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
-
-if TYPE_CHECKING:
-    from dgr.plan.study_files import StudyFile
 
 TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
 PLAN_SECTIONS = (
@@ -81,7 +78,7 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         file = narrowed(file, suite)
-        for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path, datasets):
+        for stage, key, data in file.stages() if file.kind == "study" else _of_file(file, configs, path, datasets):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
@@ -139,14 +136,6 @@ def _paths(folder: Path) -> dict[str, str]:
     """From a folder to the top, and what stages read from there."""
     files = {"plan": folder / PLAN, "hashes": folder / HASHES, "code": CODE}
     return {"root": "/".join(".." for _ in folder.parts) or "."} | {name: str(path) for name, path in files.items()}
-
-
-def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
-    key = f"{file.suite}-{file.name}"
-    yield "studies", key, file.entry().model_dump(mode="json")
-    yield "study_reports", key, file.report().model_dump(mode="json")
-    yield "study_claims", file.suite, {}
-    yield "audits", file.suite, {}
 
 
 def _of_file(

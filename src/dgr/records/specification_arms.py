@@ -13,7 +13,7 @@ from dgr.config.sweeps import combinations
 from dgr.core.errors import DGRError
 from dgr.records.rows import DIVERGED, REPRESENTATION, settings_text
 
-ACCURACY = "accuracy"
+ASKED_METRIC = "accuracy"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def trainings(sweeps: pd.DataFrame, entry: dict[str, Any]) -> pd.DataFrame:
         DGRError: a task has no accuracy, or the records lack a point or seed that is configured.
     """
     rows = sweeps[sweeps["sweep"] == entry["name"]]
-    if other := sorted(set(rows["task"]) - {REPRESENTATION} - set(rows.loc[rows["metric"] == ACCURACY, "task"])):
+    if other := sorted(set(rows["task"]) - {REPRESENTATION} - set(rows.loc[rows["metric"] == ASKED_METRIC, "task"])):
         raise DGRError(f"Specifications compare accuracy, which task '{other[0]}' of '{entry['name']}' does not have.")
     place = ["settings", "seed"]
     measured = {
@@ -95,7 +95,7 @@ def arms(trained: pd.DataFrame) -> dict[str, Arm]:
 
 def _mean_accuracy(rows: pd.DataFrame, split: str) -> dict[tuple[str, int], float]:
     """Mean over tasks by settings and seed; NaN where a task lacks its value."""
-    own = rows[(rows["metric"] == ACCURACY) & (rows["split"] == split)]
+    own = rows[(rows["metric"] == ASKED_METRIC) & (rows["split"] == split)]
     table = own.pivot(index=["settings", "seed"], columns="task", values="value")
     means = table.mean(axis=1, skipna=False)
     return dict(zip(table.index.tolist(), means.tolist(), strict=True))

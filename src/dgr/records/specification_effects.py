@@ -18,11 +18,11 @@ from dgr.records.specification_arms import Arm, arms, trainings
 
 POINTS = 100.0
 """Effects are in points: percent of accuracy."""
-CONFIDENCE = 1 - ALPHA
+EFFECT_LEVEL = 1 - ALPHA
 Result = Literal["above region", "above zero", "equivalent", "undecided", "below zero", "below region", "diverged"]
 
 
-class Question(NamedTuple):
+class EffectQuestion(NamedTuple):
     """A comparison of two arms; the treatment is claimed to be better."""
 
     name: str
@@ -31,13 +31,13 @@ class Question(NamedTuple):
     reference: str
 
 
-QUESTIONS = (
-    Question("dgr_alone", "DGR vs. alone", "dgr", "none"),
-    Question("released_alone", "DGR as released vs. alone", "dgr_released", "none"),
-    Question("dgr_norm", "DGR vs. ‖z‖² penalty", "dgr", "norm"),
-    Question("dgr_normalized", "DGR vs. z normalised", "dgr", "normalized"),
-    Question("norm_alone", "‖z‖² penalty vs. alone", "norm", "none"),
-    Question("normalized_alone", "z normalised vs. alone", "normalized", "none"),
+EFFECT_QUESTIONS = (
+    EffectQuestion("dgr_alone", "DGR vs. alone", "dgr", "none"),
+    EffectQuestion("released_alone", "DGR as released vs. alone", "dgr_released", "none"),
+    EffectQuestion("dgr_norm", "DGR vs. ‖z‖² penalty", "dgr", "norm"),
+    EffectQuestion("dgr_normalized", "DGR vs. z normalised", "dgr", "normalized"),
+    EffectQuestion("norm_alone", "‖z‖² penalty vs. alone", "norm", "none"),
+    EffectQuestion("normalized_alone", "z normalised vs. alone", "normalized", "none"),
 )
 
 
@@ -56,7 +56,7 @@ class Effect:
         diverged: names of arms that no strength is left of.
     """
 
-    question: Question
+    question: EffectQuestion
     key: str
     choices: dict[str, str]
     region: float
@@ -71,8 +71,8 @@ class Effect:
 
     @cached_property
     def interval(self) -> tuple[float, float]:
-        """The t-interval over seeds at :data:`CONFIDENCE`; NaN where an arm diverged or all seeds are equal."""
-        return student_interval(self.differences, CONFIDENCE)
+        """The t-interval over seeds at :data:`EFFECT_LEVEL`; NaN where an arm diverged or all seeds are equal."""
+        return student_interval(self.differences, EFFECT_LEVEL)
 
     @cached_property
     def is_equivalent(self) -> bool:
@@ -130,7 +130,7 @@ def effects_of(key: str, specification: dict[str, Any], trained: pd.DataFrame) -
     """
     configured, usable = set(trained["regularizer"]), arms(trained)
     effects = []
-    for question in QUESTIONS:
+    for question in EFFECT_QUESTIONS:
         names = (question.treatment, question.reference)
         if set(names) <= configured:
             diverged = tuple(name for name in names if name not in usable)

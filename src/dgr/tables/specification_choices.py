@@ -12,7 +12,7 @@ import pandas as pd
 from dgr.comparison.main_effects import Coefficient, MainEffects, main_effects
 from dgr.core.errors import DGRError
 from dgr.records.scope import Scope
-from dgr.records.specification_effects import CONFIDENCE, Effect, specification_effects
+from dgr.records.specification_effects import EFFECT_LEVEL, Effect, specification_effects
 from dgr.tables.shared.rendering import Table, interval_text, signed
 from dgr.tables.shared.specification_texts import arms_text, design_text, diverged_text, options_of, words
 
@@ -64,7 +64,7 @@ def build(scope: Scope) -> Table:
 def _fit(effects: list[Effect]) -> _Fit:
     usable = [effect for effect in effects if effect.sides]
     means = np.array([effect.mean for effect in usable])
-    model = main_effects(means, pd.DataFrame([effect.choices for effect in usable]), CONFIDENCE)
+    model = main_effects(means, pd.DataFrame([effect.choices for effect in usable]), EFFECT_LEVEL)
     variance = float(means.var(ddof=1))
     noise = float(np.mean([effect.standard_error**2 for effect in usable]))
     return _Fit(effects, model, noise / variance if variance else math.nan)
@@ -105,7 +105,7 @@ def _notes(scope: Scope, fits: dict[str, _Fit]) -> list[str]:
         arms_text(scope),
         "Ordinary least squares with a main effect of every choice, without interactions; each specification counts "
         "once, with its mean over seeds. Sum-to-zero coding: mean is the effect averaged over options, an option's "
-        f"number its distance from it, with the model's {100 * CONFIDENCE:.0f} % interval. Share: sum of squares of "
+        f"number its distance from it, with the model's {100 * EFFECT_LEVEL:.0f} % interval. Share: sum of squares of "
         "type II of the choice, and that of the rest, of the total one.",
         "The rest is interactions of choices and noise. Noise of seeds: mean of the squared standard errors of the "
         f"specifications' means, as a share of the variance of these means. {'; '.join(each)}.",

@@ -9,10 +9,10 @@ import pandas as pd
 from dgr.records.scope import Scope
 from dgr.records.specification_effects import Effect, specification_effects
 from dgr.tables.shared.rendering import Table, interval_text, signed
-from dgr.tables.shared.specification_texts import RESULTS, arms_text, design_text, diverged_text, rule_text, words
+from dgr.tables.shared.specification_texts import RESULT_WORDS, arms_text, design_text, diverged_text, rule_text, words
 
 NAMES = ("M3",)
-SHOWN = ("dgr_alone", "dgr_norm")
+LISTED = ("dgr_alone", "dgr_norm")
 """Questions in the text; the CSV file has all."""
 
 
@@ -50,7 +50,7 @@ def _numbers(row: tuple[Effect, ...]) -> dict[str, Any]:
 def _text(row: tuple[Effect, ...]) -> dict[str, str]:
     cells = {words(choice).capitalize(): words(option) for choice, option in row[0].choices.items()}
     for effect in row:
-        if effect.question.name in SHOWN:
+        if effect.question.name in LISTED:
             found = f"{signed(effect.mean)} {interval_text(*effect.interval)}" if effect.sides else "–"
-            cells |= {effect.question.text: found, f"Result: {effect.question.text}": RESULTS[effect.result]}
+            cells |= {effect.question.text: found, f"Result: {effect.question.text}": RESULT_WORDS[effect.result]}
     return cells

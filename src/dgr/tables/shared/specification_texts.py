@@ -6,9 +6,9 @@ import math
 
 from dgr.records.names import method_label, regularizer_label
 from dgr.records.scope import Scope
-from dgr.records.specification_effects import CONFIDENCE, Effect, Result
+from dgr.records.specification_effects import EFFECT_LEVEL, Effect, Result
 
-RESULTS: dict[Result, str] = {
+RESULT_WORDS: dict[Result, str] = {
     "above region": "better, beyond the region",
     "above zero": "better",
     "equivalent": "no relevant difference",
@@ -67,7 +67,7 @@ def arms_text(scope: Scope) -> str:
 def rule_text(effects: list[Effect]) -> str:
     """What the intervals and words mean."""
     return (
-        f"Intervals: {100 * CONFIDENCE:.0f} % t-intervals over seeds, one specification at a time and not adjusted for "
+        f"Intervals: {100 * EFFECT_LEVEL:.0f} % t-intervals over seeds, one specification at a time, not adjusted for "
         f"their number. Region: a difference within ±{effects[0].region:g} points is too small to matter. Equivalent: "
         "two one-sided t-tests at 5 % show that the mean lies within the region, also where it is not zero. "
         "Specifications share data and seeds, so that shares describe and test nothing."
