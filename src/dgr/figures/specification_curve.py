@@ -83,9 +83,7 @@ def build(scope: Scope) -> Drawing:
         _label_options(axes[1, 0], rows)
         results = [name for name in RESULT_COLOURS if any(effect.result == name for own in shown for effect in own)]
         handles: list[Artist] = [
-            Line2D(
-                [], [], color=RESULT_COLOURS[name], marker="o", markersize=3.5, linewidth=1, label=RESULT_WORDS[name]
-            )
+            Line2D([], [], color=colour, marker="o", markersize=3.5, linewidth=1, label=RESULT_WORDS[name])
             for name, colour in RESULT_COLOURS.items()
             if name in results
         ]
