@@ -131,3 +131,18 @@ def test_settings_are_immutable():
     assert config.learning_rate == 1e-3
     with pytest.raises(ValueError, match="frozen"):
         config.epochs = 2
+
+
+def test_a_rule_of_being_trained_out_is_optional_and_whole():
+    least = {"epochs": 1, "batch_size": 1, "learning_rate": 0.1}
+    assert parse(TrainingConfig, least, "here").trained_out is None
+    rule = parse(TrainingConfig, least | {"trained_out": {"epochs": 3, "points": 1}}, "here").trained_out
+    assert (rule.epochs, rule.points) == (3, 1.0)
+    for wrong, message in (
+        ({"epochs": 3}, r"here: trained_out\.points: Field required"),
+        ({"epochs": 0, "points": 1}, r"here: trained_out\.epochs: .*greater than 0"),
+        ({"epochs": 3, "points": 0}, r"here: trained_out\.points: .*greater than 0"),
+        ({"epochs": 3, "points": 1, "task": "left"}, "here: trained_out: unknown key 'task'"),
+    ):
+        with pytest.raises(DGRError, match=message):
+            parse(TrainingConfig, least | {"trained_out": wrong}, "here")

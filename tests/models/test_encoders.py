@@ -5,6 +5,7 @@ from importlib.util import find_spec
 import pytest
 import torch
 from pydantic import TypeAdapter
+from torch import nn
 
 from dgr.config.parsing import Strict, parse
 from dgr.core.errors import DGRError
@@ -60,6 +61,25 @@ def test_small_convolutions_read_any_height_and_width(shape):
 def test_pooling_that_leaves_nothing_is_named():
     with pytest.raises(DGRError, match=r"pooling 4 leaves nothing of inputs \[1, 3, 9\]; lower it"):
         build_model(architecture("conv", pooling=4), TASKS, (1, 3, 9), separate=False, seed=0)
+
+
+def test_batch_normalisation_stands_between_each_convolution_and_its_relu():
+    plain, normal = (
+        build_model(architecture("conv", batch_norm=on), TASKS, IMAGES, separate=False, seed=0).encoder
+        for on in (False, True)
+    )
+    kinds = [type(layer) for layer in normal]
+    assert kinds == [*[nn.Conv2d, nn.BatchNorm2d, nn.ReLU] * 2, nn.Flatten, nn.Linear, nn.ReLU]
+    assert [kind for kind in kinds if kind is not nn.BatchNorm2d] == [type(layer) for layer in plain]
+    assert normal[0].bias is None, "batch normalisation takes it away again"
+    assert plain[0].bias is not None
+    x = torch.rand(16, *IMAGES)
+    after = normal.train()[:2](x)
+    torch.testing.assert_close(after.mean(dim=(0, 2, 3)), torch.zeros(2), atol=1e-5, rtol=0)
+    torch.testing.assert_close(after.var(dim=(0, 2, 3), correction=0), torch.ones(2), atol=1e-2, rtol=0)
+    assert normal[1].num_batches_tracked == 1
+    normal.eval()(x)
+    assert normal[1].num_batches_tracked == 1
 
 
 @pytest.mark.parametrize("name", ENCODERS)

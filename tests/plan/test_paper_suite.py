@@ -14,7 +14,7 @@ from dgr.config.plan_file import merged
 from dgr.core.errors import DGRError
 from dgr.measurements.estimate import describe, training_samples, work
 from dgr.plan.expand import make_plans
-from dgr.training.configuration import RunConfig
+from dgr.training.configuration import RunConfig, TuningConfig
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
@@ -72,7 +72,7 @@ def test_a_dry_run_plans_the_whole_paper_and_says_what_it_costs(clone, profile):
     }
     runs = [*plan["runs"].values(), *plan["tuned_runs"].values()]
     trainings = sum(len(entry["seeds"]) for entry in runs)
-    trainings += sum(len(entry["grid"]) * len(entry["seeds"]) for entry in plan["tuning"].values())
+    trainings += sum(TuningConfig(**entry).trainings for entry in plan["tuning"].values())
     assert f"suite 'paper' in all: {trainings:,} trainings, " in output
     assert ("gpu=1" in output) == (profile == "slurm")
 
@@ -125,7 +125,7 @@ def test_steps_are_epochs_times_batches(plan):
     assert training_samples("nyuv2", plan) == 795 - 80
     assert training_samples("cityscapes", plan) == 2975 - 298
     assert training_samples("utkface", plan) == 16595
-    assert training_samples("multimnist", plan) == 3000
+    assert training_samples("multimnist", plan) == 4000
     assert training_samples("rooms", plan) == 120
     item = next(item for item in work("paper", plan) if item.kind == "nyuv2/split/equal_weighting/none")
     assert (item.trainings, item.steps) == (3, 3 * 200 * 179)

@@ -85,7 +85,7 @@ def test_a_suite_takes_the_shared_stages_that_it_needs(monkeypatch):
     wanted = {
         "mini": (set(), {"multimnist", "rooms"}, set()),
         "studies": (set(), set(), set()),
-        "utkface64": ({"utkface64"}, set(), {"utkface64"}),
+        "faces": ({"utkface64"}, set(), {"utkface64"}),
         "paper": ({"utkface", "nyuv2", "cityscapes", "resnet50_imagenet"}, set(), {"utkface", "nyuv2", "cityscapes"}),
     }
     for suite, entries in wanted.items():
@@ -214,8 +214,9 @@ def test_what_can_be_run_is_listed(other):
     lines = dict(stages_of("mini"))
     assert lines["train@mini-multimnist-conv-single_task-none"] == "seeds 0 1"
     assert lines["tune@mini-multimnist-conv-equal_weighting-dgr"] == "2 strengths, seeds 100"
+    assert lines["match@mini-multimnist-conv-equal_weighting-norm_matched"] == "2 strengths, seeds 100"
     assert lines["sweep@mini-multimnist-conv-strength"] == "2 settings, seeds 0"
-    assert lines["suites/shared/dvc.yaml:prepare@multimnist"] == ""
+    assert lines["suites/shared/dvc.yaml:prepare@multimnist"] == "seeds 0 1 100"
     assert dict(suites())["mini"] == f"{len(lines)} stages"
     with pytest.raises(DGRError, match="Unknown suite 'minni'; did you mean 'mini'"):
         list(stages_of("minni"))

@@ -7,16 +7,19 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import GRID, SUITE, TASKS, write_plan
+from synthetic import GRID, RATE, RATES, SUITE, TASKS, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
+from dgr.core.paths import records_folder, tuning_file
 from dgr.records.collecting import collect_records, collect_suite
 from dgr.records.origins import ORIGIN_COLUMNS
 from dgr.records.records import load_records
 
 AUTHOR = ("-c", "user.name=A", "-c", "user.email=a@example.org")
 EW, TUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-equal_weighting-dgr"
+NORM = "toy-digits-conv-equal_weighting-norm"
+OUTCOMES = tuning_file(SUITE, TUNED)
 
 
 def edit(path: Path, change: Callable[[Any], object], manifest: bool = True) -> None:
@@ -33,7 +36,7 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
         collect_records(SUITE, plan, Path())
     for part in parts:
         assert part in str(caught.value)
-    assert not Path("results").exists()
+    assert not records_folder(SUITE).exists()
 
 
 def test_every_value_is_recorded_once_and_unchanged(results: Path) -> None:
@@ -90,13 +93,48 @@ def test_a_result_made_again_keeps_who_made_it_first(plan: dict[str, Any]) -> No
 
 def test_tuning_holds_the_whole_grid(results: Path) -> None:
     tuning = load_records(results / "records").tuning
-    assert len(tuning) == 3 * len(GRID) * 2 * len(TASKS) * 2
-    assert set(tuning.query("chosen and regularizer == 'dgr'")["strength"]) == {1.0}
+    metrics = len(TASKS) * 2 + 1  # loss and accuracy of each task, and the norm of the representation
+    assert len(tuning) == 3 * len(RATES) * len(GRID) * 2 * metrics
+    chosen = tuning.query("chosen and regularizer == 'dgr'")
+    assert set(chosen["strength"]) == {1.0}
+    assert set(chosen["learning_rate"]) == {RATE}
+    assert set(chosen["seed"]) == {100, 101}
+    assert set(tuning.query("metric == 'mean_norm'")["value"]) == {2.5}
+
+
+def test_a_setting_that_diverged_has_no_numbers(plan: dict[str, Any]) -> None:
+    def diverge(tuning: Any) -> None:
+        tuning["rows"][0] |= {"val": None, "mean_norm": None}
+
+    edit(OUTCOMES, diverge, manifest=False)
+    collect_records(SUITE, plan, Path())
+    tuning = load_records(records_folder(SUITE)).tuning.query("regularizer == 'dgr' and method == 'equal_weighting'")
+    assert set(tuning.query("strength == 0.01 and learning_rate == 0.001")["seed"]) == {101}
+
+
+def test_what_is_matched_may_choose_between_the_strengths_that_were_tried(plan: dict[str, Any]) -> None:
+    """A matched strength is interpolated, and trained for the first time by the run itself."""
+    entry = plan["tuning"].pop(TUNED)
+    entry |= {"rule": "matched_norm", "matches": "norm", "matched": NORM, "learning_rates": None}
+    plan["matching"][TUNED] = entry
+
+    def match(tuning: Any) -> None:
+        tuning["rule"] = "matched_norm"
+        tuning["rows"] = [
+            row | {"strength": row["strength"] * 2} for row in tuning["rows"] if row["learning_rate"] == RATE
+        ]
+        tuning["matched"] = {"key": NORM, "norm": 3.0, "expected_norm": 3.0}
+
+    entry["strengths"] = [2 * strength for strength in GRID]
+    edit(OUTCOMES, match, manifest=False)
+    collect_records(SUITE, plan, Path())
+    own = load_records(records_folder(SUITE)).provenance.query("key == @TUNED")
+    assert set(own["strength"]) == {1.0}
 
 
 def test_files_are_reproduced_byte_for_byte(results: Path) -> None:
     before = {path.name: path.read_bytes() for path in (results / "records").iterdir()}
-    shutil.rmtree(results)
+    shutil.rmtree(results / "records")
     collect_suite(SUITE)
     assert {path.name: path.read_bytes() for path in (results / "records").iterdir()} == before
 
@@ -201,36 +239,55 @@ def test_run_of_an_older_configuration(plan: dict[str, Any]) -> None:
 
 def test_a_run_says_the_strength_that_was_chosen_or_as_earlier_ones_that_it_was_tuned(plan: dict[str, Any]) -> None:
     path = Path(f"runs/toy/train/{TUNED}/seed-0/metrics.json")
-    assert json.loads(path.read_text())["config"]["regularizer"]["strength"] == "tuned"
+    config = json.loads(path.read_text())["config"]
+    assert (config["regularizer"]["strength"], config["training"]["learning_rate"]) == ("tuned", "tuned")
     edit(path, lambda p: p["config"]["regularizer"].update(strength=1.0))
+    edit(path, lambda p: p["config"]["training"].update(learning_rate=RATE))
     collect_records(SUITE, plan, Path())
-    shutil.rmtree("results")
+    shutil.rmtree(records_folder(SUITE))
+    edit(path, lambda p: p["config"]["training"].update(learning_rate=0.1))
+    refused(plan, "seed 0, was trained with another training", f"train {TUNED}")
+    edit(path, lambda p: p["config"]["training"].update(learning_rate=RATE))
     edit(path, lambda p: p["config"]["regularizer"].update(strength=0.1))
     refused(plan, "seed 0, was trained with another regularizer", f"train {TUNED}")
 
 
-def test_run_with_another_strength_than_tuned(plan: dict[str, Any]) -> None:
-    edit(Path("runs/toy/tune", f"{TUNED}.json"), lambda value: value.update(chosen=0.1), manifest=False)
-    refused(plan, TUNED, "strength 1.0, not with the tuned 0.1")
+@pytest.mark.parametrize(
+    ("other", "told"), [({"strength": 0.1}, "0.001 and 0.1"), ({"learning_rate": 0.01}, "0.01 and 1.0")]
+)
+def test_run_with_another_setting_than_tuned(plan: dict[str, Any], other: dict[str, float], told: str) -> None:
+    edit(OUTCOMES, lambda value: value["chosen"].update(other), manifest=False)
+    refused(plan, TUNED, "learning rate 0.001 and strength 1.0", f"not with the tuned {told}")
+
+
+def test_run_with_another_setting_than_configured(plan: dict[str, Any]) -> None:
+    path = Path(f"runs/toy/train/{EW}/seed-1/metrics.json")
+    edit(path, lambda metrics: metrics.update(learning_rate=0.1))
+    refused(plan, EW, "learning rate 0.1 and strength None", "not with the configured 0.001 and None")
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t["grid"].pop(), "was made for another"),
+        (lambda t: t["rows"].__delitem__(slice(2)), "was made for another"),
         (lambda t: t.update(key=EW), "was made for another"),
         (lambda t: t.update(rule="the nicest"), "was made for another"),
-        (lambda t: t.update(chosen=5.0), "chooses 5, which is not in its grid"),
-        (lambda t: t["grid"][0]["val"]["left"].update(accuracy=float("nan")), "grid.0.val.left.accuracy"),
+        (lambda t: t["rows"][0].update(seed=7), "was made for another"),
+        (lambda t: t["rows"].append(t["rows"][0] | {"seed": 7}), "has seeds 7, which are not configured"),
+        (lambda t: t["chosen"].update(strength=5.0), "chooses what was not tried with every seed"),
+        (lambda t: t["chosen"].update(learning_rate=5.0), "chooses what was not tried with every seed"),
+        (lambda t: t["rows"].__delitem__(5), "chooses what was not tried with every seed"),
+        (lambda t: t["rows"][0]["val"]["left"].update(accuracy=float("nan")), "rows.0.val.left.accuracy"),
+        (lambda t: t["rows"][0].update(mean_norm=float("inf")), "rows.0.mean_norm"),
     ],
 )
 def test_tuning_that_does_not_fit(plan: dict[str, Any], change: Callable[[Any], object], message: str) -> None:
-    edit(Path("runs/toy/tune", f"{TUNED}.json"), change, manifest=False)
+    edit(OUTCOMES, change, manifest=False)
     refused(plan, message, f"`python -m dgr tune {TUNED}`")
 
 
 def test_missing_tuning(plan: dict[str, Any]) -> None:
-    Path("runs/toy/tune", f"{TUNED}.json").unlink()
+    OUTCOMES.unlink()
     refused(plan, "is missing", f"`python -m dgr tune {TUNED}`")
 
 

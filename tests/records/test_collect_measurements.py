@@ -9,6 +9,7 @@ from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_manifest
+from dgr.core.paths import records_folder
 from dgr.records.collecting import collect_records, collect_suite
 from dgr.records.outcomes import UNIVERSALITY
 from dgr.records.records import load_records
@@ -110,7 +111,7 @@ def refused(plan: dict[str, Any], *parts: str) -> None:
         collect_records(SUITE, plan, Path())
     for part in parts:
         assert part in str(caught.value)
-    assert not Path("results").exists()
+    assert not records_folder(SUITE).exists()
 
 
 @pytest.mark.parametrize(

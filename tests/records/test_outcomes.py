@@ -11,6 +11,7 @@ from dgr.records.outcomes import (
     metric_values,
     primary_metrics,
     probe_accuracies,
+    trained_out,
     trained_tasks,
 )
 
@@ -72,3 +73,34 @@ def test_a_missing_metric_is_named() -> None:
     gone = of_run(runs).query("task == 'left' and split == 'test' and moment == 'final'").index
     with pytest.raises(DGRError, match="1 runs lack a task's test metric, the first pcgrad, dgr, 3; train"):
         delta_m_per_run(runs.drop(gone))
+
+
+def with_history(**columns: list[float]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Metrics of one run of two tasks, one whose error falls, and its history."""
+    run = dict(zip(("method", "regularizer", "seed"), RUN, strict=True))
+    metrics = {"left": "accuracy", "right": "absolute_error"}
+    frame = [{**run, "task": task, "metric": metric, "primary": True} for task, metric in metrics.items()]
+    history = {f"val_{metrics[task]}/{task}": values for task, values in columns.items()}
+    return pd.DataFrame(frame), pd.DataFrame({**{k: [v] * 4 for k, v in run.items()}, **history})
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "change"),
+    [
+        ([0.5, 0.5, 0.5, 0.52], [2.0] * 4, (0.51 / 0.5 - 1) / 2),
+        ([0.4, 0.5, 0.6, 0.6], [2.0, 2.0, 1.0, 1.0], (0.6 / 0.45 - 1 + 0.5) / 2),  # both grow better
+        ([0.5, 0.5, 0.55, 0.55], [2.0, 2.0, 2.2, 2.2], 0.0),  # one grows better, one as much worse
+    ],
+)
+def test_a_run_is_trained_out_where_its_validation_hardly_changes(
+    left: list[float], right: list[float], change: float
+) -> None:
+    frames = with_history(left=left, right=right)
+    for points, flat in ((100 * change + 0.01, True), (100 * change - 0.01, False)):
+        if points > 0:
+            assert trained_out(*frames, 2, points)[RUN] == flat
+
+
+def test_a_run_that_is_too_short_to_be_held_flat_is_refused() -> None:
+    with pytest.raises(DGRError, match="Runs of fewer than 6 epochs cannot be held to be flat over 3; train longer"):
+        trained_out(*with_history(left=[0.5] * 4, right=[1.0] * 4), 3, 1.0)

@@ -7,7 +7,10 @@ from audit_support import SUITE as AUDITED
 from audit_support import make_checkout, write_claims
 from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
+from dgr.core.paths import tuning_file
 from dgr.records.collecting import collect_records
+
+TUNING = tuning_file(SUITE, "").parent
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +34,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def plan(workplace: Path, finished: Path) -> dict[str, Any]:
     """A plan whose runs all exist."""
     shutil.copytree(finished, workplace, dirs_exist_ok=True, ignore=shutil.ignore_patterns("results"))
+    shutil.copytree(finished / TUNING, workplace / TUNING)
     plan = make_plan()
     write_plan(plan)
     return plan
@@ -40,7 +44,7 @@ def plan(workplace: Path, finished: Path) -> dict[str, Any]:
 def results(plan: dict[str, Any], workplace: Path, finished: Path) -> Path:
     """The collected records of that plan."""
     assert plan
-    shutil.copytree(finished / "results", workplace / "results")
+    shutil.copytree(finished / "results", workplace / "results", dirs_exist_ok=True)
     return Path("results") / SUITE
 
 

@@ -10,14 +10,17 @@ import numpy as np
 import pandas as pd
 
 from dgr.core.files import write_json, write_manifest
-from dgr.core.paths import MADE
+from dgr.core.paths import MADE, tuning_file
 from dgr.core.provenance import result_hash
 
 SUITE, TASKS = "toy", ("left", "right")
 PROBED = (*TASKS, "left_greater")
-GRID = [0.01, 0.1, 1.0]
+RATES, GRID = [0.001, 0.01], [0.01, 0.1, 1.0]
+RATE = 0.001
+"""Of every run, chosen or configured."""
 GAIN = {"none": 0.0, "dgr": 0.03, "norm": 0.025, "dropout": 0.005, "weight_decay": 0.01}
 STRENGTHS = {"none": None, "dgr": 1.0, "norm": 0.1, "dropout": 0.1, "weight_decay": 0.01}
+TRAINED_OUT = {"trained_out": {"epochs": 1, "points": 1.0}}
 PROBING = {"train_samples": 50, "draws": 8}
 CLASSIFIERS = ("knn", "tree", "svm", "logistic", "forest")
 CELLS = (
@@ -28,7 +31,7 @@ CELLS = (
 
 
 def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: int = 3) -> dict[str, Any]:
-    plan: dict[str, Any] = {stage: {} for stage in ("tuning", "runs", "tuned_runs", "probes")}
+    plan: dict[str, Any] = {stage: {} for stage in ("tuning", "matching", "runs", "tuned_runs", "probes")}
     plan["suites"] = {SUITE: {}}
     for stage, names in (("tables", ("T1", "T4")), ("figures", ("F2", "F5"))):
         plan[stage] = {f"{SUITE}-{name}": {"suite": SUITE, "name": name} for name in names}
@@ -43,14 +46,15 @@ def make_plan(cells: Any = CELLS, seeds: tuple[int, ...] = (0, 1, 2), epochs: in
                 "method": {"name": method, "options": {}},
                 "regularizer": {"name": name} | ({} if name == "none" else {"strength": "tuned"}),
                 "seeds": list(seeds),
-                "training": {"epochs": epochs},
+                "training": {"epochs": epochs, "learning_rate": RATE if name == "none" else "tuned", **TRAINED_OUT},
             }
             key = f"{SUITE}-digits-conv-{method}-{name}"
             plan["runs" if name == "none" else "tuned_runs"][key] = entry
             shared = {name: entry[name] for name in ("suite", "dataset", "architecture", "seeds")}
             plan["probes"][key] = {**PROBING, **shared}
             if name != "none":
-                rule = {"rule": "best_mean_validation", "grid": GRID, "seeds": [100, 101]}
+                rule = {"rule": "best_mean_validation", "learning_rates": RATES, "strengths": GRID, "seeds": [100, 101]}
+                rule |= {"finalists": None, "extensions": 0, "matches": None, "matched": None}
                 plan["tuning"][key] = {**rule, "run": {**entry, "seeds": [100, 101]}}
     return plan
 
@@ -64,19 +68,21 @@ def make_runs(plan: dict[str, Any], root: Path) -> None:
     for key, entry in (plan["runs"] | plan["tuned_runs"]).items():
         chosen = STRENGTHS[entry["regularizer"]["name"]]
         if key in plan["tuning"]:
-            make_tuning(key, plan["tuning"][key], chosen, root / "runs" / SUITE / "tune")
+            make_tuning(key, plan["tuning"][key], chosen, root)
         for seed in entry["seeds"]:
             make_seed(key, entry, seed, chosen, root)
         write_manifest(root / "runs" / SUITE / "train" / key, key=key, seeds=entry["seeds"])
 
 
-def make_tuning(key: str, entry: dict[str, Any], chosen: float | None, folder: Path) -> None:
-    folder.mkdir(exist_ok=True, parents=True)
-    pairs = [(strength, seed) for strength in entry["grid"] for seed in entry["seeds"]]
+def make_tuning(key: str, entry: dict[str, Any], chosen: float | None, root: Path) -> None:
     values = {task: {"loss": 0.5, "accuracy": 0.75} for task in TASKS}
-    grid = [{"strength": strength, "seed": seed, "val": values} for strength, seed in pairs]
-    record = {"key": key, "rule": entry["rule"], "grid": grid, "scores": {}, "chosen": chosen}
-    (folder / f"{key}.json").write_text(json.dumps(record))
+    tried = itertools.product(entry["learning_rates"], entry["strengths"], entry["seeds"])
+    rows = [
+        {"learning_rate": rate, "strength": strength, "seed": seed, "val": values, "mean_norm": 2.5}
+        for rate, strength, seed in tried
+    ]
+    setting = {"learning_rate": RATE, "strength": chosen}
+    write_json(root / tuning_file(SUITE, key), {"key": key, "rule": entry["rule"], "rows": rows, "chosen": setting})
 
 
 def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None, root: Path) -> None:
@@ -112,6 +118,7 @@ def make_seed(key: str, entry: dict[str, Any], seed: int, strength: float | None
     metrics = {
         "identity": {"suite": entry["suite"], "dataset": entry["dataset"], **names, "seed": seed},
         "config": {**settings, "seed": seed, "strength": strength},
+        "learning_rate": RATE,
         "strength": strength,
         "tasks": {task: {"metric": "accuracy", "higher_is_better": True} for task in TASKS},
         "final": {"epoch": epochs, **scores(rows[-1])},

@@ -60,6 +60,7 @@ CLAIM = {
 STAGES = (
     "prepare",
     "tune",
+    "match",
     "train",
     "train_tuned",
     "probe",

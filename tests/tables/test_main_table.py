@@ -76,17 +76,25 @@ def test_a_missing_universality_is_named() -> None:
 
 
 def test_every_control_is_explained() -> None:
-    assert (
-        golden_table()
-        .notes[-4]
-        .endswith("+ norm (a plain penalty on the mean of ‖z‖²) is the control; λ is the strength of each.")
-    )
+    (note,) = (note for note in golden_table().notes if note.startswith("Regularizers: "))
+    assert note.endswith("+ norm (a plain penalty on the mean of ‖z‖²) is the control; λ is the strength of each.")
 
 
 def test_notes_say_what_was_done() -> None:
     notes = " ".join(golden_table().notes)
-    for part in ("n = 3 runs", "standard deviation", "relative change", "on seeds 100, 101", "{0.01, 0.1, 1}", "†"):
+    for part in ("n = 3 runs", "standard deviation", "relative change", "seeds 100, 101", "{0.01, 0.1, 1}", "†"):
         assert part in notes
+
+
+def test_a_choice_at_an_end_of_what_was_tried_is_marked() -> None:
+    text = golden_table().text.set_index(["Method", "Regularizer"])
+    assert text.loc[("EW", "–"), ["Rate", "λ"]].tolist() == ["0.001", "–"], "neither was tuned"
+    assert text.loc[("EW", "+ DGR"), ["Rate", "λ"]].tolist() == ["0.001†", "1†"]
+    assert text.loc[("EW", "+ norm"), "λ"] == "0.1"
+    tuning = load_records(GOLDEN).tuning
+    beyond = tuning.assign(learning_rate=tuning["learning_rate"].replace(0.01, 0.0001))
+    further = golden_table(tuning=pd.concat([tuning, beyond])).text.set_index(["Method", "Regularizer"])
+    assert further.loc[("EW", "+ DGR"), ["Rate", "λ"]].tolist() == ["0.001", "1†"]
 
 
 def test_a_missing_value_is_never_averaged_over() -> None:

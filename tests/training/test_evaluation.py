@@ -63,6 +63,20 @@ def test_losses_and_metrics_are_the_same_in_batches_of_any_size(problem, monkeyp
         torch.testing.assert_close(found[2].representation, found[0].representation)
 
 
+def test_answers_say_which_samples_were_right_of_tasks_of_classes_alone(monkeypatch):
+    model, tasks, split = vectors(samples=40)
+    in_batches_of(7, monkeypatch)
+    found = evaluate(model, tasks, split)
+    with torch.no_grad():
+        expected = model(split.images)["sort"].max(dim=1).indices.eq(split.targets["sort"])
+    assert list(found.answers) == ["sort"]
+    assert found.answers["sort"].dtype == torch.bool
+    assert torch.equal(found.answers["sort"], expected)
+    assert 0 < expected.sum() < 40
+    assert found.scores["sort"]["accuracy"] == pytest.approx(expected.double().mean().item())
+    assert evaluate(*dense()).answers == {}
+
+
 def test_the_loss_of_a_dense_task_is_that_of_all_its_pixels(monkeypatch):
     model, tasks, split = dense()
     in_batches_of(2, monkeypatch)

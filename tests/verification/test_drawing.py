@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from dgr.config.plan_file import Plan, read_plan
+from dgr.config.plan_file import Plan, read_plan, tunings
 from dgr.core.errors import DGRError
+from dgr.core.files import write_json
+from dgr.core.paths import tuning_file
 from dgr.verification.drawing import Unit, draw_units, everything, of_record, units
 from dgr.verification.places import make_places
 
@@ -44,7 +46,7 @@ def test_a_sample_is_spread_over_what_the_suite_has(plan: Plan, seed: int) -> No
     runs = plan["runs"] | plan["tuned_runs"]
     drawn = [runs[unit.key] for unit in draw_units(plan, "mini", 6, seed) if unit.kind == "run"]
     own = [entry for entry in runs.values() if entry["suite"] == "mini"]
-    for part, enough in (("method", 5), ("regularizer", 3), ("architecture", 2)):
+    for part, enough in (("method", 2), ("regularizer", 5), ("architecture", 2)):
         assert len({entry[part]["name"] for entry in drawn}) >= min(enough, len({entry[part]["name"] for entry in own}))
 
 
@@ -65,9 +67,9 @@ def test_everything_is_each_seed_of_each_run_and_whole_sweeps(plan: Plan) -> Non
 
 def test_a_record_is_one_key_or_one_of_its_seeds(plan: Plan) -> None:
     assert of_record(plan, "mini", EW, 3) == [Unit("run", EW, 3)]
-    assert [unit.seed for unit in of_record(plan, "mini", EW, None)] == plan["runs"][EW]["seeds"]
+    assert [unit.seed for unit in of_record(plan, "mini", EW, None)] == plan["tuned_runs"][EW]["seeds"]
     assert of_record(plan, "mini", "mini-multimnist", None) == [Unit("baselines", "mini-multimnist")]
-    assert of_record(plan, "studies", "studies-W1", 0) == [Unit("study", "studies-W1", 0)]
+    assert of_record(plan, "studies", "studies-W1", 100) == [Unit("study", "studies-W1", 100)]
 
 
 def test_an_unknown_record_or_seed_is_told(plan: Plan) -> None:
@@ -78,18 +80,50 @@ def test_an_unknown_record_or_seed_is_told(plan: Plan) -> None:
 
 
 def test_places_hold_the_units_and_nothing_else(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    (tmp_path / "data").mkdir()
-    tuning, sweep = next(units(plan, "mini", "tuning")), next(units(plan, "mini", "sweep"))
-    together, *alone = make_places(plan, "mini", [Unit("run", EW, 3), tuning, sweep], tmp_path, "cpu")
-    assert together.plan["runs"] == {EW: plan["runs"][EW] | {"seeds": [0, 3]}}, (
+    monkeypatch.chdir(tmp_path)
+    scratch = tmp_path / "scratch"
+    (scratch / "data").mkdir(parents=True)
+    joint = next(unit for unit in units(plan, "mini", "tuning") if all(unit.part) and unit.key in plan["tuning"])
+    matched = next(unit for unit in units(plan, "mini", "tuning") if unit.key in plan["matching"])
+    sweep = next(units(plan, "mini", "sweep"))
+    committed = {key: tuning_file("mini", key) for key in (EW, plan["matching"][matched.key]["matched"])}
+    for key, path in committed.items():
+        write_json(path, {"key": key})
+    together, *alone = make_places(plan, "mini", [Unit("run", EW, 3), joint, matched, sweep], scratch, "cpu")
+    assert together.plan["tuned_runs"] == {EW: plan["tuned_runs"][EW] | {"seeds": [0, 3]}}, (
         "probes choose settings on the first seed"
     )
     assert together.phases == [[("train", EW, "--device", "cpu")], [("probe", EW)], []]
-    assert [list(place.plan[section]) for place, section in zip(alone, ("tuning", "sweeps"), strict=True)] == [
-        [tuning.key],
+    assert (together.folder / committed[EW]).read_text() == committed[EW].read_text(), "trained with what was chosen"
+    sections = ("tuning", "matching", "sweeps")
+    assert [list(place.plan[section]) for place, section in zip(alone, sections, strict=True)] == [
+        [joint.key],
+        [matched.key],
         [sweep.key],
     ]
-    assert alone[0].plan["tuning"][tuning.key]["grid"] == list(tuning.part)
-    assert all(len(values) == 1 for values in alone[1].plan["sweeps"][sweep.key]["vary"].values())
+    for place, section, unit in zip(alone, sections, (joint, matched), strict=False):
+        entry = place.plan[section][unit.key]
+        assert [entry["learning_rates"] or [], entry["strengths"]] == [list(values) for values in unit.part]
+        assert (entry["extensions"], entry["seeds"], entry["run"]["seeds"]) == (0, [unit.seed], [unit.seed])
+        assert place.phases[0] == [("tune", unit.key, "--device", "cpu")]
+    assert (alone[1].folder / committed[plan["matching"][matched.key]["matched"]]).is_file(), "whose norm is matched"
+    assert all(len(values) == 1 for values in alone[2].plan["sweeps"][sweep.key]["vary"].values())
     assert not together.plan["tables"]
+
+
+def test_a_choice_that_is_not_committed_is_named(plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    with pytest.raises(DGRError, match=rf"^results/mini/tuning/{EW}\.json is missing; restore it with `git checkout`"):
+        make_places(plan, "mini", [Unit("run", EW, 3)], tmp_path, "cpu")
+
+
+def test_each_part_of_a_tuning_is_of_its_grid_and_its_first_seed(plan: Plan) -> None:
+    for unit in units(plan, "mini", "tuning"):
+        entry = tunings(plan)[unit.key]
+        rates, strengths = unit.part
+        assert set(rates) <= set(entry["learning_rates"] or [])
+        assert set(strengths) <= set(entry["strengths"] or [])
+        assert unit.seed == entry["seeds"][0]
+    whole = {unit.key for unit in everything(plan, "mini") if unit.kind == "tuning"}
+    assert whole == set(tunings(plan)) & {unit.key for unit in units(plan, "mini", "tuning")}

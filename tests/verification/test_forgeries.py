@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Callable
 from contextlib import chdir
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
@@ -22,6 +22,7 @@ from verified_support import (
 )
 
 from dgr.core.errors import DGRError
+from dgr.core.paths import tuning_file
 from dgr.verification.citation import check_citation
 from dgr.verification.complete_records import check_runs
 from dgr.verification.findings import Finding
@@ -115,7 +116,7 @@ def swapped_seeds() -> None:
 
 def without_worst_seed() -> None:
     """Seed 1 goes from every file of records."""
-    for name in ("runs", "histories", "provenance", "probes", "universality", "origins"):
+    for name in ("runs", "histories", "provenance", "answers", "sources", "probes", "universality", "origins"):
         edit_csv(name, lambda frame: frame[frame["seed"] != "1"])
 
 
@@ -137,6 +138,28 @@ def dropped_seed_and_plan() -> None:
 def other_choice() -> None:
     edit_csv("tuning", lambda frame: frame.assign(chosen=frame["chosen"].map({"True": "False", "False": "True"})))
     settle()
+
+
+def edit_outcomes(edit: Callable[[Any], object]) -> None:
+    path = tuning_file(SUITE, TUNED)
+    record = json.loads(path.read_text(encoding="utf-8"))
+    edit(record)
+    path.write_text(json.dumps(record), encoding="utf-8")
+    settle()
+
+
+def other_outcome() -> None:
+    """The other of two strengths, in every place where a choice is marked."""
+    other_choice()
+
+    def turn(record: Any) -> None:
+        record["chosen"]["strength"] = {0.01: 1.0, 1.0: 0.01}[record["chosen"]["strength"]]
+
+    edit_outcomes(turn)
+
+
+def untried() -> None:
+    edit_outcomes(lambda record: record["rows"].pop())
 
 
 def better_tuning_value() -> None:
@@ -288,9 +311,11 @@ FORGERIES = [
     ),
     Forgery("a verdict", verdict, remade, "C2a: committed is '"),
     Forgery("two seeds of a run swapped", swapped_seeds, records, "runs.csv and histories.csv differ in val_"),
-    Forgery("the worst seed dropped", dropped_seed, records, "runs.csv of suite 'mini' lacks 3 runs"),
+    Forgery("the worst seed dropped", dropped_seed, records, "runs.csv of suite 'mini' lacks 4 runs"),
     Forgery("the same, from the plan too", dropped_seed_and_plan, plan, "plan.json is not current"),
-    Forgery("another strength chosen", other_choice, records, f"tuning.csv: {TUNED} chose "),
+    Forgery("another strength chosen", other_choice, records, f"tuning.csv: {TUNED} marks another choice"),
+    Forgery("the same, in the tuning's own file", other_outcome, records, f"tuning.csv: {TUNED} chose "),
+    Forgery("a setting that was tried left out", untried, records, f"tuning.csv: {TUNED} has other settings or seeds"),
     Forgery("a tuning value", better_tuning_value, records, "but by the rule its rows choose"),
     Forgery(
         "claims.yaml: the level, after results", other_level, history, "C2a says another alpha than before the results"
@@ -341,7 +366,7 @@ FORGERIES = [
     Forgery("a point of the embedding", embedded_point, lock, "embedding.csv is not the file that dvc.lock knows"),
     Forgery("an accuracy of a probe", probe_value, lock, "probes.csv is not the file that dvc.lock knows"),
     Forgery("a point of a sweep left out", fewer_points, records, "1 too few"),
-    Forgery("a run said to have another strength", other_strength, records, "but tuning.csv chose"),
+    Forgery("a run said to have another strength", other_strength, records, f"The runs of {TUNED} have other settings"),
     Forgery("a table of no stage", foreign_table, remade, "T7.md is made by no stage"),
     Forgery("a page number in CITATION", lambda: replace_in("CITATION.cff", "241", "214"), citation, "start of arXiv"),
     Forgery(

@@ -46,7 +46,8 @@ def again(verified: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Reco
 
 def test_a_run_gives_the_same_numbers_to_the_last_bit(checkout: Path, again: list[RecordFile]) -> None:
     assert {file.name for file in again} == {
-        *("provenance", "runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"),
+        *("provenance", "runs", "histories", "answers", "sources", "probes", "universality", "tuning", "sweeps"),
+        "embedding",
     }
     found = compare_again(SUITE, again, exact=True)
     assert found.problems == []
@@ -55,7 +56,19 @@ def test_a_run_gives_the_same_numbers_to_the_last_bit(checkout: Path, again: lis
 
 
 @pytest.mark.parametrize(
-    "name", ["provenance", "runs", "histories", "probes", "universality", "tuning", "sweeps", "embedding"]
+    "name",
+    [
+        "provenance",
+        "runs",
+        "histories",
+        "answers",
+        "sources",
+        "probes",
+        "universality",
+        "tuning",
+        "sweeps",
+        "embedding",
+    ],
 )
 def test_a_forged_number_is_found_where_all_else_fits(checkout: Path, again: list[RecordFile], name: str) -> None:
     """The forger has mended tables, page and lock: nothing but the re-run can tell."""

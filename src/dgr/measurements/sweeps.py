@@ -12,7 +12,7 @@ from torch import Tensor
 from typing_extensions import override
 
 from dgr.config.parsing import parse
-from dgr.config.plan_file import plan_entry
+from dgr.config.plan_file import plan_entry, read_plan
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, write_json
@@ -23,6 +23,7 @@ from dgr.datasets.prepared import PreparedData, load
 from dgr.regularizers.dgr import Config as DGRConfig
 from dgr.training.build import build_penalty
 from dgr.training.configuration import RunConfig, SweepConfig
+from dgr.training.divergence import DivergedError
 from dgr.training.evaluation import evaluate, represent
 from dgr.training.memory import needed_bytes
 from dgr.training.run import Run
@@ -30,6 +31,8 @@ from dgr.training.workspace import open_workspace
 
 _Row = dict[str, Any]
 RECORDED = ("val", "test")
+DIVERGED_ROW: _Row = {"split": "test", "task": "representation", "metric": "diverged", "value": 1.0}
+"""All that is recorded of a training that diverged."""
 
 
 def sweep(key: str, device: str) -> None:
@@ -38,14 +41,17 @@ def sweep(key: str, device: str) -> None:
     Where the estimator is a finite difference, it also records along training how far that gradient agrees with the
     exact one, see :func:`agreement`.
 
+    In a specification a point that diverges is an outcome like others: it has the one row :data:`DIVERGED_ROW`.
+
     Args:
         key: a key of the plan's sweeps.
         device: as for :func:`dgr.training.stages.train`.
 
     Raises:
-        DGRError: unknown key, missing data, or a point that diverges; says which.
+        DGRError: unknown key, missing data, or a point that diverges, apart from specifications; says which.
     """
     config = parse(SweepConfig, plan_entry(key, ("sweeps",)), key)
+    is_specification = key in read_plan()["specifications"]
     seeds = config.run.seeds
     data = {seed: load(config.run.dataset, DATA, seed) for seed in seeds}
     place = choose_device(device, lambda: max(needed_bytes(point, data[seeds[0]]) for _, point in config.points()))
@@ -57,7 +63,9 @@ def sweep(key: str, device: str) -> None:
             try:
                 result = _train(point, seed, data[seed], place, done.with_suffix(".pt"))
             except DGRError as error:
-                raise DGRError(f"Sweep '{config.name}' at {settings}: {error}") from error
+                if not (is_specification and isinstance(error, DivergedError)):
+                    raise DGRError(f"Sweep '{config.name}' at {settings}: {error}") from error
+                result = {"rows": [DIVERGED_ROW], "agreement": []}
             write_json(done, result)
         finished = read_json(done, f"remove {workspace} and run again")
         for name in ("rows", "agreement"):

@@ -15,7 +15,12 @@ from dgr.core.registry import Listing
 from dgr.pages.html import page
 from dgr.records.records import configured_measurements
 
-MEASURED = {"sweeps": "sweep", "costs": "cost measurement", "embeddings": "embedding"}
+MEASURED = {
+    "specifications": "specification",
+    "sweeps": "sweep",
+    "costs": "cost measurement",
+    "embeddings": "embedding",
+}
 """What is measured beside runs, by section of the plan."""
 
 
@@ -96,6 +101,8 @@ def _facts(plan: Plan, suite: str, summary: dict[str, Any]) -> dict[str, str]:
             f"{summary.get('trained', 0)} of {sum(len(entry['seeds']) for entry in runs)} trained"
         )
     counts = {name: len(_of(plan, section, suite)) for section, name in MEASURED.items()}
+    if counts["specification"]:  # each is a sweep too
+        counts["sweep"] -= counts["specification"]
     if any(counts.values()):
         facts["Measured beside them"] = ", ".join(_count(number, name) for name, number in counts.items() if number)
     if studies := _of(plan, "studies", suite):

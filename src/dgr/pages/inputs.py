@@ -103,5 +103,5 @@ def suites_of(plan: Plan) -> list[str]:
 
 
 def has_runs(plan: Plan, suite: str) -> bool:
-    """Whether a suite trains anything, and so has records of runs."""
-    return any(configured_measurements(plan, section, suite) for section in ("runs", "tuned_runs"))
+    """Whether a suite trains anything, be it in sweeps alone, and so has records of runs."""
+    return any(configured_measurements(plan, section, suite) for section in ("runs", "tuned_runs", "sweeps"))

@@ -10,6 +10,7 @@ from dgr.core.paths import output_path
 from dgr.pages.grid import Grid, from_frame
 from dgr.pages.inputs import Inputs
 from dgr.pages.record_views import RecordView, as_yaml, recomputed
+from dgr.pages.specification_records import specification_grids
 
 TITLES = {"sweep": "Sweep", "cost": "Cost", "baselines": "Trivial baselines"}
 SECTIONS = {"sweep": "sweeps", "cost": "costs", "baselines": "baselines"}
@@ -17,7 +18,7 @@ SECTIONS = {"sweep": "sweeps", "cost": "costs", "baselines": "baselines"}
 
 
 def measurement_records(inputs: Inputs) -> list[RecordView]:
-    """One record a sweep, cost measurement and set of baselines of the plan."""
+    """One record a sweep or specification, cost measurement and set of baselines of the plan."""
     return [
         _record(inputs, command, key, entry)
         for command, section in SECTIONS.items()
@@ -33,11 +34,15 @@ def cost_key(inputs: Inputs, architecture: str) -> str | None:
 
 def _record(inputs: Inputs, command: str, key: str, entry: dict[str, Any]) -> RecordView:
     name = entry.get("name", key)
-    grids = {"sweep": _sweep, "cost": _cost, "baselines": _baselines}[command](inputs, entry)
+    specification = inputs.entries("specifications").get(key)
+    if specification:
+        grids = specification_grids(key, inputs.records.sweeps, entry, specification)
+    else:
+        grids = {"sweep": _sweep, "cost": _cost, "baselines": _baselines}[command](inputs, entry)
     rows = sum(len(grid.rows) for grid in grids)
     return RecordView(
         key=key,
-        title=f"{TITLES[command]}: {name}",
+        title=f"{'Specification' if specification else TITLES[command]}: {name}",
         summary=f"{rows} rows" if rows else "not run",
         command=f"python -m dgr {command} {key}",
         settings=as_yaml(entry),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dgr.config.datasets import DatasetConfig, FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
@@ -23,9 +23,6 @@ from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile,
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
-
-if TYPE_CHECKING:
-    from dgr.plan.study_files import StudyFile
 
 TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
 PLAN_SECTIONS = (
@@ -81,10 +78,12 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         file = narrowed(file, suite)
-        for stage, key, data in _study(file) if file.kind == "study" else _of_file(file, configs, path, datasets):
+        for stage, key, data in file.stages() if file.kind == "study" else _of_file(file, configs, path, datasets):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
+    if plan["specifications"] and (mixed := _apart_from_specifications(plan)):
+        raise DGRError(f"{configs / suite.of}: it has specifications and also {mixed}; move these into another suite.")
     if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
         plan["audits"], plan["study_claims"] = {}, {}
     elif plan["audits"] and not (plan["study_reports"] or (plan["tables"] and plan["figures"])):
@@ -93,6 +92,12 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             "as `tables: [T1]` and `figures: [F5]`."
         )
     return plan
+
+
+def _apart_from_specifications(plan: Plan) -> str:
+    """What a suite of specifications trains or measures beside them, of which its tables would not be."""
+    others = [name for name in ("runs", "tuned_runs", "costs", "studies") if plan[name]]
+    return ", ".join([*others, *["sweeps"] * (len(plan["sweeps"]) > len(plan["specifications"]))]).replace("_", " ")
 
 
 def _keep_representations(plan: Plan) -> None:
@@ -133,14 +138,6 @@ def _paths(folder: Path) -> dict[str, str]:
     return {"root": "/".join(".." for _ in folder.parts) or "."} | {name: str(path) for name, path in files.items()}
 
 
-def _study(file: StudyFile) -> Iterator[tuple[str, str, Any]]:
-    key = f"{file.suite}-{file.name}"
-    yield "studies", key, file.entry().model_dump(mode="json")
-    yield "study_reports", key, file.report().model_dump(mode="json")
-    yield "study_claims", file.suite, {}
-    yield "audits", file.suite, {}
-
-
 def _of_file(
     file: TrainedFile, configs: Path, path: Path, datasets: Mapping[str, DatasetConfig]
 ) -> Iterator[tuple[str, str, Any]]:
@@ -161,6 +158,8 @@ def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
 
 def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     about = {"dataset": file.dataset, "architecture": file.architecture.name}
+    if isinstance(file, SpecificationFile):  # whose reports are about all data sets and widths together
+        about = {}
     for stage, names in (("tables", file.tables), ("figures", file.figures)):
         for name in names:
             yield stage, f"{file.suite}-{name}", {"suite": file.suite, "name": name, **about}
@@ -201,7 +200,11 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
             run = sweep.run
             name = f"{run.suite}-{run.dataset}-{run.architecture.name}-{sweep.name}"
             yield "sweeps", name, sweep
-            yield "specifications", name, Specification(suite=file.suite, choices=chosen)
+            yield (
+                "specifications",
+                name,
+                Specification(suite=file.suite, choices=chosen, balanced=file.balanced, region=file.region),
+            )
     elif isinstance(file, SweepFile):
         for name, block in file.sweeps.items():
             run = _run(file, file.method, block.use, file.seeds)

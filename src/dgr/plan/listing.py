@@ -36,8 +36,9 @@ def stages_of(name: str) -> Iterator[tuple[str, str]]:
 
 
 def _what(entry: dict[str, Any]) -> Iterator[str]:
-    if "grid" in entry:
-        yield f"{len(entry['grid'])} strengths"
+    for grid in ("learning_rates", "strengths"):
+        if entry.get(grid):
+            yield f"{len(entry[grid])} {grid.replace('_', ' ')}"
     if "vary" in entry:
         yield f"{math.prod(map(len, entry['vary'].values()))} settings"
     if seeds := entry.get("run", entry).get("seeds"):

@@ -16,10 +16,15 @@ from dgr.training.configuration import RunConfig, SweepConfig
 
 
 class Specification(Strict):
-    """What the plan says of a specification, beside the sweep of the same key: the option of each choice."""
+    """What the plan says of a specification, beside the sweep of the same key."""
 
     suite: str
     choices: dict[str, str]
+    """The option of each choice."""
+    balanced: str
+    """The choice that is not crossed with the others."""
+    region: float
+    """A difference of mean test accuracy within ± this is too small to matter."""
 
 
 def specifications(file: SpecificationFile) -> Iterator[tuple[dict[str, str], SweepConfig]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 from dgr.config.study_report import StudyReportEntry
 from dgr.studies.schema import StudyEntry
@@ -20,3 +21,11 @@ class StudyFile(StudyEntry, StudyReportEntry):
     def report(self) -> StudyReportEntry:
         """The part that decides how they are shown."""
         return StudyReportEntry(**self.model_dump(exclude={"kind", "seeds", "study"}))
+
+    def stages(self) -> Iterator[tuple[str, str, Any]]:
+        """Stage, key and entry of all that is made of it."""
+        key = f"{self.suite}-{self.name}"
+        yield "studies", key, self.entry().model_dump(mode="json")
+        yield "study_reports", key, self.report().model_dump(mode="json")
+        yield "study_claims", self.suite, {}
+        yield "audits", self.suite, {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 
 from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.runs import MethodConfig, ProbeConfig, Seeds, TrainingConfig, TuningRule
@@ -141,6 +141,8 @@ class SpecificationFile(Common):
     """Regularizers with their strengths; of those of one name the best on validation counts."""
     choices: dict[str, dict[str, Option]]
     """By name of the choice, its options by name."""
+    region: PositiveFloat
+    """A difference of mean test accuracy within ± this is too small to matter; as a fraction: 0.005 is half a point."""
     balanced: str
     """The choice that is not crossed with the others: its option is the sum of the others' positions modulo the number
     of its options, as in a Latin square. So each occurs about equally often with every option of every other choice."""

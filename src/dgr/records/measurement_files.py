@@ -12,7 +12,7 @@ from dgr.config.sweeps import combinations
 from dgr.core.errors import DGRError
 from dgr.core.paths import output_path
 from dgr.records.file_schemas import Baselines, Costs, Probes, Sweep
-from dgr.records.rows import REPRESENTATION, settings_text
+from dgr.records.rows import DIVERGED, REPRESENTATION, settings_text
 from dgr.records.run_folders import read_record
 
 
@@ -60,9 +60,15 @@ def read_sweep(key: str, entry: dict[str, Any], root: Path) -> Sweep:
     sweep = read_record(path, Sweep, remedy)
     _check_made_for(path, sweep.key == key and sweep.name == entry["name"], remedy)
     points = [settings_text(settings) for settings, _ in combinations(entry["run"], entry["vary"])]
-    quantities = {(row.split, row.task, row.metric) for row in sweep.rows}
     found = [(settings_text(row.settings), row.seed, (row.split, row.task, row.metric)) for row in sweep.rows]
-    wanted = itertools.product(points, entry["run"]["seeds"], quantities)
+    diverged = {item for item in found if item[2][2] == DIVERGED}
+    stopped = {item[:2] for item in diverged}
+    quantities = {item[2] for item in found} - {item[2] for item in diverged}
+    trained = [pair for pair in itertools.product(points, entry["run"]["seeds"]) if pair not in stopped]
+    asked = set(itertools.product(points, entry["run"]["seeds"]))
+    # What diverged was asked for where its point is; nothing else may stand beside it.
+    wanted = {(*pair, quantity) for pair in trained for quantity in quantities}
+    wanted |= {item for item in diverged if item[:2] in asked}
     _check_complete(path, found, wanted, "values", remedy)
     return sweep
 

@@ -82,7 +82,8 @@ def trained_out(runs: pd.DataFrame, histories: pd.DataFrame, epochs: int, percen
             values.apply(lambda v: v.iloc[-epochs:].mean()),
             values.apply(lambda v: v.iloc[-2 * epochs : -epochs].mean()),
         )
-        ratios.append(100 * (last / before - 1))
+        # Signed, so that what rises in one task and falls in another does not cancel where both grow better.
+        ratios.append((100 if metric_named(metric).higher_is_better else -100) * (last / before - 1))
     return pd.concat(ratios, axis=1).mean(axis=1).abs() <= percent
 
 

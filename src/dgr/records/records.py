@@ -69,13 +69,15 @@ class Records:
 
 
 def configured_runs(plan: dict[str, Any], suite: str) -> dict[str, Any]:
-    """The suite's runs, fixed and tuned, by key, in the order of the configuration; none where it only measures costs.
+    """The suite's runs, fixed and tuned, by key, in the order of the configuration.
+
+    There are none where the suite has sweeps or costs alone.
 
     Raises:
-        DGRError: the plan has neither a run nor a cost measurement of this suite.
+        DGRError: the plan has neither a run nor a sweep nor a cost measurement of this suite.
     """
     runs = {key: entry for key, entry in (plan["runs"] | plan["tuned_runs"]).items() if entry["suite"] == suite}
-    if not runs and not configured_measurements(plan, "costs", suite):
+    if not runs and not any(configured_measurements(plan, stage, suite) for stage in ("sweeps", "costs")):
         raise DGRError(f"Suite '{suite}' has no runs in {paths.PLAN}{nearest(suite, plan['suites'])}.")
     return runs
 

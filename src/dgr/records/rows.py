@@ -16,6 +16,8 @@ Moment = Literal["final", "best_validation"]
 """When a metric was taken: after the last epoch, or after that of the best validation mean."""
 FINAL: Final = "final"
 REPRESENTATION = "representation"
+DIVERGED = "diverged"
+"""The one metric of a sweep's point and seed whose training diverged, with the value 1."""
 RUN_COLUMNS = [*IDENTITY, "task", "split", "metric", "primary", "moment", "value"]
 TUNING_COLUMNS = [
     *("suite", "key", "method", "regularizer", "learning_rate", "strength", "seed"),

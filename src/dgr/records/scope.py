@@ -26,11 +26,12 @@ class Scope:
 
     Attributes:
         suite, name: e.g. ``mini``, ``T1``.
-        dataset, architecture: what the records are narrowed to.
+        dataset, architecture: what the records are narrowed to; empty where a suite of specifications is not narrowed.
         runs: the plan's entries in scope, by key; they fix order and completeness.
         tuning: the plan's tuning entries in scope, by key: rule, grids, seeds.
         records: the frames, narrowed where they name data set and architecture; probes without a run are kept.
         probes, baselines, sweeps, costs: the plan's entries of these measurements in scope, by key.
+        specifications: the options of each specification, by the key of its sweep.
     """
 
     suite: str
@@ -44,6 +45,7 @@ class Scope:
     baselines: dict[str, Any] = field(default_factory=dict)
     sweeps: dict[str, Any] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
+    specifications: dict[str, Any] = field(default_factory=dict)
 
     @property
     def encoder(self) -> str:
@@ -142,7 +144,8 @@ def open_scope(
 ) -> Scope:
     """Narrow a suite's records to what a table or figure is about, after checking that they are the plan's.
 
-    A plan entry may name ``dataset`` and ``architecture``; it must, where the suite has several.
+    A plan entry may name ``dataset`` and ``architecture``; it must, where the suite has several. A suite of
+    specifications is about all of its data sets and architectures together, and stays whole.
 
     Raises:
         DGRError: the plan has no such table or figure, it is ambiguous, or records and plan differ.
@@ -156,6 +159,8 @@ def open_scope(
         configured_measurements(plan, stage, suite) for stage in ("probes", "baselines", "sweeps", "costs")
     )
     check_current(entries, probes, records, suite)
+    if specified := configured_measurements(plan, "specifications", suite):
+        return Scope(suite, name, "", "", {}, {}, records, sweeps=sweeps, specifications=specified)
     pairs = {_place(entry) for entry in (entries or costs).values()}
     wanted = (found[0].get("dataset"), found[0].get("architecture"))
     matching = sorted(pair for pair in pairs if all(w in (None, p) for w, p in zip(wanted, pair, strict=True)))

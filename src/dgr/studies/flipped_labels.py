@@ -65,7 +65,7 @@ class FlippedLabels(ComparesMethods):
     held_out_size: PositiveInt
     """Samples of each held-out batch."""
     learning_rate: RateOrGrid
-    """One for all, or a grid from which each method's own is chosen by :func:`chosen_rates`."""
+    """One for all, or a grid from which each method's own is chosen by :func:`rate_trials`."""
     momentum: Annotated[float, Field(ge=0, lt=1)]
 
 
@@ -92,7 +92,7 @@ def run(config: FlippedLabels, seed: int, rates: Mapping[str, float]) -> Iterato
                 yield from (Row(flips, level, name, measure, value) for measure, value in found.items())
 
 
-def chosen_rates(config: FlippedLabels) -> list[Trial]:
+def rate_trials(config: FlippedLabels) -> list[Trial]:
     """Each row's trials: the main task's area under ROC on test samples of tuning seeds, mean over kinds of flips."""
     if not isinstance(config.learning_rate, RateGrid):
         return []

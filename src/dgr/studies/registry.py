@@ -27,7 +27,7 @@ StudyConfig = Annotated[
 
 def tuning(config: StudyConfig) -> list[Trial]:
     """What a study tries on tuning seeds before its own; nothing where it has nothing to choose."""
-    return flipped_labels.chosen_rates(config) if isinstance(config, FlippedLabels) else []
+    return flipped_labels.rate_trials(config) if isinstance(config, FlippedLabels) else []
 
 
 def rows(config: StudyConfig, seed: int, rates: Mapping[str, float]) -> Iterator[Row]:

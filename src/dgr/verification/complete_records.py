@@ -75,6 +75,9 @@ def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, s
         tried = {(_setting(row), row["seed"]) for row in rows.to_dict("records")}
         same = tried == _tried(suite, key)
         yield same, f"tuning.csv: {key} has other settings or seeds than {tuning_file(suite, key)}."
+        marked = {_setting(row) for row in rows[rows["chosen"]].to_dict("records")}
+        wanted = {with_choice} & {setting for setting, _ in tried}  # what is matched may lie between what was tried
+        yield marked == wanted, f"tuning.csv: {key} marks another choice than {tuning_file(suite, key)} has."
         if entry["matched"] is None:
             again = setting_by_rule(rows, entry["seeds"])
             told = f"tuning.csv: {key} chose {_words(with_choice)}, but by the rule its rows choose {_words(again)}."

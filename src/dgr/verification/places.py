@@ -122,6 +122,8 @@ def _alone(plan: Plan, unit: Unit, folder: Path, device: str) -> Place:
         entry["vary"] = {path: [values[position]] for (path, values), position in chosen}
         entry["run"]["seeds"] = [unit.seed]
     place.plan[section][unit.key] = entry
+    if unit.key in plan["specifications"]:  # where a training may diverge
+        place.plan["specifications"][unit.key] = plan["specifications"][unit.key]
     place.phases[0].append(("tune" if unit.kind == "tuning" else "sweep", unit.key, "--device", device))
     return place
 

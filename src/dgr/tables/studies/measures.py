@@ -11,7 +11,7 @@ from dgr.records.study_records import StudyRecords
 from dgr.tables.shared.rendering import Table, interval_text, mean_sd, signed
 
 ARROWS = {"higher": " ↑", "lower": " ↓", "none": ""}
-SHOWN = {"mean": "Mean ± standard deviation", "median": "Median [lower quartile, upper quartile]"}
+COLUMNS_OF = {"mean": "Mean ± standard deviation", "median": "Median [lower quartile, upper quartile]"}
 ROW_KEYS = ["measure", "setting", "method"]
 
 
@@ -47,7 +47,7 @@ def study_table(study: StudyRecords) -> Table:
         groups=[blocks.index(row[:2]) for row in found],
         title=report.title,
         notes=[
-            f"Columns: {report.level.label}. {SHOWN[report.statistic]} over n = {study.seeds} seeds.",
+            f"Columns: {report.level.label}. {COLUMNS_OF[report.statistic]} over n = {study.seeds} seeds.",
             report.seeds_note,
             f"Source: {report.paper}.",
             *report.notes,
