@@ -36,7 +36,9 @@ def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
     assert record()["agreement"] == [], "only finite differences are compared"
 
     # A point is the run of that configuration.
-    alone = Run(RunConfig(**run).resolved(1.0), 0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
+    config = RunConfig(**run)
+    config = config.resolved(config.training.learning_rate, 1.0)
+    alone = Run(config, 0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
     alone.train()
     at_one = [row for row in rows if row["settings"] == {"regularizer.strength": 1.0} and row["seed"] == 0]
     z = represent(alone.model, alone.splits["test"].batch(slice(None))[0])
