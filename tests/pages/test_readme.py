@@ -28,7 +28,8 @@ def test_a_missing_file_is_named(tmp_path):
         filled("<!-- begin gone.md -->\n<!-- end -->", tmp_path)
 
 
-TABLE = (
+ROWS = "| No. | Ours |\n|:--|:--|\n| C1a | 1 |\n| C3c-equal\\_weighting | 2 |\n| C2 | 3 |\n"
+TABLE = f"**T.** Title.\n\n{ROWS}\n- A note.\n"
     "**T.** Title.\n\n| No. | Ours |\n|:--|:--|\n| C1a | 1 |\n| C3c-equal\\_weighting | 2 |\n| C2 | 3 |\n\n- A note.\n"
 )
 
