@@ -30,8 +30,6 @@ def test_a_missing_file_is_named(tmp_path):
 
 ROWS = "| No. | Ours |\n|:--|:--|\n| C1a | 1 |\n| C3c-equal\\_weighting | 2 |\n| C2 | 3 |\n"
 TABLE = f"**T.** Title.\n\n{ROWS}\n- A note.\n"
-    "**T.** Title.\n\n| No. | Ours |\n|:--|:--|\n| C1a | 1 |\n| C3c-equal\\_weighting | 2 |\n| C2 | 3 |\n\n- A note.\n"
-)
 
 
 def test_rows_are_shown_by_their_first_cell_in_the_order_of_the_marker(tmp_path):
