@@ -13,7 +13,7 @@ SECONDS ?= 480
 OUT ?= gpu-session
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce studies archive restore verify test gpu fingerprint lint lock clean
+.PHONY: help install reproduce cost studies archive restore verify test gpu fingerprint lint lock clean
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -21,12 +21,15 @@ help:  ## show this list
 
 install: .venv/installed  ## only make the environment
 
-reproduce: .venv/installed  ## run the mini suite end to end, with RETUNE=1 its tuning too; then time its steps
+reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, page; with RETUNE=1 tuning too
 	@test -z "$(RETUNE)" || rm -f results/mini/tuning/*.json
 	@$(IN_VENV) snakemake --cores all
-	@$(IN_VENV) snakemake --cores all --config suite=cost
 	@test ! -e .git || $(IN_VENV) python -m dgr reproduced mini
 	@echo "Done. Tables: results/mini/tables/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
+
+cost: .venv/installed  ## time the steps of the suite cost; nothing else should run beside it
+	@$(IN_VENV) snakemake --cores all --config suite=cost
+	@echo "Done. Table: results/cost/tables/T5.md; figure: figures/cost/"
 
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
 	@$(IN_VENV) snakemake --cores all --config suite=studies

@@ -2,7 +2,7 @@
 
     python benchmarks/data_time.py
 
-Prints, for the encoder of the suite utkface64, processor seconds of both and their ratio, medians over rounds.
+Prints, for the encoder of the suite faces, processor seconds of both and their ratio, medians over rounds.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def main() -> None:
     torch.set_num_threads(1)
     plan = read_plan()
     tasks = planned_dataset("utkface64", plan).tasks
-    config = RunConfig(**plan["runs"]["utkface64-utkface64-conv-equal_weighting-none"])
+    config = RunConfig(**plan["tuned_runs"]["faces-utkface64-conv-equal_weighting-none"]).with_any_setting()
     parts = build_parts(config, tasks, (3, 64, 64), seed=0)
     with tempfile.TemporaryDirectory() as folder:
         split = mapped_split(Path(folder), tasks)

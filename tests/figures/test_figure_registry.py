@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_figure_declares_its_name_and_a_function() -> None:
     names = DRAWN.by_names()
-    assert set(names) == {"F1", "F2", "F3", "F4", "F5", "F6"}
+    assert set(names) == {"F1", "F2", "F3", "F4", "F5", "F6", "M1"}
     assert sorted(names.values()) == sorted(DRAWN)
     for name, file in names.items():
         assert (name,) == DRAWN[file].NAMES

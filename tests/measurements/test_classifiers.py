@@ -15,6 +15,8 @@ from dgr.measurements.probing import ProbeSamples, accuracies, choose_settings, 
 KEY, UNTUNED = "toy-digits-conv-equal_weighting-none", "toy-digits-conv-single_task-none"
 TASKS = ("left", "right")
 NEW = ("left_greater", "left_even", "sum_ten", "left_five", "same_digit", "left_loops")
+CLASSIFIED = (*TASKS, NEW[0])
+"""What classifiers are asked; heads are asked all."""
 SIZES = {"train": 120, "val": 30, "test": 40}
 WIDTH = 6
 RANDOM = np.random.default_rng(3)
@@ -171,9 +173,9 @@ def test_probe_stage(workplace: Path) -> None:
     first = path.read_bytes()
     record = json.loads(first)
     cells = [(row["seed"], row["given"], row["task"], row["classifier"]) for row in record["rows"]]
-    assert len(cells) == len(set(cells)) == 2 * 2 * len(TASKS + NEW) * 5
+    assert len(cells) == len(set(cells)) == 2 * 2 * len(CLASSIFIED) * 5
     assert {cell[1] for cell in cells} == {"representation", "untrained"}
-    assert {cell[2] for cell in cells} == set(TASKS + NEW)
+    assert {cell[2] for cell in cells} == set(CLASSIFIED)
     means = {
         given: np.mean([row["value"] for row in record["rows"] if row["given"] == given and row["task"] == "left"])
         for given in ("representation", "untrained")
@@ -241,7 +243,7 @@ def test_baselines_stage(workplace: Path) -> None:
     assert workplace
     baselines("toy-digits")
     rows = json.loads(Path("runs/toy/baselines/toy-digits.json").read_text())["rows"]
-    asked = len(TASKS + NEW)
+    asked = len(CLASSIFIED)
     assert [(row["given"], row["classifier"]) for row in rows[:asked]] == [("majority", "majority")] * asked
     assert len(rows) == asked + asked * 5
     assert rows[1]["value"] == pytest.approx(1 / 3)

@@ -21,6 +21,9 @@ from dgr.tables.registry import write_table
 from dgr.training.divergence import DivergedError
 from dgr.training.run import Run
 from dgr.verification.complete_records import check_runs
+from dgr.verification.drawing import units
+from dgr.verification.made_again import read_again
+from dgr.verification.places import make_places
 
 
 @pytest.fixture
@@ -120,3 +123,16 @@ def test_a_record_has_values_beside_divergence_only_by_mistake(curve, monkeypatc
     path.write_text(json.dumps(record))
     with pytest.raises(DGRError, match="holds twice, or without being asked, values for"):
         collect_suite("curve")
+
+
+def test_one_training_made_again_may_diverge_again(curve, project, monkeypatch):
+    """As ``dgr verify`` runs a point of a sweep again: in a folder whose plan has nothing else."""
+    diverge_where(monkeypatch, lambda config, seed: config.regularizer.name == "norm")
+    unit = next(unit for unit in units(read_plan(), "curve", "sweep") if unit.part == (3,))
+    (place,) = make_places(read_plan(), "curve", [unit], project, "cpu")
+    monkeypatch.chdir(place.folder)
+    ((_, key, *_),) = place.phases[0]
+    sweep(key, "cpu")
+    (again,) = (file for file in read_again([place], "curve") if file.name == "sweeps")
+    assert [row["value"] for row in again.rows.values()] == ["1.0"]
+    assert [name[-1] for name in again.rows] == ["diverged"]

@@ -3,9 +3,10 @@ import json
 import pytest
 import torch
 import yaml
+from committed_support import committed
 
 from dgr.core.errors import DGRError
-from dgr.core.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path
+from dgr.core.paths import CONFIGS, DATA, PLAN, UNFINISHED, output_path, tuning_file
 from dgr.datasets.prepared import load
 from dgr.measurements import sweeps
 from dgr.measurements.sweeps import ComparedRun, agreement
@@ -36,7 +37,9 @@ def test_every_point_and_seed_is_trained_and_recorded(project, edit_plan):
     assert record()["agreement"] == [], "only finite differences are compared"
 
     # A point is the run of that configuration.
-    alone = Run(RunConfig(**run).resolved(1.0), 0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
+    config = RunConfig(**run)
+    config = config.resolved(config.training.learning_rate, 1.0)
+    alone = Run(config, 0, load("multimnist", DATA), torch.device("cpu"), project / "alone.pt")
     alone.train()
     at_one = [row for row in rows if row["settings"] == {"regularizer.strength": 1.0} and row["seed"] == 0]
     z = represent(alone.model, alone.splits["test"].batch(slice(None))[0])
@@ -121,12 +124,18 @@ def test_an_unknown_sweep_names_the_nearest(project):
 
 
 def test_the_mini_sweeps_compare_with_the_main_comparison(request):
-    """Whatever is not varied is as in the main comparison, and the seeds are among its seeds."""
+    """Whatever is not varied is as in the main comparison, and the seeds are among its seeds.
+
+    The learning rate is the one that was tuned for DGR there.
+    """
     plan = make_plans(request.config.rootpath / CONFIGS)[PLAN]
-    plain = RunConfig(**plan["runs"]["mini-multimnist-conv-equal_weighting-none"])
+    plain = RunConfig(**plan["tuned_runs"]["mini-multimnist-conv-equal_weighting-dgr"])
+    outcome = committed() / tuning_file("mini", plain.key)
+    rate = json.loads(outcome.read_text(encoding="utf-8"))["chosen"]["learning_rate"]
+    same = {"learning_rate": rate, "snapshot_epochs": [], "trained_out": None}
     for name, entry in plan["sweeps"].items():
         run = SweepConfig(**entry).run
         for part in ("dataset", "architecture", "method"):
             assert getattr(run, part) == getattr(plain, part), (name, part)
-        assert run.training == plain.training.model_copy(update={"snapshot_epochs": []}), name
+        assert run.training == plain.training.model_copy(update=same), name
         assert set(run.seeds) <= set(plain.seeds), name

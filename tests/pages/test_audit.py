@@ -75,7 +75,7 @@ def test_a_run_with_fewer_seeds_says_so(checkout: Path) -> None:
         frame = pd.read_csv(checkout / f"records/{name}.csv", keep_default_na=False)
         ours = (frame["method"] == "equal_weighting") & (frame["regularizer"] == "dgr")
         frame[~(ours & (frame["seed"] == 2))].to_csv(checkout / f"records/{name}.csv", index=False)
-    assert "2 of 3 seeds, strength 1; seeds 2 are missing" in text(by_id(parsed(page()), RUN))
+    assert "2 of 3 seeds, learning rate 0.001, strength 1; seeds 2 are missing" in text(by_id(parsed(page()), RUN))
 
 
 def test_a_run_without_records_says_so(checkout: Path) -> None:
@@ -137,14 +137,17 @@ def test_the_notes_describe_the_mini_suite_as_configured() -> None:
     data = yaml.safe_load((ROOT / "paper_configs/datasets.yaml").read_text())["multimnist"]
     table = yaml.safe_load((ROOT / "paper_configs/mini/T1.yaml").read_text())
     for name in ("digits", "pairs"):
-        assert "{train} train, {val} val, {test} test".format(**data[name]) in notes
+        assert "{train} train, {val} val, {test} test".format(**data[name]) in notes, name
     training, architecture = table["training"], table["architecture"]
     assert f"{training['epochs']} epochs, batch {training['batch_size']}, Adam" in notes
-    assert f"learning rate {training['learning_rate']:g}, {training['schedule']}" in notes
-    assert f"width {', '.join(map(str, architecture['channels']))}, then z of width {architecture['width']}" in notes
+    assert training["learning_rate"] == "tuned"
+    assert f"{training['schedule']}, learning rate tuned" in notes
+    assert f"width {' and '.join(map(str, architecture['channels']))}, then z of width {architecture['width']}" in notes
     assert f"{architecture['hidden']} hidden units" in notes
     assert f"| Reported seeds | {len(table['seeds'])} |" in notes
-    rules = [block["tuning"] for block in table["regularizers"] if "tuning" in block]
-    assert {f"{len(rule['grid'])} strengths, {len(rule['seeds'])} seed" for rule in rules} == {"4 strengths, 1 seed"}
-    assert "| Tuning | 4 strengths, 1 seed" in notes
+    rules = [block["tuning"] for block in table["regularizers"]]
+    chosen = [rule for rule in rules if rule["rule"] == "best_mean_validation"]
+    assert {len(rule["learning_rates"]) * len(rule.get("strengths", [0])) for rule in chosen} == {12}
+    assert {(rule["finalists"], len(rule["seeds"]), rule["extensions"]) for rule in chosen} == {(4, 3, 3)}
+    assert "| Tuning | 12 settings with one seed, the best four with three, up to three steps beyond each end" in notes
     assert "{train_samples} labelled representations, {draws} untrained heads".format(**table["probes"]) in notes

@@ -28,7 +28,7 @@ FLAGS = [
         "disable-sync",
     )
 ]
-COMMITTED = {name: committed() / f"results/{name}/audit.html" for name in ("mini", "utkface64", "studies")}
+COMMITTED = {name: committed() / f"results/{name}/audit.html" for name in ("mini", "cost", "studies")}
 COMMITTED["index"] = committed() / "results/index.html"
 
 
@@ -84,8 +84,8 @@ def committed(*names: str):
         *(
             pytest.param(*parameter.values, folder, id=parameter.id, marks=parameter.marks)
             for parameter, folder in zip(
-                committed("mini", "utkface64", "studies"),
-                ("runs/mini/", "runs/utkface64/", "results/studies/"),
+                committed("mini", "cost", "studies"),
+                ("runs/mini/", "runs/cost/", "results/studies/"),
                 strict=True,
             )
         ),
@@ -145,10 +145,10 @@ def test_from_the_index_to_a_table_without_script(visit, path) -> None:
     page = visit(path, java_script_enabled=False)
     page.keyboard.press("Tab")
     assert page.locator(":focus").inner_text() == "Skip to the suites"
-    page.locator("#suite-utkface64 a[href='utkface64/audit.html#table-T1']").click()
+    page.locator("#suite-mini a[href='mini/audit.html#table-T1']").click()
     page.locator("#table-T1:target table").wait_for()
     page.locator(".kicker a").click()
-    page.locator("#suite-utkface64").wait_for()
+    page.locator("#suite-mini").wait_for()
 
 
 def test_print_shows_what_is_folded(visit, made) -> None:

@@ -17,7 +17,7 @@ from dgr.config.plan_file import read_plan
 from dgr.core.paths import suite_folder
 
 ROOT = committed()
-SUITES = ("mini", "studies", "utkface64", "cost")
+SUITES = ("mini", "studies")
 TABLES = [
     pytest.param(suite, path.stem, id=f"{suite}-{path.stem}")
     for suite in SUITES

@@ -9,7 +9,7 @@ ROOT = committed()
 
 def test_the_readme_shows_the_committed_tables():
     readme = (ROOT / "README.md").read_text()
-    assert "<!-- begin results/mini/tables/claims.md rows -->" in readme
+    assert "<!-- begin results/mini/tables/claims.md rows " in readme
     assert filled(readme, ROOT) == readme, "run `python -m dgr readme`"
 
 
@@ -26,3 +26,20 @@ def test_blocks_are_replaced_and_the_rest_is_kept(tmp_path):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DGRError, match=r"gone\.md, which the README shows, is missing"):
         filled("<!-- begin gone.md -->\n<!-- end -->", tmp_path)
+
+
+ROWS = "| No. | Ours |\n|:--|:--|\n| C1a | 1 |\n| C3c-equal\\_weighting | 2 |\n| C2 | 3 |\n"
+TABLE = f"**T.** Title.\n\n{ROWS}\n- A note.\n"
+
+
+def test_rows_are_shown_by_their_first_cell_in_the_order_of_the_marker(tmp_path):
+    (tmp_path / "t.md").write_text(TABLE)
+    shown = filled("<!-- begin t.md rows C2 C3c-equal_weighting -->\n<!-- end -->", tmp_path).splitlines()
+    assert shown[1:-1] == ["| No. | Ours |", "|:--|:--|", "| C2 | 3 |", "| C3c-equal\\_weighting | 2 |"]
+    assert len(filled("<!-- begin t.md rows -->\n<!-- end -->", tmp_path).splitlines()) == 7
+
+
+def test_a_row_that_is_not_there_is_named(tmp_path):
+    (tmp_path / "t.md").write_text(TABLE)
+    with pytest.raises(DGRError, match=r"t\.md, which the README shows, has no row 'C2a'; did you mean 'C2'"):
+        filled("<!-- begin t.md rows C2a -->\n<!-- end -->", tmp_path)

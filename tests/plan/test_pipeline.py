@@ -14,6 +14,7 @@ from project_support import TABLE, Project, make_project
 
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED, SINGLE = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr", f"{PREFIX}-single_task-none"
+MATCHED = f"{PREFIX}-equal_weighting-norm_matched"
 SHARED = "suites/shared/dvc.yaml"
 SHOWN = {"table@mini-T1", "figure@mini-F5", "audit@mini"}
 REPORTS = {"collect@mini", *SHOWN}
@@ -21,6 +22,7 @@ INDEX = f"{SHARED}:index"
 MEASUREMENTS = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
 TRAININGS = {f"train@{PLAIN}", f"train@{SINGLE}", f"train_tuned@{TUNED}"}
 AFTER_TUNED = {f"tune@{TUNED}", f"train_tuned@{TUNED}", f"probe@{TUNED}", "embed@mini"}
+AFTER_TUNED |= {f"match@{MATCHED}", f"train_tuned@{MATCHED}"}  # a control that is matched to the tuned arm
 CODE = {f"{SHARED}:{name}_code" for name in ("training", "probing", "reporting")}
 EVERYTHING = REPORTS | {INDEX, f"{SHARED}:prepare@multimnist"} | CODE | MEASUREMENTS | TRAININGS | AFTER_TUNED
 EVERYTHING |= {f"probe@{PLAIN}", f"probe@{SINGLE}"}
@@ -115,10 +117,10 @@ def test_a_stale_plan_stops_both_engines_before_anything_runs(project: Project) 
 def test_another_list_of_seeds_trains_the_new_ones_only(project: Project) -> None:
     before = project.bytes_below(RUNS)
     project.configure(lambda table: table.update(seeds=[0, 2]))
-    assert project.snakemake("--until", "train_tuned") == {f"train_tuned@{TUNED}"}
+    assert project.snakemake("--until", "train_tuned") == {f"train_tuned@{TUNED}", f"train_tuned@{MATCHED}"}
     project.dvc_repro(f"train@{SINGLE}")
     after = project.bytes_below(RUNS)
-    for key in (TUNED, SINGLE):
+    for key in (TUNED, MATCHED, SINGLE):
         assert {path.split("/")[1] for path in after if path.startswith(f"{key}/")} == {
             "seed-0",
             "seed-2",
@@ -172,9 +174,11 @@ def test_a_run_out_of_the_configuration_leaves_no_trace(project: Project) -> Non
     # Both show DGR of their own.
     for name in ("T5", "T6"):
         (project.root / f"paper_configs/mini/{name}.yaml").unlink()
-    project.configure(lambda table: (table["regularizers"].pop(1), table.pop("embedding")))
+    project.configure(lambda table: (table["regularizers"].__delitem__(slice(1, 3)), table.pop("embedding")))
     assert project.snakemake() - {INDEX} == REPORTS
-    for path in (path for path in project.root.glob("results/mini/*/*") if path.is_file()):
+    # Nothing reads what was chosen for it; it stays, as committed files do, until somebody removes it.
+    shown = [path for path in project.root.glob("results/mini/**/*") if path.is_file()]
+    for path in (path for path in shown if path.parent.name != "tuning"):
         assert "dgr" not in path.read_text().replace("-m dgr", ""), path.name
     assert_settled(project)
     # Its folder is left over; when that goes too, both engines notice.
@@ -219,7 +223,7 @@ def test_a_clean_clone_takes_over_an_archive_and_trains_nothing(project: Project
 def test_suites_share_a_data_set_and_its_preparation(project: Project) -> None:
     project.write("paper_configs/other/T1.yaml", project.read(TABLE).replace("suite: mini", "suite: other"))
     project.plan()
-    assert project.run("python", "-m", "dgr", "list").split() == ["mini", "20", "stages", "other", "18", "stages"]
+    assert project.run("python", "-m", "dgr", "list").split() == ["mini", "22", "stages", "other", "20", "stages"]
     planned = project.snakemake("--dry-run", "--config", "suite=other")
     assert f"{SHARED}:prepare@multimnist" not in planned
     assert {INDEX, "suites/other/dvc.yaml:table@other-T1"} <= planned
@@ -247,6 +251,7 @@ def test_a_quick_look_has_a_place_of_its_own(project: Project) -> None:
 
 def test_both_engines_describe_the_same_graph(finished: Project) -> None:
     text = finished.run("snakemake", "--cores", "2", "--dry-run", "--forceall", "--printshellcmds")
+    text = text.replace(" (update)", "")  # an output that is there while its stage runs
     blocks = re.findall(
         r"rule \w+:\n    input: (.*)\n    output: (.*)\n(?:.*\n)*?.*--wait-for-lock repro --single-item (\S+)", text
     )

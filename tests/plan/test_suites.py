@@ -216,7 +216,7 @@ def test_what_can_be_run_is_listed(other):
     assert lines["tune@mini-multimnist-conv-equal_weighting-dgr"] == "2 strengths, seeds 100"
     assert lines["match@mini-multimnist-conv-equal_weighting-norm_matched"] == "2 strengths, seeds 100"
     assert lines["sweep@mini-multimnist-conv-strength"] == "2 settings, seeds 0"
-    assert lines["suites/shared/dvc.yaml:prepare@multimnist"] == "seeds 0 1 100"
+    assert lines["suites/shared/dvc.yaml:prepare@multimnist"] == "seeds 0 1 2 100"
     assert dict(suites())["mini"] == f"{len(lines)} stages"
     with pytest.raises(DGRError, match="Unknown suite 'minni'; did you mean 'mini'"):
         list(stages_of("minni"))

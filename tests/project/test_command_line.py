@@ -11,7 +11,7 @@ import torch
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_atomically, write_json, write_text
-from dgr.core.paths import DATA, PLAN, RUNS, UNFINISHED, output_path
+from dgr.core.paths import DATA, PLAN, RESULTS, UNFINISHED, output_path
 from dgr.measurements.representation_file import load_representation
 from dgr.training import checkpoint, stages
 from dgr.training.checkpoint import load_checkpoint, save_checkpoint
@@ -37,7 +37,7 @@ def test_a_mistake_is_one_sentence_without_traceback_and_a_failing_status(projec
         (["tune", EW], "has no entry"),
         (["train", EW, "--device", "gpu"], "Unknown device 'gpu'"),
         (["prepare", "multimnits"], "Unknown data set 'multimnits'; did you mean 'multimnist'?"),
-        (["train", DGR], f"runs/mini/tune/{DGR}.json is missing; run `python -m dgr tune {DGR}`"),
+        (["train", DGR], f"results/mini/tuning/{DGR}.json is missing; run `python -m dgr tune {DGR}`"),
     ],
 )
 def test_wrong_arguments(project, command, arguments, message):
@@ -159,8 +159,8 @@ def test_a_full_disk_at_the_end_keeps_the_earlier_result(project, monkeypatch):
 
 
 def test_a_target_that_is_no_folder(project, command):
-    RUNS.write_text("a file in the way")
-    assert "Cannot write runs/mini/tune" in command("tune", DGR)
+    RESULTS.write_text("a file in the way")
+    assert "Cannot write results/mini/tuning" in command("tune", DGR)
 
 
 def test_a_failing_writer_leaves_the_old_file(tmp_path):

@@ -46,14 +46,17 @@ def test_it_is_tuned_trained_timed_drawn_and_in_the_tables_under_its_label(tmp_p
             spread={"use": {"name": "spread", "strength": 0.1}, "vary": {"regularizer.strength": [0.5]}}
         ),
     )
-    copy.edit_yaml("paper_configs/mini/T5.yaml", lambda suite: suite.update(tables=["T5"]))
+    copy.edit_yaml(
+        "paper_configs/mini/T5.yaml", lambda suite: suite.update(tables=["T5"], rounds=6, controls=["spread"])
+    )
     copy.edit_yaml("paper_configs/mini/T6.yaml", lambda suite: suite.update(tables=["T6"]))
     copy.make_tables()
     copy.dgr("figure mini F5")
     main = copy.read("results/mini/tables/T1.md")
     cells = [[cell.strip() for cell in line.split("|")] for line in main.splitlines() if line[:1] == "|"]
-    assert [row[1:3] for row in cells[2:]] == [["STL", "–"], ["EW", "–"], ["EW", "+ DGR"], ["EW", "+ spread"]]
-    assert "+ spread (a penalty on the variance of z) is the control" in main
+    arms = ["–", "+ DGR", "+ norm at DGR's ‖z‖", "+ spread"]
+    assert [row[1:3] for row in cells[2:]] == [["STL", "–"], *(["EW", arm] for arm in arms)]
+    assert "+ spread (a penalty on the variance of z) are controls" in main
     assert "| + spread" in copy.read("results/mini/tables/T5.md")
     assert "γ = 0.5" in copy.read("results/mini/tables/T6.md")
     history = copy.read("runs/mini/train/mini-multimnist-conv-equal_weighting-spread/seed-0/history.csv").splitlines()

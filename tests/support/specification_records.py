@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dgr.config.parsing import parse
-from dgr.plan.specifications import Specification, specifications
+from dgr.plan.specifications import stages_of_specifications
 from dgr.plan.suite_files import SpecificationFile
 from dgr.records.records import RECORD_COLUMNS, Records
 from dgr.records.scope import Scope
@@ -50,13 +50,10 @@ def specification_file(**changes: Any) -> SpecificationFile:
 
 def expanded(file: SpecificationFile) -> tuple[dict[str, Any], dict[str, Any]]:
     """The plan's sweeps and specifications, by key."""
-    sweeps, curve = {}, {}
-    for chosen, sweep in specifications(file):
-        key = f"curve-{sweep.run.dataset}-{sweep.run.architecture.name}-{sweep.name}"
-        sweeps[key] = sweep.model_dump(mode="json")
-        entry = Specification(suite="curve", choices=chosen, balanced=file.balanced, region=file.region)
-        curve[key] = entry.model_dump(mode="json")
-    return sweeps, curve
+    plan: dict[str, dict[str, Any]] = {"sweeps": {}, "specifications": {}}
+    for section, key, entry in stages_of_specifications(file):
+        plan[section][key] = entry.model_dump(mode="json")
+    return plan["sweeps"], plan["specifications"]
 
 
 def sweep_rows(sweeps: dict[str, Any], curve: dict[str, Any], accuracy: Accuracy) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from synthetic import SUITE, TASKS, write_plan
+from synthetic import RATE, SUITE, TASKS, write_plan
 
 from dgr.records.records import load_records
 from dgr.records.rows import AGREEMENT_COLUMNS
@@ -42,7 +42,7 @@ def make_sweeps(plan: dict[str, Any], names: Any = SWEEPS) -> None:
             "method": {"name": "equal_weighting", "options": {}},
             "regularizer": DGR,
             "seeds": [0, 1],
-            "training": {"epochs": 2, "batch_size": 4, "learning_rate": 0.01},
+            "training": {"epochs": 2, "batch_size": 4, "learning_rate": RATE},
         }
         entry = {"suite": SUITE, "name": name, "run": run, "vary": SWEEPS[name]}
         plan.setdefault("sweeps", {})[f"{SUITE}-digits-conv-{name}"] = entry

@@ -12,6 +12,7 @@ from synthetic import SUITE, TASKS
 from dgr.core.errors import DGRError
 from dgr.records.records import load_records
 from dgr.records.scope import Scope, open_scope
+from dgr.records.sweep_points import plain_runs, sweep_points
 from dgr.tables.ablation import build as ablation_table
 from dgr.tables.cost import build as cost_table
 from dgr.tables.shared import rendering
@@ -104,3 +105,11 @@ def test_costs_are_told_against_equal_weighting_and_the_method_alone(opened: Any
     for part in ("cpu (made up), 1 thread.", "processor time", "lower bound"):
         assert part in " ".join(table.notes)
     assert all(ord(letter) < 128 for letter in rendering.to_latex(table, "tab:x"))
+
+
+def test_runs_at_another_learning_rate_are_no_reference(opened: Any) -> None:
+    scope = opened("T6")
+    made = scope.records.provenance.assign(learning_rate=0.5)
+    other = replace(scope, records=replace(scope.records, provenance=made))
+    assert plain_runs(scope, sweep_points(scope)) is not None
+    assert plain_runs(other, sweep_points(other)) is None

@@ -44,11 +44,11 @@ def assert_committed(made: list[Path]) -> None:
             assert path.read_bytes() == (ROOT / path).read_bytes(), path
 
 
-@pytest.mark.parametrize("suite", ["mini", "utkface64"])
-def test_of_runs(copied: Path, suite: str) -> None:
+@pytest.mark.parametrize(("suite", "least"), [("mini", 4)])
+def test_of_runs(copied: Path, suite: str, least: int) -> None:
     names = [entry["name"] for entry in read_plan()["tables"].values() if entry["suite"] == suite]
     assert copied.exists()
-    assert len(names) >= 4
+    assert len(names) >= least
     for name in names:
         assert_committed(write_table(suite, name))
 

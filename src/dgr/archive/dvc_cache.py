@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from dgr.archive.outputs import KeptOutput, folder_listing, listing_md5, output_md5
@@ -18,7 +18,7 @@ from dgr.core.files import write_atomically
 READ_ONLY = 0o444
 
 
-def put_back(folder: Path, outputs: list[KeptOutput]) -> None:
+def put_back(folder: Path, outputs: list[KeptOutput], between: Iterable[Path] = ()) -> None:
     """Copy outputs into the cache and let DVC check them out, as links where it is configured so.
 
     All get the same time: an engine that compares times must not take one output for newer than another.
@@ -26,6 +26,7 @@ def put_back(folder: Path, outputs: list[KeptOutput]) -> None:
     Args:
         folder: where the outputs lie, under their paths.
         outputs: with the hashes that they have.
+        between: committed files that are made of some outputs and read for others; they get that time too.
 
     Raises:
         DGRError: the cache cannot be written, or DVC refuses.
@@ -42,6 +43,8 @@ def put_back(folder: Path, outputs: list[KeptOutput]) -> None:
                 place.chmod(READ_ONLY)
             os.utime(place, (now, now))
     _dvc("checkout", "--quiet", *(output.path for output in outputs))
+    for path in between:
+        os.utime(path, (now, now))
 
 
 def _objects(path: Path) -> Iterator[tuple[str, Path | bytes]]:

@@ -13,13 +13,13 @@ from matplotlib.ticker import MaxNLocator
 
 from dgr.core.errors import DGRError
 from dgr.figures.shared.curves import LEVEL, band_handle, draw_lines, line_handles
-from dgr.figures.shared.style import PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
+from dgr.figures.shared.style import MAIN_ARMS, PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.names import SINGLE_TASK, Metric, method_label, metric_named
 from dgr.records.scope import CELL, Scope
 
 NAMES = ("F5",)
 PANELS_A_ROW = 3
-ENTRIES_A_ROW = 4
+ENTRIES_A_ROW = 3
 SKIPPED = 0.2
 """Share of the first epochs that may run out of the panel, so that the differences at the end can be seen."""
 
@@ -46,13 +46,14 @@ def build(scope: Scope) -> Drawing:
 def _curves(scope: Scope, metrics: dict[str, str], metric: Metric) -> pd.DataFrame:
     columns = [f"val_{name}/{task}" for task, name in metrics.items()]
     histories = scope.records.histories
+    histories = histories[histories["regularizer"].isin(MAIN_ARMS)]
     return histories[[*CELL, "seed", "epoch"]].assign(value=metric.scale * histories[columns].mean(axis=1))
 
 
 def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     columns = min(PANELS_A_ROW, len(methods))
     rows = math.ceil(len(methods) / columns)
-    figure = Figure(figsize=(PAGE_WIDTH, 0.9 + 1.6 * rows), layout="constrained")
+    figure = Figure(figsize=(PAGE_WIDTH, 1.5 + 1.6 * rows), layout="constrained")
     axes: list[Axes] = list(figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flat)
     reference = curves[curves["method"] == SINGLE_TASK].groupby("epoch")["value"].mean()
     for axis, method in zip(axes, methods, strict=False):
@@ -95,7 +96,7 @@ def _caption(scope: Scope, curves: pd.DataFrame, metric: Metric) -> str:
         f"against epoch; one panel a method, single-task learning ({method_label(SINGLE_TASK)}) as grey reference. "
         f"Lines are means over n = {_seeds(curves)} seeds; bands are {LEVEL:.0%} t-intervals of the mean, pointwise. "
         f"The axis leaves out what lies below every line after the first {SKIPPED:.0%} of the epochs. "
-        "The strength of each regularizer is the tuned one of T1; + norm is the control."
+        "Rate and strength of each arm are the tuned ones of T1, which has all arms."
     )
 
 

@@ -11,6 +11,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dgr.claims.verdict import Decision
 from dgr.pages.sparkline import sparkline
 
+DECISIONS = [verdict for part in get_args(Decision) for verdict in get_args(part)]
+"""All verdicts, in the order in which pages count them."""
+
 
 def page(template: str, script: str | None = None, **values: object) -> str:
     """A page as HTML: what is inserted is escaped, and a name that is not given is an error.
@@ -27,7 +30,7 @@ def page(template: str, script: str | None = None, **values: object) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals |= {"sparkline": sparkline, "decisions": get_args(Decision)}
+    environment.globals |= {"sparkline": sparkline, "decisions": DECISIONS}
     css, js = (environment.get_template(name).render().strip() if name else None for name in ("page.css", script))
     hashes = {"css_hash": _source_expression(css), "js_hash": _source_expression(js)}
     return environment.get_template(template).render(css=css, js=js, **hashes, **values).rstrip() + "\n"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_text
 
-BLOCK = re.compile(r"(<!-- begin (?P<source>\S+)(?P<rows> rows)? -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(
+    r"(<!-- begin (?P<source>\S+)(?P<rows> rows(?P<names>( [\w-]+)*))? -->\n).*?(?P<end><!-- end -->)", re.DOTALL
+)
 
 
 def filled(readme: str, root: Path) -> str:
@@ -16,7 +18,7 @@ def filled(readme: str, root: Path) -> str:
 
     Args:
         readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``; after ``PATH rows`` the table's rows alone,
-            without its title and notes.
+            without its title and notes; after ``PATH rows A B`` those whose first cell is A or B.
         root: what the paths are relative to.
 
     Raises:
@@ -28,10 +30,21 @@ def filled(readme: str, root: Path) -> str:
         if not source.is_file():
             raise DGRError(f"{source}, which the README shows, is missing; run `make reproduce`.")
         lines = source.read_text(encoding="utf-8").rstrip().splitlines()
-        shown = [line for line in lines if line.startswith("|")] if match["rows"] else lines
-        return "\n".join([match[1].rstrip(), *shown, match[4]])
+        shown = _rows(source, lines, (match["names"] or "").split()) if match["rows"] else lines
+        return "\n".join([match[1].rstrip(), *shown, match["end"]])
 
     return BLOCK.sub(replace, readme)
+
+
+def _rows(source: Path, lines: list[str], names: list[str]) -> list[str]:
+    """The table's head and the rows of these names, or all."""
+    head, rule, *rows = [line for line in lines if line.startswith("|")]
+    if not names:
+        return [head, rule, *rows]
+    by_name = {row.split("|")[1].strip().replace("\\", ""): row for row in rows}
+    if missing := [name for name in names if name not in by_name]:
+        raise DGRError(f"{source}, which the README shows, has no row '{missing[0]}'{nearest(missing[0], by_name)}.")
+    return [head, rule, *(by_name[name] for name in names)]
 
 
 def update(readme: Path) -> None:

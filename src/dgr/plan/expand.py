@@ -18,7 +18,7 @@ from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
-from dgr.plan.specifications import Specification, specifications
+from dgr.plan.specifications import check_alone, stages_of_specifications
 from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
@@ -82,8 +82,7 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
-    if plan["specifications"] and (mixed := _apart_from_specifications(plan)):
-        raise DGRError(f"{configs / suite.of}: it has specifications and also {mixed}; move these into another suite.")
+    check_alone(plan, configs / suite.of)
     if suite.seeds:  # what is only looked at quickly has no page, and no place in the index of all suites
         plan["audits"], plan["study_claims"] = {}, {}
     elif plan["audits"] and not (plan["study_reports"] or (plan["tables"] and plan["figures"])):
@@ -92,12 +91,6 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             "as `tables: [T1]` and `figures: [F5]`."
         )
     return plan
-
-
-def _apart_from_specifications(plan: Plan) -> str:
-    """What a suite of specifications trains or measures beside them, of which its tables would not be."""
-    others = [name for name in ("runs", "tuned_runs", "costs", "studies") if plan[name]]
-    return ", ".join([*others, *["sweeps"] * (len(plan["sweeps"]) > len(plan["specifications"]))]).replace("_", " ")
 
 
 def _keep_representations(plan: Plan) -> None:
@@ -196,15 +189,7 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
             settings = file.embedding.model_dump(exclude={"method"})
             yield "embeddings", file.suite, EmbeddingConfig.model_validate(settings | shown)
     elif isinstance(file, SpecificationFile):
-        for chosen, sweep in specifications(file):
-            run = sweep.run
-            name = f"{run.suite}-{run.dataset}-{run.architecture.name}-{sweep.name}"
-            yield "sweeps", name, sweep
-            yield (
-                "specifications",
-                name,
-                Specification(suite=file.suite, choices=chosen, balanced=file.balanced, region=file.region),
-            )
+        yield from stages_of_specifications(file)
     elif isinstance(file, SweepFile):
         for name, block in file.sweeps.items():
             run = _run(file, file.method, block.use, file.seeds)

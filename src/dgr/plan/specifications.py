@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from dgr.config.parsing import Strict, parse
+from dgr.config.plan_file import Plan
 from dgr.core.errors import DGRError, nearest
 from dgr.plan.suite_files import SpecificationFile
 from dgr.training.configuration import RunConfig, SweepConfig
@@ -25,6 +27,37 @@ class Specification(Strict):
     """The choice that is not crossed with the others."""
     region: float
     """A difference of mean test accuracy within ± this is too small to matter."""
+
+
+def stages_of_specifications(file: SpecificationFile) -> Iterator[tuple[str, str, Strict]]:
+    """Section of the plan, key and entry: each specification is a sweep, and under the same key what it consists of.
+
+    Raises:
+        DGRError: as :func:`specifications`.
+    """
+    for chosen, sweep in specifications(file):
+        key = f"{file.suite}-{sweep.run.dataset}-{sweep.run.architecture.name}-{sweep.name}"
+        yield "sweeps", key, sweep
+        entry = Specification(suite=file.suite, choices=chosen, balanced=file.balanced, region=file.region)
+        yield "specifications", key, entry
+
+
+def check_alone(plan: Plan, folder: Path) -> None:
+    """A suite of specifications has nothing beside them: its tables are about all of its data sets.
+
+    Args:
+        plan: of one suite.
+        folder: where its files are, for the message.
+
+    Raises:
+        DGRError: it trains or measures something else too.
+    """
+    if not plan["specifications"]:
+        return
+    others = [name.replace("_", " ") for name in ("runs", "tuned_runs", "costs", "studies") if plan[name]]
+    others += ["sweeps"] * (plan["sweeps"].keys() != plan["specifications"].keys())
+    if others:
+        raise DGRError(f"{folder}: it has specifications and also {', '.join(others)}; move these into another suite.")
 
 
 def specifications(file: SpecificationFile) -> Iterator[tuple[dict[str, str], SweepConfig]]:

@@ -123,10 +123,14 @@ def plain_runs(scope: Scope, points: list[Point]) -> pd.DataFrame | None:
     """The runs of the swept method without any regularizer, with the seeds of the sweeps.
 
     Returns:
-        As :attr:`Point.runs`; None where the suite has no such runs for all these seeds.
+        As :attr:`Point.runs`; None where the suite has no such runs for all these seeds, at the sweeps' learning rate.
     """
     method = points[0].method
     runs = all_runs(scope)
+    made = scope.records.provenance
+    made = made[(made["method"] == method) & (made["regularizer"] == "none")]
+    if set(made["learning_rate"]) != {points[0].run["training"]["learning_rate"]}:
+        return None
     plain = runs[(runs["method"] == method) & (runs["regularizer"] == "none")].set_index("seed")
     seeds = points[0].runs.index
     return plain.loc[seeds, points[0].runs.columns] if set(seeds) <= set(plain.index) else None

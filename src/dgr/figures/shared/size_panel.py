@@ -13,6 +13,9 @@ from dgr.figures.shared.style import COLOURS, CURVES, DASHES, LABELS, MARKERS, S
 from dgr.records.names import Metric
 from dgr.records.sweep_points import NORM, VALUE, Point
 
+SHOWN_BESIDE = ("none", "norm_matched", "normalized")
+"""Arms of the main comparison that stand beside the sweeps."""
+
 
 def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: Metric) -> None:
     """Accuracy against mean ‖z‖: every run as a dot, the strengths of each regularizer that was swept joined by a line.
@@ -24,7 +27,7 @@ def draw_size(axis: Axes, points: Sequence[Point], runs: pd.DataFrame, metric: M
         metric: what is shown.
     """
     swept = {name: _by_strength(points, name) for name in CURVES}
-    for name in (name for name in COLOURS if name in set(runs["regularizer"])):
+    for name in (name for name in SHOWN_BESIDE if name in set(runs["regularizer"])):
         mine = runs[runs["regularizer"] == name]
         look: dict[str, Any] = {"marker": MARKERS[name], "s": 11, "facecolor": "none", "linewidth": 0.6, "alpha": 0.6}
         label = None if swept.get(name) else LABELS[name]

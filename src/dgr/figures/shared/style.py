@@ -31,6 +31,8 @@ CURVES = {
 }
 """What a curve over a regularizer's strengths is called."""
 SYMBOLS = {name: KNOWN_REGULARIZERS.declared(name, "SYMBOL") for name in CURVES}
+MAIN_ARMS = ("none", "dgr", "dgr_released", "norm", "norm_matched", "normalized", "normalized_dgr")
+"""What figures with many lines show; tables have every arm."""
 REFERENCE_LINE: dict[str, Any] = {"color": "0.55", "linewidth": 0.9, "linestyle": (0, (6, 2, 1, 2))}
 RC = {
     "font.family": "DejaVu Sans",
