@@ -38,7 +38,8 @@ def test_it_is_listed_trained_tuned_and_in_the_table_under_its_label(copy: Proje
     assert "loss_softmax" in copy.python("-c", "from dgr.methods import METHODS; print(*METHODS)").split()
     copy.make_tables()
     rows = [line.split("|")[1:3] for line in copy.read("results/mini/tables/T1.md").splitlines() if line[:1] == "|"]
-    assert [[cell.strip() for cell in row] for row in rows[2:]] == [["STL", "–"], ["LSM", "–"], ["LSM", "+ DGR"]]
+    arms = [["LSM", "–"], ["LSM", "+ DGR"], ["LSM", "+ norm at DGR's ‖z‖"]]
+    assert [[cell.strip() for cell in row] for row in rows[2:]] == [["STL", "–"], *arms]
     assert copy.changed() == {FILE}
 
 

@@ -90,14 +90,16 @@ def test_layout_and_optimizer_change_nothing(name, precision):
             case = make_step(method, make_regularizer(regularizer), layout, optimizer, precision)
             # Dropout draws its mask along the memory, and is another one in another layout.
             expected = found.setdefault(layout if regularizer == "dropout" else "every layout", case)
+            # A finite difference over ε = 1e-4 in float32 keeps about two digits, and rounds otherwise in each layout.
+            far = 100 if regularizer == "dgr_released" and precision == "float32" else 1
             for values, others in zip(case, expected, strict=True):
                 for key, value in values.items():
                     scale = max(other.abs().max().item() for other in others.values())
                     torch.testing.assert_close(
                         value,
                         others[key],
-                        rtol=tolerance,
-                        atol=tolerance * scale,
+                        rtol=far * tolerance,
+                        atol=far * tolerance * scale,
                         msg=lambda text, at=(regularizer, layout, optimizer, key): f"{at}: {text}",
                     )
 
