@@ -6,6 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from dgr.figures.sensitivity import build
+from dgr.figures.shared.size_panel import SHOWN_BESIDE
 from dgr.training.configuration import SweepConfig
 
 
@@ -27,11 +28,13 @@ def test_six_panels(opened: Any) -> None:
         assert part in drawing.caption
 
 
-def test_every_multi_task_run_is_in_the_scatter(opened: Any) -> None:
+def test_every_run_of_the_arms_that_are_shown_is_in_the_scatter(opened: Any) -> None:
     scope = opened("F3")
     size = build(scope).figure.axes[1]
     shown = sum(len(np.asarray(group.get_offsets())) for group in size.collections)
-    main = sum(len(entry["seeds"]) for entry in scope.runs.values() if entry["method"]["name"] != "single_task")
+    beside = [entry for entry in scope.runs.values() if entry["regularizer"]["name"] in SHOWN_BESIDE]
+    main = sum(len(entry["seeds"]) for entry in beside if entry["method"]["name"] != "single_task")
+    assert main
     points = sum(len(SweepConfig(**entry).points()) for entry in scope.sweeps.values())
     assert shown >= main + 2 * (points - 1), "all but the usual point that two sweeps share"
 
