@@ -57,7 +57,7 @@ def check_studies(suite: str) -> Finding:
             study = load_study(key)
             found.compared += len(study.frame)
             path = origins_file(suite, f"{entry['name']}.json")
-            origin = read_json(path, "restore it with `git checkout`")
+            origin = read_json(path, RESTORE)
             same = origin.get("result") == sha256(records_folder(suite) / f"{entry['name']}.csv")
             found.expect(same, f"{path} is about another result than the record.")
     return found
@@ -69,15 +69,19 @@ def _tunings(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, s
     provenance = text_frame(provenance_file(suite))
     for key in (key for key in runs if key in rules):
         entry, rows = rules[key], records.tuning[records.tuning["key"] == key]
-        with_choice = _chosen(suite, key)
+        file = tuning_file(suite, key)
+        record = read_json(file, RESTORE)
+        with_choice = _setting(record["chosen"])
         used = {_setting(row) for row in provenance[provenance["key"] == key].to_dict("records")}
-        yield used == {with_choice}, f"The runs of {key} have other settings than {tuning_file(suite, key)} chose."
+        yield used == {with_choice}, f"The runs of {key} have other settings than {file} chose."
         tried = {(_setting(row), row["seed"]) for row in rows.to_dict("records")}
-        same = tried == _tried(suite, key)
-        yield same, f"tuning.csv: {key} has other settings or seeds than {tuning_file(suite, key)}."
+        recorded = {
+            (_setting(row), row["seed"]) for row in record["rows"] if row["val"] is not None
+        }  # nothing diverged
+        yield tried == recorded, f"tuning.csv: {key} has other settings or seeds than {file}."
         marked = {_setting(row) for row in rows[rows["chosen"]].to_dict("records")}
         wanted = {with_choice} & {setting for setting, _ in tried}  # what is matched may lie between what was tried
-        yield marked == wanted, f"tuning.csv: {key} marks another choice than {tuning_file(suite, key)} has."
+        yield marked == wanted, f"tuning.csv: {key} marks another choice than {file} has."
         if entry["matched"] is None:
             again = setting_by_rule(rows, entry["seeds"])
             told = f"tuning.csv: {key} chose {_words(with_choice)}, but by the rule its rows choose {_words(again)}."
@@ -117,16 +121,6 @@ def _setting(row: Mapping[Any, Any]) -> _Setting:
 
 def _words(setting: _Setting | None) -> str:
     return "nothing" if setting is None else " and ".join(f"{value:g}" for value in setting if value is not None)
-
-
-def _chosen(suite: str, key: str) -> _Setting:
-    return _setting(read_json(tuning_file(suite, key), RESTORE)["chosen"])
-
-
-def _tried(suite: str, key: str) -> set[tuple[_Setting, int]]:
-    """What has rows in ``tuning.csv``: all but what diverged."""
-    rows = read_json(tuning_file(suite, key), RESTORE)["rows"]
-    return {(_setting(row), row["seed"]) for row in rows if row["val"] is not None}
 
 
 def _sweeps(plan: Plan, suite: str, records: Records) -> Iterator[tuple[bool, str]]:

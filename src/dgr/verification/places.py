@@ -109,9 +109,7 @@ def _with_seeds(entry: dict[str, Any], seeds: set[int], known: dict[str, Any] | 
 
 def _alone(plan: Plan, unit: Unit, folder: Path, device: str) -> Place:
     place = Place(folder, _blank(plan))
-    section = "sweeps"
-    if unit.kind == "tuning":
-        section = "tuning" if unit.key in plan["tuning"] else "matching"
+    section = next(name for name in ("tuning", "matching", "sweeps") if unit.key in plan[name])
     entry = copy.deepcopy(plan[section][unit.key])
     if unit.part and unit.kind == "tuning":
         rates, strengths = (list(values) or None for values in unit.part)
