@@ -373,7 +373,10 @@ def test_a_damaged_archive_leaves_nothing(settings, root, archive):
 
 def test_the_sources_of_the_project_are_described():
     sources = read_sources(ROOT / "paper_configs")
-    assert set(sources) == {"utkface64", "utkface", "nyuv2", "cityscapes", "resnet50_imagenet", "resnet18_imagenet"}
+    assert set(sources) == {
+        *("utkface64", "utkface", "nyuv2", "nyuv2_small", "sentiment", "cifar10_small", "cityscapes"),
+        *("resnet50_imagenet", "resnet18_imagenet"),
+    }
     assert sum(sources["nyuv2"].contents.patterns.values()) == 4 * (795 + 654)
     for source in sources.values():
         assert not source.urls or source.file.endswith(f"-{source.sha256}.pth")
