@@ -15,12 +15,15 @@ from dgr.models.registry import ENCODERS, AnyArchitecture, VectorArchitecture
 
 TASKS = (Task("first", "classification", 3), Task("second", "classification", 5))
 DENSE = {"backbone": "small", "channels": [4, 8], "head_channels": 4}
+ASPP = {"channels": [4, 8], "head_channels": 4, "rates": [2]}
 BLOCKS = {
     "conv": {"channels": [2, 4], "width": 6, "hidden": 5},
     "resnet18": {"pretrained": False, "hidden": 5},
     "resnet50": {"pretrained": False, "hidden": 5},
     "split": DENSE,
     "mtan": DENSE,
+    "split_aspp": ASPP,
+    "mtan_aspp": ASPP,
 }
 IMAGES = (3, 32, 32)
 
@@ -40,7 +43,7 @@ def architecture(name, **changes):
 @pytest.mark.parametrize("separate", [False, True])
 @pytest.mark.parametrize("name", ENCODERS)
 def test_heads_read_what_the_encoder_gives(name, separate):
-    if name.startswith("resnet") and find_spec("torchvision") is None:
+    if name.startswith(("resnet", "split_", "mtan_")) and find_spec("torchvision") is None:
         pytest.skip("needs torchvision")
     config = architecture(name)
     model = build_model(config, TASKS, IMAGES, separate, seed=0)

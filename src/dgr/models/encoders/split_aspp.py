@@ -1,4 +1,4 @@
-"""``split_aspp``: the small backbone for dense prediction under the heads of DeepLabV3, side by side."""
+"""``split_aspp``: as ``split``, with the heads of DeepLabV3 on the small backbone."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ LABEL = "split, ASPP heads"
 
 
 class Config(DenseArchitecture):
-    """As ``split``, with the small backbone and a DeepLabV3 head (atrous spatial pyramid pooling) a task."""
+    """Dense prediction from the small backbone, shared; a DeepLabV3 head (atrous spatial pyramid pooling) a task."""
 
     backbone: Literal["small"] = "small"
     """What computes the maps that heads read."""
     channels: Channels
-    """Width of each stage of the small backbone."""
+    """Width of each stage of the backbone; its maps have a quarter of the image's height and width."""
     rates: list[PositiveInt]
-    """Dilation rates of the heads' pyramids, in pixels of the maps: a quarter of the image's height and width."""
+    """Dilation rates of the heads' pyramids, in pixels of the maps."""
 
     @model_validator(mode="after")
     @override
     def _has_its_own(self) -> Self:
-        return self
+        return self  # both, where the other architectures have either
 
     @override
     def encoder(self, tasks: int, image_shape: Sequence[int]) -> nn.Module:
