@@ -109,7 +109,10 @@ def test_the_models_of_one_seed_are_equal_and_torchs_random_state_is_left_alone(
     ("block", "message"),
     [
         ({"name": "convv"}, "here: architecture: Unknown encoder 'convv'; did you mean 'conv'?"),
-        ({}, "here: architecture: the encoder has no name; known: conv, mtan, resnet18, resnet50, split."),
+        (
+            {},
+            f"here: architecture: the encoder has no name; known: {', '.join(sorted(BLOCKS))}.",
+        ),
         ("conv", "here: architecture: Input should be a valid dictionary"),
         ({"name": ["conv"]}, "here: architecture: Unknown encoder"),
         ({"name": "conv", **BLOCKS["conv"], "widht": 3}, "architecture: unknown key 'widht'; did you mean 'width'?"),
