@@ -73,7 +73,7 @@ def test_a_data_set_says_its_shape_size_and_tasks_before_it_is_made(name, shape,
     assert not isinstance(config, LocalDataset)
 
 
-@pytest.mark.parametrize("name", ["utkface", "nyuv2", "nyuv2_24x32", "cityscapes"])
+@pytest.mark.parametrize("name", ["utkface", "nyuv2", "nyuv2_small", "cityscapes"])
 def test_a_source_that_does_not_say_what_it_holds_leaves_the_size_open(name):
     source = read_source(CONFIGS, name).model_copy(update={"contents": ContentsConfig()})
     assert DATASETS[name].training_samples(source) is None

@@ -27,13 +27,13 @@ from dgr.datasets.dense_folder import DenseFolder, Layer, SplitArrays, copies, p
 from dgr.datasets.input_files import Array, read_image, refusal
 
 CLASSES = 13
-LABELS = 40
+_LABELS = 40
 """In the files: the 40-class number less one; void is among the last."""
 METRES = 10 / 255
 """Of one step of the depth files."""
 PICTURES, TRAINING_PICTURES = 1449, 795
 """Of the official split, 654 test."""
-FOLDERS = {"images": "nyu_images", "segmentation": "nyu_labels40", "depth": "nyu_depths"}
+_FOLDERS = {"images": "nyu_images", "segmentation": "nyu_labels40", "depth": "nyu_depths"}
 """Of each array."""
 MOST_MIRRORED = 0.02
 """Share of pictures of which one layer may seem mirrored: four in the 1,449 as they are, 98 in 100 where one is."""
@@ -93,7 +93,7 @@ class Config(DenseFolder):
             )
         splits = {split: self._read(place, chosen, layers, size) for split, chosen in members.items()}
         found = sum(_mirrored(arrays).sum(axis=0) for arrays in splits.values())
-        mirrored = dict(zip(FOLDERS, found.tolist(), strict=True))
+        mirrored = dict(zip(_FOLDERS, found.tolist(), strict=True))
         _check_mirrored(mirrored, len(numbers), place)
         report = {
             "files": {split: len(chosen) for split, chosen in members.items()},
@@ -112,8 +112,8 @@ class Config(DenseFolder):
             return np.asarray(Image.fromarray(values).resize((self.width, self.height), way))
 
         def to_classes(values: Array, path: Path) -> Array:
-            if values.max() >= LABELS:
-                raise refusal(path, f"holds label {values.max()}, but labels are 0…{LABELS - 1}")
+            if values.max() >= _LABELS:
+                raise refusal(path, f"holds label {values.max()}, but labels are 0…{_LABELS - 1}")
             found: Array = classes[scaled(values)]
             return found
 
@@ -125,9 +125,9 @@ class Config(DenseFolder):
             return scaled(values, Image.Resampling.BILINEAR)
 
         return (
-            Layer("images", FOLDERS["images"], ".jpg", read_image, (3,), (3,), np.uint8, to_pixels),
-            Layer("segmentation", FOLDERS["segmentation"], ".png", read_image, (), (), np.int8, to_classes),
-            Layer("depth", FOLDERS["depth"], ".png", read_image, (), (1,), np.float32, to_metres),
+            Layer("images", _FOLDERS["images"], ".jpg", read_image, (3,), (3,), np.uint8, to_pixels),
+            Layer("segmentation", _FOLDERS["segmentation"], ".png", read_image, (), (), np.int8, to_classes),
+            Layer("depth", _FOLDERS["depth"], ".png", read_image, (), (1,), np.float32, to_metres),
         )
 
     def _read(self, place: Path, numbers: list[int], layers: tuple[Layer, ...], size: tuple[int, ...]) -> SplitArrays:
@@ -162,8 +162,8 @@ def fits_mirrored(first: Array, second: Array) -> bool:
 
 def _mirrored(arrays: SplitArrays) -> Array:
     """Which layers of which pictures fit neither other unless mirrored, ``(pictures, 3)``; rarely any by chance."""
-    found = np.zeros((len(arrays["images"]), len(FOLDERS)), bool)
-    for row, (image, labels, depth) in enumerate(zip(*(arrays[name] for name in FOLDERS), strict=True)):
+    found = np.zeros((len(arrays["images"]), len(_FOLDERS)), bool)
+    for row, (image, labels, depth) in enumerate(zip(*(arrays[name] for name in _FOLDERS), strict=True)):
         layers = image.mean(axis=0), labels.astype(int), depth[0]
         pairs = {(a, b): fits_mirrored(layers[a], layers[b]) for a, b in combinations(range(len(layers)), 2)}
         found[row] = [all(better for pair, better in pairs.items() if layer in pair) for layer in range(len(layers))]
@@ -174,7 +174,7 @@ def _check_mirrored(mirrored: dict[str, int], pictures: int, place: Path) -> Non
     array, count = max(mirrored.items(), key=lambda item: item[1])
     if count > MOST_MIRRORED * pictures:
         raise DGRError(
-            f"{place / FOLDERS[array]} does not fit the other layers: {count} of {pictures} pictures would if they "
+            f"{place / _FOLDERS[array]} does not fit the other layers: {count} of {pictures} pictures would if they "
             "were mirrored left and right; mirror all three layers or none."
         )
 
@@ -200,8 +200,8 @@ def _official_split(path: Path, numbers: list[int]) -> tuple[list[int], list[int
 def _class_table(path: Path) -> Array:
     """Class 0…12 by label of the files, −1 for the label that void is among; int8."""
     thirteen = _whole_numbers(path, "classMapping13")
-    if len(thirteen) != LABELS or set(thirteen.tolist()) != set(range(1, CLASSES + 1)):
-        raise DGRError(f"{path} does not lead from {LABELS} classes to all of 1…{CLASSES}; fetch the source again.")
+    if len(thirteen) != _LABELS or set(thirteen.tolist()) != set(range(1, CLASSES + 1)):
+        raise DGRError(f"{path} does not lead from {_LABELS} classes to all of 1…{CLASSES}; fetch the source again.")
     table = (thirteen - 1).astype(np.int8)
     table[-1] = VOID
     return table
