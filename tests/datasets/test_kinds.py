@@ -57,7 +57,7 @@ def test_the_kinds_are_the_files():
         (
             "utkface",
             (3, 64, 64),
-            16595,
+            16596,
             [("age", "classification", 7), ("gender", "classification", 2), ("race", "classification", 5)],
         ),
     ],
