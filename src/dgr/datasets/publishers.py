@@ -19,7 +19,7 @@ from dgr.datasets.contents import Contents, tree_hash
 RAW = "https://raw.githubusercontent.com/{repository}/{commit}/{file}"
 ARCHIVE = "https://codeload.github.com/{repository}/tar.gz/{commit}"
 
-Text = Annotated[str, Field(min_length=1)]
+NonEmpty = Annotated[str, Field(min_length=1)]
 
 
 class Part(Strict):
@@ -31,7 +31,7 @@ class Part(Strict):
     """Its hexadecimal digits, or the first of them (at least 7)."""
     folder: str = ""
     """Of the repository; names count from there."""
-    files: Annotated[list[Text], Field(min_length=1)]
+    files: Annotated[list[NonEmpty], Field(min_length=1)]
     """Names, each downloaded by itself; or, where one has ``*``, ``?`` or ``[``, patterns of what is kept of the whole
     commit's archive."""
 
@@ -58,16 +58,16 @@ class Part(Strict):
         return name if any(fnmatchcase(name, pattern) for pattern in self.files) else None
 
 
-class Variant(Strict):
+class KnownVariant(Strict):
     """Another thing under the same name, which is refused by its own name. All that is told must hold."""
 
-    name: Text
+    name: NonEmpty
     """Goes on "it is …"."""
     tree: Digits | None = None
     """Its tree hash."""
-    like: Text | None = None
+    like: NonEmpty | None = None
     """A pattern that at least one of its files fits."""
-    unlike: Text | None = None
+    unlike: NonEmpty | None = None
     """A pattern that none of its files fits."""
 
     def is_it(self, contents: Contents) -> bool:
@@ -82,11 +82,11 @@ class Variant(Strict):
 class Publisher(Strict):
     """What is known of one source beside its contents."""
 
-    licence: Text
+    licence: NonEmpty
     """Licence and terms, told before anything is fetched."""
     parts: list[Part] = []
     """Together its files; fetched where no mirror and no address of ``sources.yaml`` gives it."""
-    variants: list[Variant] = []
+    variants: list[KnownVariant] = []
     """Copies of another content that are known to go about."""
 
 
