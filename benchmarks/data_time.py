@@ -1,4 +1,4 @@
-"""How long a step waits for its batch: reading mapped images of 64×64 against a training step on them.
+"""How long a step waits for its batch: reading mapped images of 32×32 against a training step on them.
 
     python benchmarks/data_time.py
 
@@ -31,7 +31,7 @@ STEPS = 5
 def mapped_split(folder: Path, tasks: Sequence[Task]) -> Split:
     """Noise in place of faces, mapped from a file as a prepared data set is."""
     generator = np.random.default_rng(0)
-    np.save(folder / "images.npy", generator.integers(0, 256, (SAMPLES, 3, 64, 64), np.uint8))
+    np.save(folder / "images.npy", generator.integers(0, 256, (SAMPLES, 3, 32, 32), np.uint8))
     targets = {task.name: torch.from_numpy(generator.integers(0, task.classes, SAMPLES)) for task in tasks}
     return Split(torch.from_numpy(np.load(folder / "images.npy", mmap_mode="c")), targets)
 
@@ -40,9 +40,9 @@ def main() -> None:
     """Measure and print."""
     torch.set_num_threads(1)
     plan = read_plan()
-    tasks = planned_dataset("utkface64", plan).tasks
-    config = RunConfig(**plan["tuned_runs"]["faces-utkface64-conv-equal_weighting-none"]).with_any_setting()
-    parts = build_parts(config, tasks, (3, 64, 64), seed=0)
+    tasks = planned_dataset("utkface32_third", plan).tasks
+    config = RunConfig(**plan["tuned_runs"]["faces-utkface32_third-conv-equal_weighting-none"]).with_any_setting()
+    parts = build_parts(config, tasks, (3, 32, 32), seed=0)
     with tempfile.TemporaryDirectory() as folder:
         split = mapped_split(Path(folder), tasks)
 

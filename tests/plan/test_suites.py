@@ -85,7 +85,7 @@ def test_a_suite_takes_the_shared_stages_that_it_needs(monkeypatch):
     wanted = {
         "mini": (set(), {"multimnist", "rooms"}, set()),
         "studies": (set(), set(), set()),
-        "faces": ({"utkface64"}, set(), {"utkface64"}),
+        "faces": ({"utkface64"}, set(), {"utkface32_third"}),
         "nyu": ({"nyuv2_small"}, set(), {"nyuv2_24x32"}),
         "paper": ({"utkface", "nyuv2", "cityscapes", "resnet50_imagenet"}, set(), {"utkface", "nyuv2", "cityscapes"}),
     }

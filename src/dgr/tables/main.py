@@ -123,7 +123,7 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
         "± is the spread of runs, neither a test nor a confidence interval.",
         "Δm: mean over tasks of the relative change of the task's metric, in percent, against the mean of the "
         "single-task runs (STL) of this table, signed so that higher is better; computed for each run, then averaged. "
-        "For STL it is 0 by construction, with the spread of its runs.",
+        "For STL itself it is the spread of its runs around their mean.",
         "Δm, best val. epoch: the same at each run's epoch of best validation metric (STL too), for comparison only.",
         "Mean ‖z‖: mean norm of the shared representation over test samples; for STL, of its separate "
         "representations joined.",
@@ -146,7 +146,8 @@ def _notes(scope: Scope, data: pd.DataFrame) -> list[str]:
 def _settings_note(scope: Scope) -> str:
     """Model, optimisation and machine, as far as all runs have them in common."""
     entry = next(iter(scope.runs.values()))
-    return f"Model: {_words(entry['architecture'])}. Training: {_words(entry['training'])}."
+    training = {name: value for name, value in entry["training"].items() if name != "trained_out"}
+    return f"Model: {_words(entry['architecture'])}. Training: {_words(training)}."
 
 
 def _words(block: dict[str, Any]) -> str:

@@ -23,12 +23,18 @@ def lies_at_an_end(scope: Scope, key: str, column: str, value: float | None) -> 
 
 
 def tuning_notes(scope: Scope) -> list[str]:
-    """How learning rate and strength were chosen, once for all arms that were tuned alike."""
-    ways: dict[str, list[str]] = {}
+    """How learning rate and strength were chosen, once for all arms with the same rule, with the grids of each."""
+    ways: dict[str, dict[str, list[str]]] = {}
     for key, entry in scope.tuning.items():
         label = regularizer_label(scope.runs[key]["regularizer"]["name"])
-        ways.setdefault(_way(entry), []).append("the method alone" if label == "–" else label)
-    return [f"Tuning of {', '.join(dict.fromkeys(labels))}: {way}." for way, labels in ways.items()]
+        arms = ways.setdefault(_way(entry), {}).setdefault(_grids(entry), [])
+        arms.append("the method alone" if label == "–" else label)
+    return [
+        f"Tuning: {way}. Grids: "
+        + "; ".join(f"{', '.join(dict.fromkeys(labels))}: {grids}" for grids, labels in arms.items())
+        + "."
+        for way, arms in ways.items()
+    ]
 
 
 def trained_out_note(scope: Scope) -> list[str]:
@@ -49,19 +55,21 @@ def _way(entry: dict[str, Any]) -> str:
     if entry["matches"]:
         return (
             f"at the learning rate of {regularizer_label(entry['matches'])}, the strength with which the mean ‖z‖ on "
-            f"validation data is the same as there, interpolated from strengths {_listed(entry['strengths'])} and "
-            f"seeds {seeds}"
+            f"validation data is the same as there, interpolated from those of a grid with seeds {seeds}"
         )
-    grids = [
-        f"{name} {_listed(entry[part])}"
-        for part, name in (("learning_rates", "learning rates"), ("strengths", "strengths"))
-        if entry[part]
-    ]
     first = f" with seed {entry['seeds'][0]}, and the best {entry['finalists']} of them" if entry["finalists"] else ""
     far = f"; where the choice is an end, up to {entry['extensions']} values beyond it" if entry["extensions"] else ""
     return (
-        f"{' crossed with '.join(grids)}, all tried{first} with seeds {seeds}, which are not reported{far}; chosen is "
-        "the highest validation metric at the last epoch, averaged over tasks and seeds"
+        f"all settings of a grid were tried{first} with seeds {seeds}, which are not reported{far}; chosen is the "
+        "highest validation metric at the last epoch, averaged over tasks and seeds"
+    )
+
+
+def _grids(entry: dict[str, Any]) -> str:
+    return " × ".join(
+        f"{name} {_listed(entry[part])}"
+        for part, name in (("learning_rates", "learning rates"), ("strengths", "strengths"))
+        if entry.get(part)
     )
 
 
