@@ -49,7 +49,7 @@ def test_the_kinds_are_the_files():
             [("age", "classification", 7), ("gender", "classification", 2), ("race", "classification", 5)],
         ),
         ("nyuv2", (3, 288, 384), 715, [("segmentation", "segmentation", 13), *((kind, kind, 0) for kind in DENSE[1:])]),
-        ("nyuv2_24x32", (3, 24, 32), 715, [("segmentation", "segmentation", 13), ("depth", "depth", 0)]),
+        ("nyuv2_36x48", (3, 36, 48), 715, [("segmentation", "segmentation", 13), ("depth", "depth", 0)]),
         (
             "cityscapes",
             (3, 256, 512),

@@ -43,7 +43,7 @@ def architecture(name, **changes):
 @pytest.mark.parametrize("separate", [False, True])
 @pytest.mark.parametrize("name", ENCODERS)
 def test_heads_read_what_the_encoder_gives(name, separate):
-    if name.startswith(("resnet", "split_", "mtan_")) and find_spec("torchvision") is None:
+    if name.startswith("resnet") and find_spec("torchvision") is None:
         pytest.skip("needs torchvision")
     config = architecture(name)
     model = build_model(config, TASKS, IMAGES, separate, seed=0)
