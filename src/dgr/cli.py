@@ -19,10 +19,11 @@ from dgr.verification.cli import app as verification
 
 HELP = (
     "Replication of DGR: whole suites, and each stage of the pipeline by itself.\n\n"
-    "A SUITE is a folder of paper_configs, such as mini. A KEY names what one stage makes: suite, data set, architecture, "
-    "method, regularizer. `dgr list` names the suites, `dgr list mini` the stages of one with their keys.\n\n"
-    "Example: dgr train mini-multimnist-conv-imtl-dgr trains IMTL with DGR on multimnist, with the encoder conv, as the "
-    "suite mini says.\n\n"
+    "A SUITE is a folder of paper_configs, such as mini. A KEY names what one stage makes: suite, data set, "
+    "architecture, method, regularizer. `dgr list` names the suites, `dgr list mini` the stages of one with their "
+    "keys.\n\n"
+    "Example: dgr train mini-multimnist-conv-imtl-dgr trains IMTL with DGR on multimnist, with the encoder conv, as "
+    "the suite mini says.\n\n"
     "A stage reads what the stages before it made, and names the command that makes what is missing."
 )
 WHOLE, STAGES, ARCHIVES, DATA_SETS = "Whole suites", "Stages, each by its key", "Archives and lists", "Data sets"

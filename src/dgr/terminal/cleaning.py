@@ -13,8 +13,10 @@ from pathlib import Path
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DATA, FIGURES, RESULTS, RUNS, SUITES, TRAINED, UNFINISHED
 
-MADE = (DATA, RUNS, TRAINED, UNFINISHED, Path("logs"), Path(".snakemake"), Path(".dvc/cache"), Path(".dvc/tmp"))
-REPORTS = (Path("verification.md"), Path("reproduction.md"), Path("dvc_plots"), Path("gpu-session"))
+_MADE = (
+    *(DATA, RUNS, TRAINED, UNFINISHED, Path("logs"), Path(".snakemake"), Path(".dvc/cache"), Path(".dvc/tmp")),
+    *(Path("dvc_plots"), Path("verification.md"), Path("reproduction.md")),
+)
 LOOKS = "*-seeds-*"
 """Quick looks in ``results``, ``figures`` and ``suites``, which no commit keeps."""
 
@@ -36,7 +38,7 @@ def clean_results(root: Path) -> Iterator[str]:
             "`snakemake --unlock` where nothing is running, and try again."
         )
     looks = [path.relative_to(root) for place in (RESULTS, FIGURES, SUITES) for path in (root / place).glob(LOOKS)]
-    places = [place for place in (*MADE, *REPORTS, *sorted(looks)) if (root / place).exists()]
+    places = [place for place in (*_MADE, *sorted(looks)) if (root / place).exists()]
     for place in places:
         files, size = _content(root / place)
         try:

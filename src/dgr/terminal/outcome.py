@@ -15,7 +15,7 @@ from dgr.verification.record_files import text_frame
 from dgr.verification.reproduced import reproduction_lines
 
 REPORT = Path("reproduction.md")
-PLAIN = {
+_PLAIN = {
     "supported": "as claimed",
     "opposite": "the opposite of what is claimed",
     "no relevant difference": "no difference that matters",
@@ -24,7 +24,7 @@ PLAIN = {
     "not run": "not run",
 }
 """Verdicts in plain words."""
-ABOUT = {
+_ABOUT = {
     "paper": "What papers claim",
     "control": "The same against simpler controls",
     "own": "Own questions and positive controls",
@@ -52,13 +52,13 @@ def verdict_lines(table: Path) -> Iterator[str]:
         return
     rows = text_frame(table)
     titles = {claim.id: claim.title for claim in load_claims(CLAIMS_FILE).claims}
-    for about, heading in ABOUT.items():
+    for about, heading in _ABOUT.items():
         chosen = rows[rows["about"] == about]
         if len(chosen):
             yield f"  {heading}:"
         for claim, group in chosen.groupby("claim", sort=False):
             found = Counter(group["verdict"])
-            told = ", ".join(f"{count} {PLAIN.get(verdict, verdict)}" for verdict, count in found.most_common())
+            told = ", ".join(f"{count} {_PLAIN.get(verdict, verdict)}" for verdict, count in found.most_common())
             yield f"    {claim:5} {titles.get(str(claim), '')}: {told if len(group) > 1 else told.removeprefix('1 ')}"
 
 

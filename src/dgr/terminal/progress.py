@@ -19,8 +19,8 @@ from dgr.terminal.step_words import step_entry, step_words
 from dgr.terminal.time_left import TimeLeft
 from dgr.terminal.words import duration, log_end, rough
 
-LONG = ("fetch", "prepare_fetched", "tune", "match", "train", "train_tuned", "probe", "baselines", "sweep")
-SLOW = frozenset((*LONG, "cost", "embed", "study"))
+_LONG = ("fetch", "prepare_fetched", "tune", "match", "train", "train_tuned", "probe", "baselines", "sweep")
+SLOW = frozenset((*_LONG, "cost", "embed", "study"))
 """Stages of which nothing is known before one is done."""
 RED, DIM, PLAIN, CLEAR = "\033[31m", "\033[2m", "\033[0m", "\r\033[K"
 
@@ -45,7 +45,8 @@ class LogHandler(LogHandlerBase):  # type: ignore[misc]
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        self.terminal = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+        self.out, self.err = sys.stdout, sys.stderr
+        self.terminal = self.out.isatty() and os.environ.get("TERM") != "dumb"
         self.colour = self.terminal and "NO_COLOR" not in os.environ and not self.common_settings.nocolor
         self.total = self.done = 0
         self.width = 1
@@ -84,7 +85,7 @@ class LogHandler(LogHandlerBase):  # type: ignore[misc]
             case LogEvent.JOB_ERROR:
                 self._failed(record)
             case _ if record.levelno >= logging.WARNING and record.getMessage() not in ("", "None"):
-                self._print(record.getMessage(), file=sys.stderr)
+                self._print(record.getMessage(), file=self.err)
 
     def _plan(self, stats: dict[str, int], now: float) -> None:
         self.total = stats.pop("total")
@@ -106,9 +107,9 @@ class LogHandler(LogHandlerBase):  # type: ignore[misc]
         if self.left is None or record.jobid not in self.jobs:
             return
         self.left.drop(self._step(record.jobid))
-        self._print(self._in(RED, f"{self._count()} FAILED {self._words(record.jobid)[1]}"), file=sys.stderr)
+        self._print(self._in(RED, f"{self._count()} FAILED {self._words(record.jobid)[1]}"), file=self.err)
         for log in record.log:
-            self._print(log_end(Path(log)), file=sys.stderr)
+            self._print(log_end(Path(log)), file=self.err)
 
     def _step(self, job: int) -> tuple[str, str]:
         rule, wildcards = self.jobs[job]
@@ -135,8 +136,8 @@ class LogHandler(LogHandlerBase):  # type: ignore[misc]
 
     def _print(self, *text: str, end: str = "\n", file: Any = None) -> None:
         if self.terminal:
-            print(CLEAR, end="", flush=True)
-        print(*text, end=end, file=file or sys.stdout, flush=True)
+            print(CLEAR, end="", file=self.out, flush=True)
+        print(*text, end=end, file=file or self.out, flush=True)
 
     def _tick(self) -> None:
         while not self.over.wait(1.0):
@@ -150,5 +151,5 @@ class LogHandler(LogHandlerBase):  # type: ignore[misc]
         names = {self._step(job): self._words(job)[1] for job in self.jobs}
         told = [f"{names[step]} {duration(now - since)}" for step, since in self.left.running.items()]
         line = f"{self._count()} {'; '.join(told)}{self._time_left(now)}"
-        columns = os.get_terminal_size(sys.stdout.fileno()).columns or 80
-        print(f"{CLEAR}{self._in(DIM, line[: columns - 1])}", end="", flush=True)
+        columns = os.get_terminal_size(self.out.fileno()).columns or 80
+        print(f"{CLEAR}{self._in(DIM, line[: columns - 1])}", end="", file=self.out, flush=True)

@@ -17,14 +17,14 @@ from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DEFAULT_SUITE, FIGURES, records_folder, tables_folder
 from dgr.terminal.words import duration
 
-TINY = Path("tests/tiny_configs")
+_TINY = Path("tests/tiny_configs")
 """Every kind of stage once, as small as can be."""
-FILES = (
+_FILES = (
     *("Snakefile", "dvc.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore", "suites/shared/dvc.yaml"),
     *("results/dvc.yaml", "CITATION.cff", "requirements.hashes", "requirements.lock", "docs/replication.md"),
 )
-FOLDERS = ("profiles", "report", "src", ".dvc/plots")
-MAKE = "import sys; from dgr.terminal.reproducing import make_suite; sys.exit(make_suite({!r}, None, [], {!r}))"
+_FOLDERS = ("profiles", "report", "src", ".dvc/plots")
+_MAKE = "import sys; from dgr.terminal.reproducing import make_suite; sys.exit(make_suite({!r}, None, [], {!r}))"
 
 
 def run_smoke(verbose: bool) -> int:
@@ -45,7 +45,7 @@ def run_smoke(verbose: bool) -> int:
         copy_small_project(Path(), root)
         (root / ".dvc/config.local").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
         own = {"PYTHONPATH": str(root / "src"), "OMP_NUM_THREADS": "1", "DVC_SITE_CACHE_DIR": str(root / ".site")}
-        for command in (["-m", "dgr", "plan"], ["-c", MAKE.format(DEFAULT_SUITE, verbose)]):
+        for command in (["-m", "dgr", "plan"], ["-c", _MAKE.format(DEFAULT_SUITE, verbose)]):
             done = subprocess.run([sys.executable, *command], cwd=root, env=os.environ | own, check=False)
             if done.returncode:
                 print("The smoke test FAILED, and what failed is told above.", file=sys.stderr)
@@ -65,12 +65,12 @@ def copy_small_project(checkout: Path, root: Path) -> None:
         DGRError: a file of the checkout is missing.
     """
     try:
-        for name in FILES:
+        for name in _FILES:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(checkout / name, root / name)
-        for name in FOLDERS:
+        for name in _FOLDERS:
             shutil.copytree(checkout / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        shutil.copytree(checkout / TINY, root / CONFIGS)
+        shutil.copytree(checkout / _TINY, root / CONFIGS)
         shutil.copy(checkout / CONFIGS / "claims.yaml", root / CONFIGS)
     except FileNotFoundError as error:
         raise DGRError(f"{error.filename} is missing; take a whole clone of the repository.") from error

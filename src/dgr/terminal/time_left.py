@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-QUICK = 4.0
+FEW_SECONDS = 4.0
 """Seconds of a step whose time nobody committed and of whose kind none is finished yet, where its kind is quick."""
 PRIOR = 30.0
 """Seconds for which the machine counts as the committed one, with all cores at work, before its own pace does."""
-Step = tuple[str, str]
+_Step = tuple[str, str]
 """Name of the stage, and key."""
 
 
@@ -18,8 +18,8 @@ class TimeLeft:
     """Steps that are to be done, and their time.
 
     Of a step that is not done: its committed seconds times the pace of this machine (seconds here over committed
-    seconds, of the finished steps), else the mean of its kind's finished steps, else :data:`QUICK`, else nothing is
-    known. The sum is divided by how many steps ran at a time so far.
+    seconds, of the finished steps), else the mean of its kind's finished steps, else :data:`FEW_SECONDS`, else
+    nothing is known. The sum is divided by how many steps ran at a time so far.
 
     Attributes:
         waiting: how many steps of each stage have not started.
@@ -34,20 +34,20 @@ class TimeLeft:
     width: int
     slow: frozenset[str]
     start: float
-    running: dict[Step, float] = field(default_factory=dict)
-    finished: dict[Step, float] = field(default_factory=dict)
+    running: dict[_Step, float] = field(default_factory=dict)
+    finished: dict[_Step, float] = field(default_factory=dict)
 
-    def begin(self, step: Step, now: float) -> None:
+    def begin(self, step: _Step, now: float) -> None:
         """A step has started."""
         self.waiting[step[0]] = max(self.waiting.get(step[0], 0) - 1, 0)
         self.running[step] = now
 
-    def end(self, step: Step, now: float) -> float:
+    def end(self, step: _Step, now: float) -> float:
         """A step is done; the seconds that it took."""
         self.finished[step] = now - self.running.pop(step, now)
         return self.finished[step]
 
-    def drop(self, step: Step) -> None:
+    def drop(self, step: _Step) -> None:
         """A step has failed: it takes no more time, and if it is tried again it begins anew."""
         self.running.pop(step, None)
 
@@ -67,7 +67,7 @@ class TimeLeft:
         known = [seconds for key, seconds in self.known.get(name, {}).items() if key not in seen]
         return self._pace() * sum(known) / len(known) if known else self._of_kind(name)
 
-    def _of(self, step: Step) -> float | None:
+    def _of(self, step: _Step) -> float | None:
         known = self.known.get(step[0], {}).get(step[1])
         return self._of_kind(step[0]) if known is None else self._pace() * known
 
@@ -75,7 +75,7 @@ class TimeLeft:
         own = [seconds for (stage, _), seconds in self.finished.items() if stage == name]
         if own:
             return sum(own) / len(own)
-        return None if name in self.slow else QUICK
+        return None if name in self.slow else FEW_SECONDS
 
     def _pace(self) -> float:
         pairs = [(seconds, self.known.get(name, {}).get(key)) for (name, key), seconds in self.finished.items()]
