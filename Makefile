@@ -13,27 +13,30 @@ SECONDS ?= 480
 OUT ?= gpu-session
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 
-.PHONY: help install reproduce cost studies archive restore verify test gpu fingerprint lint lock clean
+# VERBOSE=1: all that Snakemake says, in place of one line a step.
+VERBOSE ?=
+MAKE_SUITE := python -m dgr reproduce $(if $(VERBOSE),--verbose)
+
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint lint lock clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
-	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' Makefile | expand -t 24
 
 install: .venv/installed  ## only make the environment
 
+smoke: .venv/installed  ## run the whole pipeline on a suite of seconds, in a temporary folder
+	@$(IN_VENV) python -m dgr smoke $(if $(VERBOSE),--verbose)
+
 reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, page; with RETUNE=1 tuning too
 	@test -z "$(RETUNE)" || rm -f results/mini/tuning/*.json
-	@$(IN_VENV) snakemake --cores all
-	@test ! -e .git || $(IN_VENV) python -m dgr reproduced mini
-	@echo "Done. Tables: results/mini/tables/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
+	@$(IN_VENV) $(MAKE_SUITE) mini
 
 cost: .venv/installed  ## time the steps of the suite cost; nothing else should run beside it
-	@$(IN_VENV) snakemake --cores all --config suite=cost
-	@echo "Done. Table: results/cost/tables/T5.md; figure: figures/cost/"
+	@$(IN_VENV) $(MAKE_SUITE) cost
 
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
-	@$(IN_VENV) snakemake --cores all --config suite=studies
-	@echo "Done. Page: results/studies/audit.html; tables: results/studies/tables/; figures: figures/studies/"
+	@$(IN_VENV) $(MAKE_SUITE) studies
 
 archive: .venv/installed  ## pack the records of all runs of SUITES (mini) with checksums into FILE (dgr-runs.tar.gz)
 	@$(IN_VENV) dgr archive $(SUITES) --output "$(FILE)"
@@ -91,6 +94,9 @@ lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock and 
 		echo "# of one version differ between machines."; \
 		awk '/^[^ ]/ { kept = !/^torch(vision)?==/ } kept' "$$tools/kept"; } > "$$tools/hashes" \
 	&& cat "$$tools/lock" > requirements.lock && cat "$$tools/hashes" > requirements.hashes
+
+clean-results:  ## remove what runs made: runs, data, logs, caches, quick looks; committed results stay
+	@PYTHONPATH=src "$(PYTHON)" -m dgr.terminal.cleaning
 
 clean:  ## remove the environment, logs and tool caches; data, runs and results stay
 	rm -rf .venv .snakemake logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
