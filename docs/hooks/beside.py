@@ -1,0 +1,46 @@
+"""Files beside docs that are pages of the site too, and links of every page led to where their target is in the site."""
+
+import posixpath
+import re
+from pathlib import Path
+from typing import Any
+
+from mkdocs.structure.files import File, Files
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changes.md",
+    "paper_configs/README.md": "keys.md",
+}
+"""Where each stands in the site."""
+_LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
+
+
+def led(text: str, source: str) -> str:
+    """The Markdown of a file with its links as they have to be in the site.
+
+    Args:
+        text: the file's.
+        source: its path in the repository.
+    """
+
+    def lead(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(source), link[1]))
+        return PAGES.get(target) or posixpath.relpath(target, "docs")
+
+    return _LINK.sub(lead, text)
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the pages from beside docs."""
+    for source, page in PAGES.items():
+        text = led((ROOT / source).read_text(encoding="utf-8"), source)
+        files.append(File.generated(config, page, content=text))
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Lead the links of a page of docs."""
+    path = page.file.src_uri
+    return markdown if path in PAGES.values() else led(markdown, f"docs/{path}")
