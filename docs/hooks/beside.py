@@ -1,11 +1,9 @@
-"""Files beside docs that are pages of the site too, and links of every page led to where their target is in the site."""
+"""Files beside docs that are pages too, and links of every page led to where their target stands in the site."""
 
 import posixpath
 import re
 from pathlib import Path
 from typing import Any
-
-from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).parents[2]
 PAGES = {
@@ -15,6 +13,8 @@ PAGES = {
 }
 """Where each stands in the site."""
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#)([^)#\s]+)")
+
+_LIST = re.compile(r"^((?!- |\d+\. |[ |#<]).+\n)(?=(?:-|1\.) )", re.MULTILINE)
 
 
 def led(text: str, source: str) -> str:
@@ -32,15 +32,24 @@ def led(text: str, source: str) -> str:
     return _LINK.sub(lead, text)
 
 
-def on_files(files: Files, config: Any) -> Files:
+def on_files(files: Any, config: Any) -> Any:
     """Add the pages from beside docs."""
+    from mkdocs.structure.files import File  # tests of the rest have no mkdocs
+
     for source, page in PAGES.items():
         text = led((ROOT / source).read_text(encoding="utf-8"), source)
         files.append(File.generated(config, page, content=text))
     return files
 
 
+def parted(text: str) -> str:
+    """Markdown with an empty line before each list: GitHub sees one right below a paragraph, Python-Markdown does not."""
+    blocks = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)
+    blocks[::2] = [_LIST.sub(r"\1\n", block) for block in blocks[::2]]
+    return "".join(blocks)
+
+
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
-    """Lead the links of a page of docs."""
+    """Lead the links of a page of docs, and part its lists from paragraphs."""
     path = page.file.src_uri
-    return markdown if path in PAGES.values() else led(markdown, f"docs/{path}")
+    return parted(markdown if path in PAGES.values() else led(markdown, f"docs/{path}"))

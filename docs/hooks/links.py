@@ -6,8 +6,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from mkdocs.exceptions import PluginError
-
 
 class Page(HTMLParser):
     """What a page links to, what it loads, and where in it a link may lead.
@@ -69,6 +67,8 @@ def on_post_build(config: Any) -> None:
     Raises:
         PluginError: naming all of them.
     """
+    from mkdocs.exceptions import PluginError  # tests of the rest have no mkdocs
+
     site, root = Path(config["site_dir"]), Path(config["config_file_path"]).parent
     if found := broken(site, root):
         raise PluginError("Broken links:\n  " + "\n  ".join(found))
