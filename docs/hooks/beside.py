@@ -43,7 +43,7 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def parted(text: str) -> str:
-    """Markdown with an empty line before each list: GitHub sees one right below a paragraph, Python-Markdown does not."""
+    """Markdown with an empty line before each list: right below a paragraph Python-Markdown sees none, GitHub does."""
     blocks = re.split(r"(^```.*?^```)", text, flags=re.DOTALL | re.MULTILINE)
     blocks[::2] = [_LIST.sub(r"\1\n", block) for block in blocks[::2]]
     return "".join(blocks)

@@ -1,41 +1,19 @@
 """The site that `make docs` builds: complete, without a network, and without a link that leads nowhere."""
 
 import importlib.util
-import os
 import re
-import subprocess
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 import yaml
-from docs_pages import DOCS, ROOT
+from docs_pages import DOCS, ROOT, build, built_site
 from packaging.requirements import Requirement
-
-MKDOCS = ROOT / ".venv-docs/bin/mkdocs"
-
-
-def build(folder: Path) -> subprocess.CompletedProcess[str]:
-    """What mkdocs says, of a folder that has the project's files and its own mkdocs.yml."""
-    for other in ROOT.iterdir():
-        if other.name not in ("site", "mkdocs.yml") and not (folder / other.name).exists():
-            (folder / other.name).symlink_to(other)
-    environment = os.environ | {"PATH": f"{MKDOCS.parent}:{os.environ['PATH']}", "NO_MKDOCS_2_WARNING": "1"}
-    environment.pop("PYTHONPATH", None)
-    return subprocess.run(
-        (MKDOCS, "build", "--quiet"), cwd=folder, env=environment, capture_output=True, text=True, timeout=300
-    )
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if not MKDOCS.exists():
-        pytest.skip("no .venv-docs: run `make docs`")
-    folder = tmp_path_factory.mktemp("docs")
-    (folder / "mkdocs.yml").write_bytes((ROOT / "mkdocs.yml").read_bytes())
-    done = build(folder)
-    assert done.returncode == 0, done.stderr
-    return folder / "site"
+    return built_site(tmp_path_factory.mktemp("docs"))
 
 
 def hook(name: str) -> ModuleType:
