@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from docs_pages import built_site
 
 sync_api = pytest.importorskip("playwright.sync_api")
 
@@ -17,11 +16,8 @@ FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_site(tmp_path_factory.mktemp("docs"))
+PATIENCE = 180_000
+"""Milliseconds: other tests may have the cores."""
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +30,7 @@ def browser(site: Path) -> Iterator[Any]:
 
 def test_each_page_fits_a_phone_and_loads_nothing_from_elsewhere(site: Path, browser: Any) -> None:
     page, asked, errors = browser.new_page(viewport={"width": 390, "height": 800}), [], []
+    page.set_default_timeout(PATIENCE)
     page.on("request", lambda request: asked.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     for path in sorted(site.glob("*.html")):
@@ -46,9 +43,9 @@ def test_each_page_fits_a_phone_and_loads_nothing_from_elsewhere(site: Path, bro
 
 def test_the_search_finds_without_a_server(site: Path, browser: Any) -> None:
     page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.set_default_timeout(PATIENCE)
     page.goto((site / "index.html").as_uri())
     page.click(".md-search__input")
     page.keyboard.type("micro-batch")
-    first = page.locator(".md-search-result__item a").first
-    first.wait_for(timeout=20_000)
+    page.locator(".md-search-result__item a").first.wait_for()
     assert "micro-batch" in page.inner_text(".md-search-result__list")

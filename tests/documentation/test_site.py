@@ -7,13 +7,8 @@ from types import ModuleType
 
 import pytest
 import yaml
-from docs_pages import DOCS, ROOT, build, built_site
+from docs_pages import DOCS, ROOT, build
 from packaging.requirements import Requirement
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_site(tmp_path_factory.mktemp("docs"))
 
 
 def hook(name: str) -> ModuleType:
