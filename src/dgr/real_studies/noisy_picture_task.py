@@ -27,7 +27,7 @@ from dgr.studies.samples import Samples, Schedule
 from dgr.studies.tuned_rates import RateGrid, RateOrGrid, Trial, rate_of, tuning_trials
 
 _EXPERIMENT = "noisy_picture_task"
-PICTURES = "pictures"
+ON_PICTURES = "pictures"
 
 
 class NoisyPictureTask(ComparesMethods):
@@ -63,7 +63,7 @@ def run(config: NoisyPictureTask, seed: int, rates: Mapping[str, float], place: 
         for method in map(row_name, config.methods):
             rate = rate_of(config.learning_rate, rates, method)
             for measure, value in _trained(config, splits, level, method, rate, seed, "test"):
-                yield Row(PICTURES, level, method, measure, value)
+                yield Row(ON_PICTURES, level, method, measure, value)
 
 
 def noise_trials(config: NoisyPictureTask, place: Path) -> list[Trial]:

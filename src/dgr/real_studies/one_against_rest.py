@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dgr.core.task import Task
 from dgr.models.lenet import lenet_encoder
 from dgr.models.model import MultiTaskModel
-from dgr.real_studies.pictures import CLASSES, SIDE
+from dgr.real_studies.pictures import CLASSES, PICTURE_SIDE
 from dgr.studies.samples import Recipe, Samples, Schedule
 
 CLASS_TASKS = tuple(Task(name, "classification", 2) for name in CLASSES)
@@ -28,14 +28,14 @@ def class_samples(data: tuple[Tensor, Tensor]) -> Samples:
 def lenet_recipe(experiment: str, seed: int, rate: float, momentum: float, schedule: Schedule) -> Recipe:
     """LeNet with a linear head a class, and SGD."""
     optimizer = partial(torch.optim.SGD, lr=rate, momentum=momentum, fused=True)
-    return _recipe(experiment, seed, schedule, optimizer, partial(lenet_encoder, 3, SIDE))
+    return _recipe(experiment, seed, schedule, optimizer, partial(lenet_encoder, 3, PICTURE_SIDE))
 
 
 def narrow_recipe(experiment: str, seed: int, rate: float, width: int, schedule: Schedule) -> Recipe:
     """One narrow ReLU layer on all pixels with a linear head a class, and Adam."""
 
     def encoder() -> tuple[nn.Sequential, int]:
-        return nn.Sequential(nn.Flatten(), nn.Linear(3 * SIDE**2, width), nn.ReLU()), width
+        return nn.Sequential(nn.Flatten(), nn.Linear(3 * PICTURE_SIDE**2, width), nn.ReLU()), width
 
     return _recipe(experiment, seed, schedule, partial(torch.optim.Adam, lr=rate, fused=True), encoder)
 

@@ -10,10 +10,10 @@ from scipy.stats import rankdata
 
 from dgr.core.arrays import FloatArray
 
-Pair = tuple[str, str]
-RESAMPLES = 2000
-SPREAD = (0.025, 0.975)
-ROUNDING = 1e-12
+SetPair = tuple[str, str]
+PAIR_DRAWS = 2000
+ENDS = (0.025, 0.975)
+TIED = 1e-12
 
 
 def rank_correlation(first: FloatArray, second: FloatArray) -> FloatArray:
@@ -31,12 +31,12 @@ def resampled_interval(first: FloatArray, second: FloatArray, seed: int) -> tupl
     Pairs share tasks and are not independent, so that it is a guide; :func:`relabelled_share` is exact.
     """
     generator = np.random.default_rng(seed)
-    draws = generator.integers(len(first), size=(RESAMPLES, len(first)))
-    low, high = np.quantile(rank_correlation(first[draws], second[draws]), SPREAD)
+    draws = generator.integers(len(first), size=(PAIR_DRAWS, len(first)))
+    low, high = np.quantile(rank_correlation(first[draws], second[draws]), ENDS)
     return float(low), float(high)
 
 
-def relabelled_share(first: Mapping[Pair, float], second: Mapping[Pair, float]) -> float:
+def relabelled_share(first: Mapping[SetPair, float], second: Mapping[SetPair, float]) -> float:
     """The one-sided exact p of ρ: the share of all relabellings of the tasks with ρ at least as high (Mantel).
 
     The tasks of ``first`` change places, and with them whole rows and columns of its matrix: what pairs have in common
@@ -54,4 +54,4 @@ def relabelled_share(first: Mapping[Pair, float], second: Mapping[Pair, float]) 
         place = dict(zip(tasks, order, strict=True))
         moved.append([both_ways[frozenset(place[task] for task in pair)] for pair in first])
     found = rank_correlation(np.array(moved), fixed)
-    return float(np.mean(found >= found[0] - ROUNDING))
+    return float(np.mean(found >= found[0] - TIED))

@@ -18,10 +18,10 @@ from dgr.core.seeds import seed_for
 from dgr.datasets.digit_pairs import split_by_class
 from dgr.datasets.input_files import opened_image
 
-SIDE = 32
+PICTURE_SIDE = 32
 PictureClass = Literal["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
 CLASSES: tuple[str, ...] = get_args(PictureClass)
-FOLDERS = ("train", "test")
+PICTURE_FOLDERS = ("train", "test")
 
 
 class PictureSizes(Strict):
@@ -50,11 +50,13 @@ class Pictures:
 
     def __init__(self, place: Path) -> None:
         found: dict[bytes, list[int]] = {}
-        for folder in FOLDERS:
+        for folder in PICTURE_FOLDERS:
             for label, path in _files(place / folder):
                 found.setdefault(_pixels(path).tobytes(), []).append(label)
         kept = {content: labels[0] for content, labels in found.items() if len(set(labels)) == 1}
-        self.images: NDArray[np.uint8] = np.frombuffer(b"".join(kept), np.uint8).reshape(-1, 3, SIDE, SIDE)
+        self.images: NDArray[np.uint8] = np.frombuffer(b"".join(kept), np.uint8).reshape(
+            -1, 3, PICTURE_SIDE, PICTURE_SIDE
+        )
         self.labels: NDArray[np.int64] = np.array(list(kept.values()), np.int64)
 
     def draw(self, sizes: PictureSizes, experiment: str, seed: int) -> dict[str, tuple[Tensor, Tensor]]:
@@ -91,7 +93,9 @@ def _files(folder: Path) -> list[tuple[int, Path]]:
 def _pixels(path: Path) -> NDArray[np.uint8]:
     """Channels first."""
     with opened_image(path, path) as image:
-        if image.size != (SIDE, SIDE):
+        if image.size != (PICTURE_SIDE, PICTURE_SIDE):
             width, height = image.size
-            raise DGRError(f"{path} has {width}×{height} pixels, but must have {SIDE}×{SIDE}; replace it.")
+            raise DGRError(
+                f"{path} has {width}×{height} pixels, but must have {PICTURE_SIDE}×{PICTURE_SIDE}; replace it."
+            )
         return np.asarray(image.convert("RGB")).transpose(2, 0, 1)

@@ -19,7 +19,7 @@ from pydantic import Field, PositiveInt
 
 from dgr.config.parsing import Strict
 from dgr.core.seeds import seed_for
-from dgr.real_studies.pair_statistics import Pair, rank_correlation, relabelled_share, resampled_interval
+from dgr.real_studies.pair_statistics import SetPair, rank_correlation, relabelled_share, resampled_interval
 from dgr.real_studies.pair_training import PairTraining, TrainedArms, accuracy_of
 from dgr.real_studies.sentence_tasks import SentenceSizes, SentenceTask, VectorSettings, draw_sentence_tasks
 from dgr.real_studies.sentences import SETS, Sentence, SetName, read_sets
@@ -30,7 +30,7 @@ from dgr.studies.row import Row
 from dgr.studies.tuned_rates import RateGrid, RateOrGrid, Trial, rate_of, tuning_trials
 
 _EXPERIMENT = "sentence_pairs"
-PAIRS: list[Pair] = list(itertools.combinations(SETS, 2))
+PAIRS: list[SetPair] = list(itertools.combinations(SETS, 2))
 ALL_PAIRS = "all_pairs"
 ALONE, JOINT, CONSTANT = "single_task", "equal_weighting", "constant"
 ARMS = (ALONE, JOINT, *FRONTS)
