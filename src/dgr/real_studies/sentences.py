@@ -95,7 +95,8 @@ def group_copies(keys: list[str]) -> dict[str, int]:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKD", text.lower())
+    apart = unicodedata.normalize("NFKD", text.lower())
+    return apart if apart.isascii() else "".join(letter for letter in apart if not unicodedata.combining(letter))
 
 
 def _file(place: Path, name: str) -> Path:
