@@ -37,7 +37,7 @@ W5 = {
     "methods": [{"name": "equal_weighting"}, {"name": "svd_reweighting"}],
 }  # fmt: skip
 W4 = {
-    "kind": "sentence_pairs", "source": "made", "levels": [0, 90], "draws": 2,
+    "kind": "sentence_pairs", "source": "made", "levels": [0, 90], "draws": 2, "control_draws": 1,
     "sentences": {"train": 12, "val": 2, "test": 6}, "vectors": {"width": 4, "least": 2},
     "training": {"width": 2, "steps": 4, "joint_steps": 2, "batch_size": 6}, "learning_rate": 0.01,
 }  # fmt: skip

@@ -40,7 +40,9 @@ STUDY = {
     },
     "figure": ["main_auc"],
 }  # fmt: skip
-SOURCES = {"made": {"title": "made", "kind": "archive", "file": "made.tar.gz", "contents": {}, "instructions": "Make it."}}
+SOURCES = {
+    "made": {"title": "made", "kind": "archive", "file": "made.tar.gz", "contents": {}, "instructions": "Make it."}
+}
 
 
 def write_plan():
@@ -56,6 +58,7 @@ def project(tmp_path, monkeypatch):
     (CONFIGS / "real_studies/S3.yaml").write_text(yaml.safe_dump(STUDY))
     (CONFIGS / "sources.yaml").write_text(yaml.safe_dump(SOURCES))
     (CONFIGS / "datasets.yaml").write_text("{}")
+    write_text(PLAN, dump({"suites": {"mini": {}}, "studies": {}}))
     write_plan()
     made_pictures(Path("sources/made"), 4, 4)
     write_manifest(Path("sources/made"), source="made", tree="0" * 64)

@@ -52,18 +52,20 @@ def test_a_label_outside_its_set_is_one_sentence(made, file, line, message):
 def test_a_missing_or_double_file_is_named(made):
     (made / "more").mkdir()
     (made / "more/subj.all").write_text("0 again\n")
-    with pytest.raises(DGRError, match="has 2 files subj.all, but must have one"):
+    with pytest.raises(DGRError, match=r"has 2 files subj\.all, but must have one"):
         read_sets(made)
     (made / "more/subj.all").unlink()
     (made / "subj.all").unlink()
-    with pytest.raises(DGRError, match="has 0 files subj.all, but must have one; fetch the source again"):
+    with pytest.raises(DGRError, match=r"has 0 files subj\.all, but must have one; fetch the source again"):
         read_sets(made)
 
 
 def test_empty_sentences_are_left_out_and_contradicting_copies_too(made):
     before = read_sets(made)["cr"]
     path = made / "custrev.all"
-    path.write_bytes(path.read_bytes() + b"0 \n1\n1 ...\n0 the same words\n1 The same, words!\n0 said twice\n0 said Twice\n")
+    path.write_bytes(
+        path.read_bytes() + b"0 \n1\n1 ...\n0 the same words\n1 The same, words!\n0 said twice\n0 said Twice\n"
+    )
     after = read_sets(made)["cr"]
     assert [s.words for s in after if s.words not in [b.words for b in before]] == [["said", "twice"]]
 
@@ -92,7 +94,9 @@ def test_no_copy_is_in_two_splits_of_the_real_sets(tmp_path, monkeypatch):
     groups = {name: {sentence.group for sentence in members} for name, members in sets.items()}
     assert len(groups["sst"] & groups["mr"]) > 0.95 * len(groups["sst"]), "SST is made of MR"
     assert len(groups["subj"] & groups["mr"]) > 0.4 * len(groups["subj"])
-    assert_no_leak(sets, SentenceSizes(train=1000, val=200, test=600), VectorSettings(width=8, least=5), 1000, monkeypatch)
+    assert_no_leak(
+        sets, SentenceSizes(train=1000, val=200, test=600), VectorSettings(width=8, least=5), 1000, monkeypatch
+    )
 
 
 def assert_no_leak(sets, sizes, vectors, seed, monkeypatch):

@@ -38,7 +38,7 @@ def made_pictures(root: Path, train: int = 6, test: int = 6) -> Path:
     return root
 
 
-def made_sentences(root: Path, each: int = 60) -> Path:
+def made_sentences(root: Path, each: int = 200) -> Path:
     """Six sets whose words tell the class, with SST made of MR's sentences and a line of another encoding."""
     root.mkdir(parents=True, exist_ok=True)
     generator = np.random.default_rng(0)

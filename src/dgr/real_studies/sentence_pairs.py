@@ -47,10 +47,15 @@ class SentencePairs(Strict):
     levels: Annotated[list[Annotated[float, Field(ge=0, le=180)]], Field(min_length=1)]
     """Degrees by which the second task's inputs are turned: 0 leaves them as they are, others are controls."""
     draws: PositiveInt
-    """Draws of sentences that a seed's numbers are the mean of; of the controls there is one."""
+    """Draws of sentences that a seed's numbers are the mean of."""
+    control_draws: PositiveInt
+    """The same for the controls."""
     sentences: SentenceSizes
+    """How many of each set."""
     vectors: VectorSettings
+    """How sentences become vectors."""
     training: PairTraining
+    """Of every arm."""
     learning_rate: RateOrGrid
     """One for all, or a grid from which each arm's own is chosen by :func:`pair_trials`."""
 
@@ -66,7 +71,7 @@ def run(config: SentencePairs, seed: int, rates: Mapping[str, float], place: Pat
     """
     sets = read_sets(place)
     for level in config.levels:
-        draws = config.draws if level == 0 else 1
+        draws = config.draws if level == 0 else config.control_draws
         found = [measure_draw(config, sets, level, rates, _draw_seed(seed, draw)) for draw in range(draws)]
         means = {key: float(np.mean([one[key] for one in found])) for key in found[0]}
         means |= summarised(means, seed)

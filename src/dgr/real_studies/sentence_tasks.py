@@ -28,9 +28,11 @@ class SentenceSizes(Strict):
     """Sentences of each set and split; of sets with two classes as many of each."""
 
     train: Annotated[int, Field(gt=0, multiple_of=2)]
+    """What arms train on."""
     val: Annotated[int, Field(gt=0, multiple_of=2)]
     """For choosing learning rates."""
     test: Annotated[int, Field(gt=0, multiple_of=2)]
+    """What results are measured on."""
 
 
 class VectorSettings(Strict):
