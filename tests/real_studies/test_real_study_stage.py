@@ -115,6 +115,10 @@ def test_what_is_missing_is_one_sentence_with_the_command(project):
 
 def test_a_bad_picture_leaves_nothing(project):
     Path("sources/made/train/cat/0000.png").write_bytes(b"no")
+    with pytest.raises(DGRError, match=r"was edited since it was made; run `python -m dgr fetch made`"):
+        stage.run_real_study(KEY)
+    Path("sources/made/manifest.json").unlink()
+    write_manifest(Path("sources/made"), source="made", tree="0" * 64)  # as if it had been fetched like that
     with pytest.raises(DGRError, match=r"train/cat/0000\.png is not a whole image"):
         stage.run_real_study(KEY)
     assert not Path("results").exists()
