@@ -160,6 +160,8 @@ def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
 
 def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     about = {"dataset": file.dataset, "architecture": file.architecture.name}
+    if isinstance(file, TableFile) and file.remark:
+        about["remark"] = file.remark
     if isinstance(file, SpecificationFile):  # whose reports are about all data sets and widths together
         about = {}
     for stage, names in (("tables", file.tables), ("figures", file.figures)):

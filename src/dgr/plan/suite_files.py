@@ -83,6 +83,8 @@ class TableFile(Common):
     """Names of the regularizers whose runs are examined; without it, all are."""
     embedding: EmbeddingBlock | None = None
     """What the figure in the plane shows; without it there is none."""
+    remark: str | None = None
+    """What a reader must know of the data: a sentence or two that stand under each of the file's tables and figures."""
 
 
 class SweepBlock(Strict):
