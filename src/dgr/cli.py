@@ -68,13 +68,18 @@ def code(name: str) -> None:
 def fetch(
     source: str, origin: Annotated[str | None, typer.Option("--from", help="a file, folder or address")] = None
 ) -> None:
-    """Download and check a source of data or weights, sources/SOURCE."""
+    """Say a source's terms, download what is missing and check it, sources/SOURCE."""
     from dgr.config.sources import read_source
     from dgr.core.paths import SOURCES
-    from dgr.datasets.fetch import fetch_source
+    from dgr.datasets.digests import read_digests
+    from dgr.datasets.fetch import Known, fetch_source
+    from dgr.datasets.publishers import read_publishers
 
     config = read_source(CONFIGS, source)
-    done = fetch_source(source, config, SOURCES, origin)
+    known = Known(read_publishers(CONFIGS).get(source), read_digests(CONFIGS).get(source, {}))
+    if known.publisher:
+        typer.echo(f"{config.title}: {known.publisher.licence}", err=True)
+    done = fetch_source(source, config, SOURCES, origin, known)
     pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
 

@@ -34,7 +34,7 @@ def test_the_kinds_are_the_files():
 @pytest.mark.parametrize(
     ("name", "shape", "samples", "tasks"),
     [
-        ("multimnist", (1, 36, 36), 4000, [("left", "classification", 10), ("right", "classification", 10)]),
+        ("multimnist", (1, 36, 36), 2000, [("left", "classification", 10), ("right", "classification", 10)]),
         (
             "rooms",
             (3, 32, 32),
@@ -57,7 +57,7 @@ def test_the_kinds_are_the_files():
         (
             "utkface",
             (3, 64, 64),
-            16595,
+            16596,
             [("age", "classification", 7), ("gender", "classification", 2), ("race", "classification", 5)],
         ),
     ],

@@ -59,6 +59,7 @@ def chips(tmp_path):
 )
 def test_age_bins_are_closed_on_the_right(age, bin_):
     assert read_labels(f"{age}_1_4_2017.jpg.chip.jpg") == (bin_, 1, 4)
+    assert read_labels(f"{age}_1_4_20170116000000000jpg.chip.jpg") == (bin_, 1, 4)
 
 
 @pytest.mark.parametrize("name", ["1_0_5_x.jpg.chip.jpg", "1_2_0_x.jpg.chip.jpg", "121_0_0_x.jpg.chip.jpg", "x.jpg"])

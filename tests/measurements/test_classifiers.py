@@ -159,7 +159,7 @@ def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_manifest(large)
     place = {"suite": "toy", "dataset": "digits", "kind": "multimnist", "train_samples": 50, "draws": 4}
     architecture = {"name": "conv", "channels": [2], "width": WIDTH, "hidden": 5, "activation": "relu"}
-    probed = {**place, "architecture": {**architecture, "normalize": False}, "seeds": [0, 1]}
+    probed = {**place, "architecture": architecture, "seeds": [0, 1]}
     plan = {"probes": {KEY: probed, UNTUNED: probed}, "baselines": {"toy-digits": place}}
     Path("paper_configs").mkdir()
     Path("plan.json").write_text(json.dumps(plan))

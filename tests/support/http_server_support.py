@@ -27,6 +27,7 @@ class Server:
     """Announce the whole file, but hang up after so many bytes."""
     knows_ranges: bool = True
     wrong_range: bool = False
+    says_length: bool = True
     requests: list[Request] = field(default_factory=list)
     address: str = ""
 
@@ -59,7 +60,8 @@ def serve() -> Iterator[Server]:
             sent = body[: server.stop_after]
             server.requests.append(Request(self.path, wanted, status, len(sent)))
             self.send_response(status)
-            for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            length = {"Content-Length": str(len(body))} if server.says_length else {}
+            for name, value in (headers | length).items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(sent)

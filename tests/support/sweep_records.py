@@ -28,7 +28,9 @@ SWEEPS: dict[str, dict[str, Any]] = {
         ],
     },
     "variant": {"regularizer": [DGR | {"num_dummies": 4}, DGR | {"norm": "plain", "per_task": True}]},
-    "normalized": {"architecture.normalize": [True], "regularizer.strength": [0.0, 1.0]},
+    "normalized": {
+        "regularizer": [{"name": "normalized_dgr", "strength": 0.0}, {"name": "normalized_dgr", "strength": 1.0}]
+    },
 }
 COLLAPSED = 10.0
 

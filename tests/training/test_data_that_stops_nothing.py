@@ -76,7 +76,9 @@ def test_a_diverging_validation_is_named_at_once_and_what_was_trained_is_kept(pr
         return train(epoch)
 
     monkeypatch.setattr(Epoch, "train", train_and_break)
-    with pytest.raises(DivergedError, match=r"seed 0: val_loss/left is nan after epoch 2; the checkpoint of epoch 1"):
+    with pytest.raises(
+        DivergedError, match=r"seed 0: val_loss/left is nan after epoch 2; the checkpoint of an earlier"
+    ):
         run.train()
     assert len(torch.load(run.checkpoint, weights_only=True)["progress"]["history"]) == 1
 

@@ -19,7 +19,7 @@ from dgr.config.parsing import parse
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write, read_json
-from dgr.core.paths import UNFINISHED, tuning_file
+from dgr.core.paths import UNFINISHED, tuning_folder
 from dgr.datasets.archives import unpack
 from dgr.datasets.contents import Contents, Writer
 
@@ -60,7 +60,7 @@ def restore(archive: Path) -> Restored:
                     f"{output.path} is here already and is not what the lock names; move it away, or bring the lock up "
                     f"to date with `dvc repro {output.stage}`."
                 )
-        chosen = (path for suite in manifest.suites for path in tuning_file(suite, "").parent.glob("*.json"))
+        chosen = (path for suite in manifest.suites for path in tuning_folder(suite).glob("*.json"))
         put_back(folder, outputs, chosen)
     absent = [output for output in wanted.values() if output.is_large and not Path(output.path).exists()]
     return Restored(manifest.suites, len(outputs), len(absent))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,7 +40,8 @@ def parse(model: type[Model], data: Any, where: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
+        # Where several types are allowed, pydantic adds which of them it tried.
+        place = ".".join(str(part) for part in first["loc"] if not re.search(r"[-\[]", str(part)))
         message = first["msg"].removeprefix("Value error, ")
         given = "" if first["type"] in ("value_error", "missing") else f" (given: {first['input']!r})"
         raise DGRError(f"{where}{': ' + place if place else ''}: {message}{given}.") from error

@@ -51,9 +51,14 @@ def origins_folder(suite: str) -> Path:
     return RESULTS / suite / "origins"
 
 
+def tuning_folder(suite: str) -> Path:
+    """What tuning found and chose for a suite's runs: ``results/SUITE/tuning``, small and committed."""
+    return RESULTS / suite / "tuning"
+
+
 def tuning_file(suite: str, key: str) -> Path:
-    """What tuning found and chose for a run: ``results/SUITE/tuning/KEY.json``, small and committed."""
-    return RESULTS / suite / "tuning" / f"{key}.json"
+    """The same for one run: ``results/SUITE/tuning/KEY.json``."""
+    return tuning_folder(suite) / f"{key}.json"
 
 
 def tables_folder(suite: str) -> Path:

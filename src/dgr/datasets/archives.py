@@ -12,6 +12,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
@@ -19,11 +20,13 @@ from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST
 from dgr.datasets.contents import CHUNK, Contents, Writer
+from dgr.datasets.publishers import Part
 
 MAX_RATIO = 200
 """Unpacked to packed bytes; real images and arrays stay far below."""
 SMALL = 2**20
 """What any archive may unpack to, however small it is, since padding alone may exceed the ratio."""
+LEFT_BY_FILE_MANAGERS = {".DS_Store", "__MACOSX", "Thumbs.db", "desktop.ini"}
 DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
     *(ValueError, OverflowError, RuntimeError),  # what the readers raise on forged headers, and for encrypted files
@@ -35,13 +38,15 @@ def gather(path: Path, source: SourceConfig, writer: Writer) -> tuple[Path, Cont
 
     Returns:
         The folder they lie in and its contents: below the writer's folder where one top folder holds all files, as
-        archives often have; without ``manifest.json`` at the top, which a copy of a fetched folder has.
+        archives often have; without ``manifest.json`` at the top, which a copy of a fetched folder has, and without
+        what file managers leave.
 
     Raises:
         DGRError: the place is damaged, cannot be read, or holds what no well-meant one holds.
         OSError: the disk is full or cannot be written.
     """
     writer.folder.mkdir()
+    writer.kept = _without_leavings
     if source.kind == "file":
         _copy_file(path, source.file, writer)
     elif path.is_dir():
@@ -56,6 +61,39 @@ def gather(path: Path, source: SourceConfig, writer: Writer) -> tuple[Path, Cont
     if contents.pop(MANIFEST, None):
         (folder / MANIFEST).unlink()
     return folder, contents
+
+
+def gather_parts(parts: Sequence[Part], paths: Sequence[Path], writer: Writer) -> tuple[Path, Contents]:
+    """Write a source's files from files and archives of commits.
+
+    Args:
+        parts: what is kept.
+        paths: where the addresses of the parts were downloaded to, in their order.
+        writer: of the source's folder.
+
+    Returns:
+        The folder and its contents.
+
+    Raises:
+        DGRError: an archive is damaged, or a kept file is what no well-meant archive holds.
+        OSError: the disk is full or cannot be written.
+    """
+    writer.folder.mkdir()
+    brought = iter(paths)
+    for part in parts:
+        if part.is_archive:
+            writer.kept = part.kept
+            unpack(next(brought), writer)
+        else:
+            writer.kept = str
+            for name in part.files:
+                _copy_file(next(brought), name, writer)
+    return writer.folder, writer.contents
+
+
+def _without_leavings(name: str) -> str | None:
+    parts = name.split("/")
+    return None if LEFT_BY_FILE_MANAGERS & set(parts) or parts[-1].startswith("._") else name
 
 
 def unpack(path: Path, writer: Writer) -> None:
@@ -110,7 +148,9 @@ def _copy_file(path: Path, name: str, writer: Writer) -> None:
     except OSError as error:
         raise _cannot_read(error) from error
     with file:
-        writer.write(writer.member(name), file)
+        kept = writer.member(name)
+        if kept is not None:
+            writer.write(kept, file)
 
 
 def _cannot_read(error: OSError) -> DGRError:
@@ -125,6 +165,8 @@ def _unpack_zip(file: IO[bytes], writer: Writer) -> None:
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             name = writer.member(info.orig_filename)  # the other name ends where a zero byte stands
+            if name is None:
+                continue
             if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
                 raise writer.refusal(f"{name!r}, which is a link or a device")
             if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -139,6 +181,8 @@ def _unpack_tar(plain: io.BufferedIOBase, writer: Writer) -> None:
     with tarfile.open(fileobj=counted, mode="r:") as archive:
         for member in archive:
             name = writer.member(member.name)
+            if name is None:
+                continue
             if not (member.isreg() or member.isdir()):
                 raise writer.refusal(f"{name!r}, which is a link or a device")
             # The library's own check, behind the one on the name.

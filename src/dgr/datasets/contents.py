@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path, PureWindowsPath
 from typing import NamedTuple, Protocol
@@ -85,33 +86,36 @@ class Writer:
 
     Attributes:
         contents: what has been written.
+        kept: the name that a member is written under, or None where it is passed over; all are kept unless told.
     """
 
     def __init__(self, folder: Path, origin: str, source: SourceConfig) -> None:
         self.folder = folder
         self.origin = origin
         self.contents: Contents = {}
+        self.kept: Callable[[str], str | None] = str
         self.max_bytes = source.max_bytes
         # Up to twice as many files as expected, so that it can be said how many are too many; and some folders.
         self._max_members = 2 * source.contents.files + 1000 if source.contents.files else MAX_FILES
         self._members = 0
         self._bytes = 0
 
-    def member(self, name: str) -> str:
-        """Count a file or folder, and give its name without empty parts.
+    def member(self, name: str) -> str | None:
+        """Count a file or folder that is kept, and give the name it is written under; None if it is passed over.
 
         Raises:
             DGRError: there are too many, or the name leads out of the folder or is not printable text.
         """
-        self._members += 1
-        if self._members > self._max_members:
-            raise self.refusal(f"more than {self._max_members:,} files and folders")
         parts = name.split("/")
         if PureWindowsPath(name).anchor or ".." in parts:
             raise self.refusal(f"{name!r}, which leads out of its folder")
         if re.search(r"[\x00-\x1f\x7f\\\ud800-\udfff]", name):
             raise self.refusal(f"{name!r}, a name with characters that are not allowed")
-        return "/".join(part for part in parts if part not in ("", "."))
+        kept = self.kept("/".join(part for part in parts if part not in ("", ".")))
+        self._members += kept is not None
+        if self._members > self._max_members:
+            raise self.refusal(f"more than {self._max_members:,} files and folders")
+        return kept
 
     def write(self, name: str, stream: Reader) -> None:
         """Write one file under a name that :meth:`member` gave.

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
-import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import pooch
-import requests
+from typing import NamedTuple
 
 from dgr.config.sources import MIRROR, SourceConfig, is_remote, places, shown
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, cannot_write, sha256, write_manifest
-from dgr.datasets.archives import gather
+from dgr.datasets.archives import gather, gather_parts
 from dgr.datasets.contents import Contents, Writer, difference, tree_hash, whole_contents
+from dgr.datasets.digests import Digests, changed_files
+from dgr.datasets.downloads import UnavailableError, local
+from dgr.datasets.publishers import Publisher
 
-STEP = 2**16
-"""Bytes that are kept together: what comes of the last step before a transfer stops is lost."""
-PART_ANSWERS = (requests.codes.partial, requests.codes.requested_range_not_satisfiable)
-"""How servers answer when asked for the rest of a file."""
+Fill = Callable[[Sequence[Path], Writer], tuple[Path, Contents]]
+"""Writes a source's files from what lies at paths; gives the folder that they lie in and its contents."""
+
+
+class Known(NamedTuple):
+    """What is known of a source beside its configuration.
+
+    Attributes:
+        publisher: its terms, and where its files lie; None where nobody is known.
+        digests: of its files; none where they were never measured.
+    """
+
+    publisher: Publisher | None = None
+    digests: Digests = {}
+
+
+NOTHING = Known()
 
 
 class Fetched(NamedTuple):
@@ -40,23 +52,31 @@ class Fetched(NamedTuple):
     origin: str | None
 
 
-class _UnavailableError(Exception):
-    """A place does not give the source; another one may."""
+class _Attempt(NamedTuple):
+    """One way to get a source: the places to bring, what becomes of them, and how messages call them."""
+
+    addresses: list[str]
+    fill: Fill
+    shown: str
 
 
-def fetch_source(name: str, source: SourceConfig, root: Path, origin: str | Path | None = None) -> Fetched:
+def fetch_source(
+    name: str, source: SourceConfig, root: Path, origin: str | Path | None = None, known: Known = NOTHING
+) -> Fetched:
     """Make ``root/name``: the source's files and ``manifest.json``, checked against its configuration.
 
     The bytes come from ``origin`` alone if it is given; else from the folder or address in ``DGR_DATA_MIRROR``, as
-    ``SOURCE/FILE``, ``FILE`` or an unpacked folder ``SOURCE``; else from the published addresses. A download that
-    stops is continued by the next call. A single top folder that all files lie in is dropped, and so is a top
-    ``manifest.json``, which a copy of a fetched folder has. What is there and whole is left as it is.
+    ``SOURCE/FILE``, ``FILE`` or an unpacked folder ``SOURCE``; else from the published addresses, and last from the
+    publisher's commits. A download that stops is continued by the next call. A single top folder that all files lie in
+    is dropped, and so are what file managers leave (``.DS_Store``, ``__MACOSX``) and a top ``manifest.json``, which a
+    copy of a fetched folder has. What is there and whole is left as it is.
 
     Args:
         name: the source's name.
         source: its configuration.
         root: the folder ``sources``.
         origin: a file, an archive, a folder with the files, or the address of a file or an archive.
+        known: where else it lies, and what helps to say how another content differs.
 
     Raises:
         DGRError: no place gives it (with the source's instructions); it is not the expected one, is damaged or would
@@ -72,14 +92,46 @@ def fetch_source(name: str, source: SourceConfig, root: Path, origin: str | Path
                 return Fetched(target, len(contents), tree_hash(contents), None)
         reasons = []
         root.mkdir(parents=True, exist_ok=True)
-        for address in places(name, source, origin):
+        for attempt in _attempts(name, source, origin, known.publisher):
             try:
-                return _install(_local(address, root / ".downloads"), address, target, source)
-            except _UnavailableError as reason:
-                reasons.append(f"{shown(address)} {reason}")
+                paths = [local(address, root / ".downloads") for address in attempt.addresses]
+            except UnavailableError as reason:
+                reasons.append(str(reason))
+            else:
+                return _install(attempt, paths, target, source, known)
     except OSError as error:
         raise cannot_write(target, error) from error
     raise _nowhere(name, source, reasons)
+
+
+def _attempts(
+    name: str, source: SourceConfig, origin: str | Path | None, publisher: Publisher | None
+) -> list[_Attempt]:
+    """All ways, the best first."""
+    attempts = [
+        _Attempt([place], partial(_from_one, place, source), shown(place)) for place in places(name, source, origin)
+    ]
+    if origin is None and publisher and publisher.parts:
+        parts = publisher.parts
+        commits = " and ".join(f"github.com/{part.repository} at commit {part.commit}" for part in parts)
+        addresses = [address for part in parts for address in part.addresses]
+        attempts.append(_Attempt(addresses, partial(gather_parts, parts), commits))
+    return attempts
+
+
+def _from_one(place: str, source: SourceConfig, paths: Sequence[Path], writer: Writer) -> tuple[Path, Contents]:
+    """Gather what is at one place, and refuse another archive than the published one.
+
+    A copy of the archive may have been packed anew: its hash is then another, and the tree hash decides.
+    """
+    (path,) = paths
+    if source.kind == "archive" and source.sha256 and path.is_file():
+        digest = sha256(path)
+        if not digest.startswith(source.sha256):
+            other = f"its SHA-256 is {digest}, but {source.sha256} is expected"
+            if place in source.urls or source.contents.tree is None:
+                raise DGRError(f"{writer.origin} is not the expected {source.file}: {other}; get it again.")
+    return gather(path, source, writer)
 
 
 def _nowhere(name: str, source: SourceConfig, reasons: list[str]) -> DGRError:
@@ -93,91 +145,42 @@ def _nowhere(name: str, source: SourceConfig, reasons: list[str]) -> DGRError:
     )
 
 
-def _local(address: str, downloads: Path) -> Path:
-    """The path of a place, after downloading what is remote."""
-    if not is_remote(address):
-        path = Path(address).expanduser()
-        if not os.access(path, os.R_OK):
-            raise _UnavailableError("is missing or cannot be read")
-        return path
-    downloads.mkdir(exist_ok=True)
-    # Files of one name may differ between addresses, so each address has its own part.
-    path = downloads / f"{hashlib.sha256(address.encode()).hexdigest()[:16]}.part"
-    _download(address, path)
-    return path
-
-
-def _download(url: str, path: Path) -> None:
-    """Append what is missing of a file; what has come is kept where the transfer stops."""
-    start = path.stat().st_size if path.exists() else 0
-    nothing_missing = f"bytes */{start}"
-    answers: list[requests.Response] = []
-
-    def on_answer(answer: requests.Response, **_: Any) -> None:
-        answers.append(answer)
-        part = answer.headers.get("Content-Range", "")
-        if answer.status_code == requests.codes.ok:
-            file.truncate(0)  # the whole file comes: no part was asked for, or the server knows no parts
-        elif answer.status_code in PART_ANSWERS and not part.startswith(f"bytes {start}-") and part != nothing_missing:
-            file.truncate(0)  # what is there is of another file
-            raise requests.RequestException
-
-    headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
-    # pooch does not continue downloads itself, but hands these options on and writes where an open file stands.
-    get = pooch.HTTPDownloader(sys.stderr.isatty(), STEP, headers=headers, hooks={"response": on_answer})
-    try:
-        with path.open("ab") as file:
-            get(url, file, None)
-    except requests.RequestException as error:
-        if not answers:
-            raise _UnavailableError(f"cannot be reached ({type(error).__name__})") from error
-        last = answers[-1]
-        if last.status_code in PART_ANSWERS and last.headers.get("Content-Range") == nothing_missing:
-            return
-        if isinstance(error, requests.HTTPError):
-            raise _UnavailableError(f"answers {last.status_code} {last.reason}") from error
-        raise _UnavailableError(f"stopped after {path.stat().st_size:,} bytes, run again to go on") from error
-    finally:
-        for answer in answers:
-            answer.close()
-        if path.exists() and not path.stat().st_size:
-            path.unlink()
-
-
-def _install(path: Path, address: str, target: Path, source: SourceConfig) -> Fetched:
-    """Verify what is at a path and put it in place."""
+def _install(attempt: _Attempt, paths: list[Path], target: Path, source: SourceConfig, known: Known) -> Fetched:
+    """Verify what was brought and put it in place; what was downloaded for it is no longer needed then."""
+    downloaded = [path for path, address in zip(paths, attempt.addresses, strict=True) if is_remote(address)]
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as temporary:
-        writer = Writer(Path(temporary) / "new", shown(address), source)
+        writer = Writer(Path(temporary) / "new", attempt.shown, source)
         try:
-            folder, contents = _verified(path, address, writer, source)
+            folder, contents = attempt.fill(paths, writer)
+            _verify(contents, attempt.shown, source, known)
         except DGRError:
-            if is_remote(address):
-                path.unlink()
+            _remove(downloaded)
             raise
         tree = tree_hash(contents)
         write_manifest(folder, source=target.name, config=source.model_dump(mode="json"), tree=tree)
         if target.exists():
             target.replace(Path(temporary) / "old")
         folder.replace(target)
-    if is_remote(address):
+    _remove(downloaded)
+    return Fetched(target, len(contents), tree, attempt.shown)
+
+
+def _remove(downloaded: list[Path]) -> None:
+    for path in downloaded:
         path.unlink()
-    return Fetched(target, len(contents), tree, writer.origin)
 
 
-def _verified(path: Path, address: str, writer: Writer, source: SourceConfig) -> tuple[Path, Contents]:
-    """Gather the files and compare them with what is expected.
+def _verify(contents: Contents, origin: str, source: SourceConfig, known: Known) -> None:
+    """Compare contents with what is expected.
 
-    A copy of the archive may have been packed anew: its hash is then another, and the tree hash decides.
+    Raises:
+        DGRError: they are something else; it is called by its name where it is known, and so is the file that changed.
     """
-    other = ""
-    if source.kind == "archive" and source.sha256 and path.is_file():
-        digest = sha256(path)
-        if not digest.startswith(source.sha256):
-            other = f"its SHA-256 is {digest}, but {source.sha256} is expected"
-            if address in source.urls or source.contents.tree is None:
-                raise DGRError(f"{writer.origin} is not the expected {source.file}: {other}; get it again.")
-    folder, contents = gather(path, source, writer)
-    problem = "; ".join(filter(None, [difference(contents, source), other]))
-    if problem != other:
-        raise DGRError(f"{writer.origin} is not the expected {source.title}: {problem}; get it again.")
-    return folder, contents
+    for variant in known.publisher.variants if known.publisher else ():
+        if variant.is_it(contents):
+            raise DGRError(f"{origin} is not the expected {source.title}: it is {variant.name}.")
+    problem = difference(contents, source)
+    if problem:
+        changed = changed_files(contents, known.digests)
+        which = f"; files of another content: {len(changed):,}, the first is '{changed[0]}'" if changed else ""
+        raise DGRError(f"{origin} is not the expected {source.title}: {problem}{which}; get it again.")

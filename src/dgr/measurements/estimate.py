@@ -16,6 +16,7 @@ from dgr.core.files import read_json
 from dgr.core.gpu_claims import CONTEXT, USABLE
 from dgr.core.paths import RESULTS
 from dgr.datasets.registry import planned_dataset
+from dgr.regularizers.shared.dgr_arm import DGRArm
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
 STEP_TIMES = "step_times.json"
@@ -47,7 +48,8 @@ class Work(NamedTuple):
         """What decides the time of a step: ``DATASET/ARCHITECTURE/METHOD/REGULARIZER``, by :data:`COSTS_LIKE`."""
         run = self.run
         method = COSTS_LIKE.get(run.method.name, run.method.name)
-        return f"{run.dataset}/{run.architecture.name}/{method}/{'dgr' if 'dgr' in run.regularizer.name else 'none'}"
+        penalty = "dgr" if isinstance(run.regularizer, DGRArm) else "none"
+        return f"{run.dataset}/{run.architecture.name}/{method}/{penalty}"
 
 
 def work(suite: str, plan: Plan) -> Iterator[Work]:

@@ -11,6 +11,7 @@ from dgr.config.regularizers import Regularizer
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
+from dgr.datasets.publishers import Publisher
 from dgr.datasets.registry import KINDS
 from dgr.models.registry import ENCODERS
 from dgr.pages.key_reference import SchemaClass, key_reference
@@ -29,6 +30,7 @@ def outermost_blocks() -> dict[str, list[SchemaClass]]:
         "Regularizers": [REGULARIZERS[name].Config for name in REGULARIZERS],
         "Data sets: `datasets.yaml`, each under its name": [KINDS[kind].Config for kind in KINDS],
         "Sources: `sources.yaml`, each under its name": [SourceConfig],
+        "Publishers: `publishers.yaml`, each under its source's name": [Publisher],
         "Claims: `claims.yaml`": [Claims],
     }
 

@@ -54,7 +54,7 @@ class Point:
     @property
     def normalized(self) -> bool:
         """Whether every representation has the same norm."""
-        return bool(self.run["architecture"].get("normalize", False))
+        return self.regularizer in ("normalized", "normalized_dgr")
 
     @property
     def regularizer(self) -> str:
@@ -73,7 +73,6 @@ class Point:
         usual = DGRConfig(name="dgr", strength=self.strength)
         changed = {name for name, value in usual if self.get(name) != value}
         changed |= {"activation"} if self.activation != "relu" else set()
-        changed |= {"normalize"} if self.normalized else set()
         if self.get("estimator") == "exact":
             changed -= {"epsilon"}
         return changed <= set(apart_from)

@@ -51,5 +51,5 @@ def check_validation(values: Mapping[str, float], run: str, epoch: int) -> None:
 
 
 def _diverged(what: str, epochs: int) -> DivergedError:
-    kept = f"the checkpoint of epoch {epochs} is kept" if epochs else "no epoch was completed"
+    kept = "the checkpoint of an earlier epoch is kept" if epochs else "no epoch was completed"
     return DivergedError(f"{what}; {kept}; lower the learning rate or the regularizer's strength.")

@@ -13,6 +13,7 @@ from dgr.core.task import Batch, Task
 from dgr.datasets.prepared import PreparedData
 from dgr.methods.registry import METHODS
 from dgr.models.model import MultiTaskModel, build_model
+from dgr.regularizers.shared.dgr_arm import DGRArm
 from dgr.training.configuration import RunConfig
 from dgr.training.evaluation import batch_size
 
@@ -46,7 +47,7 @@ def needed_bytes(config: RunConfig, data: PreparedData) -> int:
     per_task = sum(map(_bytes, model.encoder.parameters())) * len(data.tasks)
     size = max(2, training.batch_size)  # batch normalisation has no statistics of one; training says so, by name
     encoder, heads, largest = kept_bytes(model, data.tasks, meta_batch(data.tasks, shape, size))
-    if "dgr" in config.regularizer.name:
+    if isinstance(config.regularizer, DGRArm):
         heads *= 1 + DOUBLE
     evaluated = batch_size(torch.device("cuda"), images.shape[-2:]) * largest * ALIVE / size
     return round(CONTEXT + stored + COPIES * parameters + per_task + max(SPARE * (encoder + heads), evaluated))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,12 @@ from dgr.training.divergence import check_validation
 from dgr.training.epoch import Epoch
 from dgr.training.evaluation import Scores, evaluate
 
+CHECKPOINT_SECONDS = 5.0
+"""How old the resume checkpoint may get before the next epoch renews it: a kill costs that and one epoch.
+
+Writing one takes as long as a tenth of an epoch of the smallest models.
+"""
+
 
 @dataclass
 class Progress:
@@ -36,7 +43,7 @@ class Progress:
 
 
 class Run:
-    """One run, resumable after every epoch.
+    """One run, resumable from its first epoch on.
 
     Args:
         config: the run's configuration, with numbers for what tuning chooses.
@@ -62,6 +69,7 @@ class Run:
         image_shape = self.splits["train"].images.shape[1:]
         self.parts = build_parts(config, self.tasks, image_shape, seed).to(device)
         self.progress = Progress()
+        self._saved_at = -math.inf
         settings = config.model_dump(mode="json", exclude={"seeds"})
         self.identity = config_hash({"config": settings, "seed": seed})
 
@@ -74,7 +82,7 @@ class Run:
         """Train to the last epoch, from the resume checkpoint if there is one.
 
         Raises:
-            DGRError: a loss or a metric of validation is not finite; the checkpoint of the last whole epoch stays.
+            DGRError: a loss or a metric of validation is not finite; the last checkpoint stays.
         """
         torch.manual_seed(seed_for(self.config.experiment, self.seed, "balancer"))
         split = self.trained_on
@@ -91,7 +99,9 @@ class Run:
             self.progress.history.append(row)
             self.progress.epoch_seconds.append(time.perf_counter() - start)
             self._keep_snapshot(epoch + 1)
-            self._save()
+            if time.monotonic() - self._saved_at >= CHECKPOINT_SECONDS:
+                self._save()
+                self._saved_at = time.monotonic()
 
     def _validate(self, epoch: int) -> dict[str, float]:
         evaluation = evaluate(self.model, self.tasks, self.splits["val"])

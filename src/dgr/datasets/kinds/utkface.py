@@ -29,7 +29,8 @@ from dgr.datasets.input_files import opened_image
 
 AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
 """Right-closed bins, as in the authors' code: (0, 10], (10, 20], …"""
-CHIP = re.compile(r"(\d+)_([01])_([0-4])_[^/]*\.jpg\.chip\.jpg")
+CHIP = re.compile(r"(\d+)_([01])_([0-4])_[^/]*\.?jpg\.chip\.jpg")
+"""One file of the public archive lacks the first dot."""
 
 FaceLabels = tuple[int, int, int]
 

@@ -35,8 +35,6 @@ class Config(Architecture):
     """Batch normalisation after each convolution, before its ReLU."""
     activation: Literal["relu", "gelu"] = "relu"
     """Of the heads' hidden layer; the encoder's is always ReLU."""
-    normalize: bool = False
-    """Divide each sample's representation by its norm and multiply by the square root of its width."""
 
     @property
     @override
@@ -46,8 +44,6 @@ class Config(Architecture):
     @override
     def encoder(self, tasks: int, image_shape: Sequence[int]) -> nn.Module:
         from torch import nn
-
-        from dgr.models.shared.wrappers import Normalized
 
         layers: list[nn.Module] = [nn.AvgPool2d(self.pooling)] if self.pooling > 1 else []
         before, *sides = image_shape
@@ -60,8 +56,7 @@ class Config(Architecture):
             layers.append(nn.Conv2d(before, after, kernel_size=3, stride=2, padding=1, bias=not self.batch_norm))
             layers += [nn.BatchNorm2d(after), nn.ReLU()] if self.batch_norm else [nn.ReLU()]
             before, sides = after, [(side + 1) // 2 for side in sides]
-        made = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * math.prod(sides), self.width), nn.ReLU())
-        return Normalized(made) if self.normalize else made
+        return nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * math.prod(sides), self.width), nn.ReLU())
 
     @override
     def head(self, outputs: int) -> nn.Module:
