@@ -12,28 +12,37 @@ RETUNE ?=
 SECONDS ?= 480
 OUT ?= gpu-session
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
+# VERBOSE=1: all that Snakemake says, in place of one line a step.
+VERBOSE ?=
+MAKE_SUITE := python -m dgr reproduce $(if $(VERBOSE),--verbose)
 
-.PHONY: help install reproduce cost studies archive restore verify test gpu fingerprint lint lock clean
+define FIND_PYTHON
+@command -v "$(PYTHON)" >/dev/null || { \
+		echo "No '$(PYTHON)' found: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+endef
+
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint lint docs lock lockdocs clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
-	@sed -nE 's/^([a-z]+):.*## /  make \1\t/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.*## /  make \1\t/p' Makefile | expand -t 24
 
 install: .venv/installed  ## only make the environment
 
+smoke: .venv/installed  ## run the whole pipeline on a suite of seconds, in a temporary folder
+	@$(IN_VENV) python -m dgr smoke $(if $(VERBOSE),--verbose)
+
 reproduce: .venv/installed  ## run the mini suite end to end: data, training, tables, figures, page; with RETUNE=1 tuning too
 	@test -z "$(RETUNE)" || rm -f results/mini/tuning/*.json
-	@$(IN_VENV) snakemake --cores all
-	@test ! -e .git || $(IN_VENV) python -m dgr reproduced mini
-	@echo "Done. Tables: results/mini/tables/T1.md; learning curves: figures/mini/; every run's record: runs/mini/train/*/seed-*/"
+	@$(IN_VENV) $(MAKE_SUITE) mini
 
 cost: .venv/installed  ## time the steps of the suite cost; nothing else should run beside it
-	@$(IN_VENV) snakemake --cores all --config suite=cost
-	@echo "Done. Table: results/cost/tables/T5.md; figure: figures/cost/"
+	@$(IN_VENV) $(MAKE_SUITE) cost
 
 studies: .venv/installed  ## run the studies of the other papers: records, tables, figures, claims, page
-	@$(IN_VENV) snakemake --cores all --config suite=studies
-	@echo "Done. Page: results/studies/audit.html; tables: results/studies/tables/; figures: figures/studies/"
+	@$(IN_VENV) $(MAKE_SUITE) studies
 
 archive: .venv/installed  ## pack the records of all runs of SUITES (mini) with checksums into FILE (dgr-runs.tar.gz)
 	@$(IN_VENV) dgr archive $(SUITES) --output "$(FILE)"
@@ -63,13 +72,21 @@ lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) mypy
 	@$(IN_VENV) snakefmt --check Snakefile
 
+docs: .venv-docs/installed  ## build the documentation, site/index.html; a link that leads nowhere fails it
+	@PATH="$(CURDIR)/.venv-docs/bin:$$PATH" NO_MKDOCS_2_WARNING=1 mkdocs build --quiet
+	@echo "Done. Page: site/index.html"
+
+# An environment of its own: the project's is pinned for results.
+.venv-docs/installed: requirements-docs.lock
+	$(FIND_PYTHON)
+	@"$(PYTHON)" -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements-docs.lock
+	@touch $@
+
 # Installs again only when a lock or the package's metadata changed. First what has one content everywhere, by its hash;
 # then torch and what comes with it, as this machine's index gives them.
 .venv/installed: requirements.lock requirements.hashes pyproject.toml
-	@command -v "$(PYTHON)" >/dev/null || { \
-		echo "No '$(PYTHON)' found: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
-	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
-		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	$(FIND_PYTHON)
 	@"$(PYTHON)" -m venv .venv
 	@echo "Installing the environment into .venv (about 2 GB; once) ..."
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.hashes
@@ -92,5 +109,15 @@ lock:  ## resolve pyproject.toml's dependencies anew into requirements.lock and 
 		awk '/^[^ ]/ { kept = !/^torch(vision)?==/ } kept' "$$tools/kept"; } > "$$tools/hashes" \
 	&& cat "$$tools/lock" > requirements.lock && cat "$$tools/hashes" > requirements.hashes
 
-clean:  ## remove the environment, logs and tool caches; data, runs and results stay
-	rm -rf .venv .snakemake logs .mypy_cache .pytest_cache .ruff_cache .hypothesis
+lockdocs:  ## resolve requirements-docs.in anew into requirements-docs.lock
+	@tools="$$(mktemp -d)" && trap 'rm -rf "$$tools"' EXIT && "$(PYTHON)" -m venv "$$tools" \
+	&& "$$tools/bin/pip" install -qq --disable-pip-version-check uv \
+	&& "$$tools/bin/uv" pip compile --quiet --python-version 3.11 --upgrade --generate-hashes --no-annotate --no-header \
+		--output-file "$$tools/lock" requirements-docs.in \
+	&& { echo "# Made by 'make lockdocs' from requirements-docs.in."; cat "$$tools/lock"; } > requirements-docs.lock
+
+clean-results:  ## remove what runs made: runs, data, logs, caches, quick looks; committed results stay
+	@PYTHONPATH=src "$(PYTHON)" -m dgr.terminal.cleaning
+
+clean:  ## remove the environments, the site, logs and tool caches; data, runs and results stay
+	rm -rf .venv .venv-docs site .snakemake logs .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -11,60 +11,54 @@ from typing import Annotated
 import typer
 
 from dgr.archive.cli import app as archives
-from dgr.core.paths import CONFIGS, DATA
+from dgr.core.paths import CONFIGS, DATA, DEFAULT_SUITE
 from dgr.datasets.cli import commands as of_data
+from dgr.plan.cli import app as of_plan
+from dgr.plan.seed_lines import told_by_seed
 from dgr.verification.cli import app as verification
 
-app = typer.Typer(help="Replication of DGR: the stages of the pipeline.", no_args_is_help=True, add_completion=False)
-app.add_typer(of_data)
-app.add_typer(archives)
-app.add_typer(verification)
+HELP = (
+    "Replication of DGR: whole suites, and each stage of the pipeline by itself.\n\n"
+    "A SUITE is a folder of paper_configs, such as mini. A KEY names what one stage makes: suite, data set, "
+    "architecture, method, regularizer. `dgr list` names the suites, `dgr list mini` the stages of one with their "
+    "keys.\n\n"
+    "Example: dgr train mini-multimnist-conv-imtl-dgr trains IMTL with DGR on multimnist, with the encoder conv, as "
+    "the suite mini says.\n\n"
+    "A stage reads what the stages before it made, and names the command that makes what is missing."
+)
+WHOLE, STAGES, ARCHIVES, DATA_SETS = "Whole suites", "Stages, each by its key", "Archives and lists", "Data sets"
+app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False)
+for part, panel in ((of_plan, WHOLE), (verification, WHOLE), (archives, ARCHIVES), (of_data, DATA_SETS)):
+    app.add_typer(part)
+    for command in part.registered_commands:
+        command.rich_help_panel = command.rich_help_panel or panel
 
+Key = Annotated[str, typer.Argument(help="SUITE-DATASET-ARCHITECTURE-METHOD-REGULARIZER; `dgr list SUITE` names all")]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
 
-@app.command()
-def plan(
-    check: Annotated[bool, typer.Option("--check", help="Only check that the generated files are current.")] = False,
-    suite: Annotated[str | None, typer.Option(help="This suite alone; `shared` checks the data sets.")] = None,
+@app.command(rich_help_panel=WHOLE, context_settings={"ignore_unknown_options": True})
+def reproduce(
+    suite: Annotated[str, typer.Argument()] = DEFAULT_SUITE,
+    options: Annotated[list[str] | None, typer.Argument(help="of Snakemake, such as --cores 4")] = None,
     seeds: Annotated[str | None, typer.Option(help="A quick look with these seeds, such as 0,1.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="All that Snakemake says.")] = False,
 ) -> None:
-    """Expand paper_configs into lists of stages: plan.json, suites/SUITE/{plan.json,dvc.yaml}, suites/shared/plan.json.
+    """Make all that is not made yet of a suite, and say what came out, what differs from the commit, where to look."""
+    from dgr.terminal.reproducing import reproduce_suite
 
-    Without --suite, folders of suites that are not configured go, quick looks among them.
-    """
-    from dgr.core.paths import SHARED
-    from dgr.plan.files import check_plans, check_shared, write_plans
-    from dgr.plan.suites import choose_suite
-
-    if check:
-        check_shared() if suite == SHARED.name else check_plans(choose_suite(suite, seeds, CONFIGS))
-        return
-    chosen = choose_suite(suite, seeds, CONFIGS)
-    for folder in write_plans(chosen):
-        typer.echo(f"{folder} is gone; what was made stays in runs, results and figures.")
-    if chosen and chosen.seeds:
-        typer.echo(f"snakemake --cores all --config suite={chosen.name}")
+    raise typer.Exit(reproduce_suite(suite, seeds, options or [], verbose))
 
 
-@app.command("list")
-def list_(suite: Annotated[str | None, typer.Argument(help="one of them, stage by stage")] = None) -> None:
-    """Name what can be run: all suites, or a suite's stages with their keys and what each does."""
-    from dgr.plan.listing import stages_of, suites
+@app.command(rich_help_panel=WHOLE)
+def smoke(verbose: Annotated[bool, typer.Option("--verbose", help="All that Snakemake says.")] = False) -> None:
+    """Run the whole pipeline on a suite of seconds, in a temporary folder, and say what that showed."""
+    from dgr.terminal.smoke import run_smoke
 
-    for line in suites() if suite is None else stages_of(suite):
-        typer.echo("\t".join(filter(None, line)))
-
-
-@app.command()
-def code(name: str) -> None:
-    """Hash the code that many stages have in common, runs/shared/code/NAME.json."""
-    from dgr.plan.code import write_code
-
-    write_code(name)
+    raise typer.Exit(run_smoke(verbose))
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def fetch(
     source: str, origin: Annotated[str | None, typer.Option("--from", help="a file, folder or address")] = None
 ) -> None:
@@ -84,7 +78,7 @@ def fetch(
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def prepare(dataset: str) -> None:
     """Make a data set's arrays, data/DATASET."""
     from dgr.config.plan_file import read_plan
@@ -94,55 +88,56 @@ def prepare(dataset: str) -> None:
     prepare_dataset(dataset, planned_dataset(dataset, read_plan()), DATA)
 
 
-@app.command()
-def tune(key: str, device: Device = "auto") -> None:
+@app.command(rich_help_panel=STAGES)
+def tune(key: Key, device: Device = "auto") -> None:
     """Choose learning rate and strength on the validation split, results/SUITE/tuning/KEY.json."""
     from dgr.training import tuning
 
     tuning.tune(key, device)
 
 
-@app.command()
-def train(key: str, device: Device = "auto") -> None:
+@app.command(rich_help_panel=STAGES)
+def train(key: Key, device: Device = "auto") -> None:
     """Train one method for its list of seeds, runs/SUITE/train/KEY."""
     from dgr.training import stages
 
-    stages.train(key, device)
+    with told_by_seed(key):
+        stages.train(key, device)
 
 
-@app.command()
-def probe(key: str) -> None:
+@app.command(rich_help_panel=STAGES)
+def probe(key: Key) -> None:
     """Examine the frozen representations of a run, runs/SUITE/probe/KEY.json."""
     from dgr.measurements.probes import probe as examine
 
     examine(key)
 
 
-@app.command()
-def baselines(key: str) -> None:
+@app.command(rich_help_panel=STAGES)
+def baselines(key: Key) -> None:
     """What classifiers reach without an encoder, runs/SUITE/baselines/KEY.json."""
     from dgr.measurements.baselines import baselines as measure
 
     measure(key)
 
 
-@app.command()
-def sweep(key: str, device: Device = "auto") -> None:
+@app.command(rich_help_panel=STAGES)
+def sweep(key: Key, device: Device = "auto") -> None:
     """Train every point of a sweep, runs/SUITE/sweep/KEY.json."""
     from dgr.measurements.sweeps import sweep as train_points
 
     train_points(key, device)
 
 
-@app.command()
-def cost(key: str, device: Device = "auto") -> None:
+@app.command(rich_help_panel=STAGES)
+def cost(key: Key, device: Device = "auto") -> None:
     """Measure seconds and memory of a step of every method, runs/SUITE/cost/KEY.json."""
     from dgr.measurements.cost import measure_costs
 
     measure_costs(key, device)
 
 
-@app.command()
+@app.command(rich_help_panel=WHOLE)
 def estimate(
     suite: str,
     measure: Annotated[bool, typer.Option(help="Time steps here first, results/SUITE/step_times.json.")] = False,
@@ -160,15 +155,15 @@ def estimate(
     typer.echo(describe(suite))
 
 
-@app.command()
-def embed(key: str) -> None:
+@app.command(rich_help_panel=STAGES)
+def embed(key: Key) -> None:
     """Embed two runs' representations in the plane, runs/SUITE/embed/KEY.csv."""
     from dgr.measurements.embedding import embed as make
 
     make(key)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def collect(suite: str) -> None:
     """Gather the records of all runs of a suite, results/SUITE/records/*.csv."""
     from dgr.records.collecting import collect_suite
@@ -176,7 +171,7 @@ def collect(suite: str) -> None:
     collect_suite(suite)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def table(suite: str, name: str) -> None:
     """Make a table from the records, results/SUITE/tables/NAME.{csv,md,tex,json}."""
     from dgr.tables.registry import write_table
@@ -184,7 +179,7 @@ def table(suite: str, name: str) -> None:
     write_table(suite, name)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def figure(suite: str, name: str) -> None:
     """Make a figure from the records, figures/SUITE/NAME.{pdf,png}."""
     from dgr.figures.registry import write_figure
@@ -192,7 +187,7 @@ def figure(suite: str, name: str) -> None:
     write_figure(suite, name)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def audit(suite: str) -> None:
     """Make a suite's page and the summary that `dvc metrics` shows, results/{SUITE/audit.html,summaries/SUITE.json}."""
     from dgr.pages.audit import write_audit
@@ -202,15 +197,23 @@ def audit(suite: str) -> None:
     write_audit(suite)
 
 
-@app.command()
-def study(key: str) -> None:
+@app.command(rich_help_panel=STAGES)
+def study(key: Key) -> None:
     """Run a study for its list of seeds, results/SUITE/records/NAME.{csv,json}."""
     from dgr.studies.stage import run_study
 
     run_study(key)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
+def real_study(key: Key) -> None:
+    """Run a study of fetched data for its list of seeds, results/SUITE/records/NAME.{csv,json}."""
+    from dgr.real_studies.stage import run_real_study
+
+    run_real_study(key)
+
+
+@app.command(rich_help_panel=STAGES)
 def study_report(suite: str, name: str) -> None:
     """Make a study's table and figure, results/SUITE/tables/NAME.{csv,md,tex,json} and figures/SUITE/NAME.{pdf,png}."""
     from dgr.pages.study_report import write_study_report
@@ -218,7 +221,7 @@ def study_report(suite: str, name: str) -> None:
     write_study_report(suite, name)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def study_claims(suite: str) -> None:
     """Decide the claims of a suite's studies, results/SUITE/tables/claims.{csv,md,tex,json}."""
     from dgr.tables.studies.claims import write_study_claims
@@ -226,7 +229,7 @@ def study_claims(suite: str) -> None:
     write_study_claims(suite)
 
 
-@app.command()
+@app.command(rich_help_panel=STAGES)
 def index() -> None:
     """Make the page over all suites, results/index.html."""
     from dgr.pages.index import write_index
@@ -234,7 +237,7 @@ def index() -> None:
     write_index()
 
 
-@app.command()
+@app.command(rich_help_panel=ARCHIVES)
 def readme() -> None:
     """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""
     from dgr.pages.keys import update_keys

@@ -1,21 +1,10 @@
-"""Adding a probe classifier takes one file."""
+"""Adding a probe classifier takes one file: here the one that docs/own_parts.md shows."""
 
 from adding_support import ProjectCopy
+from docs_pages import blocks
 
 FILE = "src/dgr/measurements/classifiers/centroid.py"
-CLASSIFIER = '''"""``centroid``: the class whose mean is nearest."""
-
-from sklearn.neighbors import NearestCentroid
-
-LABEL = "Centroid"
-WORDS = "nearest centroid"
-ORDER = 0.5
-GRID = {"metric": ["euclidean", "manhattan"]}
-
-
-def make(metric):
-    return NearestCentroid(metric=metric)
-'''
+CLASSIFIER = blocks("own_parts.md")[FILE]
 
 
 def test_it_is_fitted_and_in_the_table_under_its_label(tmp_path) -> None:

@@ -1,14 +1,14 @@
-"""Adding a method takes one file and its section in docs/methods.md: here the file that this page shows."""
+"""Adding a method takes one file and its section in docs/methods.md: here the file that docs/own_parts.md shows."""
 
 import re
 from pathlib import Path
 
 import pytest
-from adding_support import ROOT, ProjectCopy
+from adding_support import ProjectCopy
+from docs_pages import blocks
 
 FILE, DOCS = "src/dgr/methods/loss_softmax.py", "docs/methods.md"
-TEXT = (ROOT / DOCS).read_text(encoding="utf-8")
-(METHOD,) = re.findall(r"^## Adding a method\n.*?```python\n(.*?)```", TEXT, re.DOTALL | re.MULTILINE)
+METHOD = blocks("own_parts.md")[FILE]
 SECTION = r"""### `loss_softmax` — LSM
 $w_k = K\,\mathrm{softmax}_k(L_k / T)$.
 - **Cost**: 1 backward pass. Memory: none. **Python**: `build_method("loss_softmax", num_tasks, temperature=1.0)`

@@ -1,41 +1,13 @@
-"""Adding an encoder takes one file."""
+"""Adding an encoder takes one file: here the one that docs/own_parts.md shows."""
 
 from pathlib import Path
 
 import pytest
 from adding_support import ProjectCopy
+from docs_pages import blocks
 
 FILE = "src/dgr/models/encoders/flat.py"
-ENCODER = '''"""``flat``: one linear layer with ReLU on the pixels."""
-
-from math import prod
-
-from torch import nn
-
-from dgr.config.architectures import Architecture
-from dgr.models.shared.heads import mlp_head
-
-LABEL = "flat layer"
-
-
-class Config(Architecture):
-    """The heads have one hidden layer."""
-
-    gives_vectors = True
-
-    width: int
-    hidden: int
-
-    @property
-    def head_width(self):
-        return self.width
-
-    def encoder(self, tasks, image_shape):
-        return nn.Sequential(nn.Flatten(), nn.Linear(prod(image_shape), self.width), nn.ReLU())
-
-    def head(self, outputs):
-        return mlp_head(self.width, self.hidden, outputs)
-'''
+ENCODER = blocks("own_parts.md")[FILE]
 
 
 @pytest.fixture(scope="module")

@@ -66,5 +66,5 @@ def test_the_guides_names_of_commands_exist() -> None:
     commands = [command for part in parts for command in part.registered_commands]
     known = {command.name or command.callback.__name__.replace("_", "-") for command in commands}
     assert set(re.findall(r"(?:python -m )?\bdgr ([a-z-]+)", GUIDE)) <= known
-    targets = set(re.findall(r"\bmake ([a-z]+)", GUIDE))
-    assert targets <= set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    targets = set(re.findall(r"\bmake ([a-z-]+)", GUIDE))
+    assert targets <= set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))

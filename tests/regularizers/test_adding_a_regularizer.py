@@ -1,34 +1,10 @@
-"""Adding a regularizer takes one file."""
+"""Adding a regularizer takes one file: here the one that docs/own_parts.md shows."""
 
 from adding_support import ProjectCopy
+from docs_pages import blocks
 
 FILE = "src/dgr/regularizers/spread.py"
-REGULARIZER = '''"""``spread``: a penalty on the variance of the representation."""
-
-from dgr.config.regularizers import StrengthRegularizer
-
-LABEL = "+ spread"
-ORDER = 9
-SYMBOL = "γ"
-PENALTY = True
-CONTROL = "a penalty on the variance of z"
-COLOUR = "#F0E442"
-MARKER = "s"
-DASH = (3, 1)
-
-
-class Config(StrengthRegularizer):
-    """The strength is a factor."""
-
-    def penalty(self, heads, losses, seed):
-        from torch import nn
-
-        class Spread(nn.Module):
-            def forward(self, representation, targets, strength=self.chosen_strength):
-                return strength * representation.var(dim=0).sum()
-
-        return Spread()
-'''
+REGULARIZER = blocks("own_parts.md")[FILE]
 
 
 def test_it_is_tuned_trained_timed_drawn_and_in_the_tables_under_its_label(tmp_path) -> None:

@@ -13,8 +13,9 @@ def modules_of_command(command: str) -> set[str]:
     imported from it, not where it is only on the way to a module. ``Registry("dgr.methods", …)`` imports every entry
     of that package, sooner or later; ``Listing("dgr.methods", …)`` reads the entries' files, but not what they import.
     """
-    tree = ast.parse((SOURCE / "dgr/cli.py").read_text(encoding="utf-8"))
-    (function,) = (node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == command)
+    trees = (ast.parse((SOURCE / path).read_text(encoding="utf-8")) for path in ("dgr/cli.py", "dgr/plan/cli.py"))
+    nodes = (node for tree in trees for node in tree.body)
+    (function,) = (node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == command)
     found: set[Path] = set()
     read: set[Path] = set()
     waiting = _imported(function)

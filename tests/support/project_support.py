@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,11 +13,9 @@ from typing import Any
 import yaml
 
 from dgr.plan.warm import Warm
+from dgr.terminal.smoke import copy_small_project
 
 ROOT = Path(__file__).parents[2]
-FILES = ("Snakefile", "dvc.yaml", ".gitignore", ".dvcignore", "suites/shared/dvc.yaml", "results/dvc.yaml")
-FILES += ("CITATION.cff", "requirements.hashes", "requirements.lock")
-FOLDERS = ("profiles", "report", "src")
 TABLE = "paper_configs/mini/T1.yaml"
 
 
@@ -101,19 +98,8 @@ class Project:
 def make_project(root: Path) -> Project:
     """A repository of git and DVC with the tiny suite, planned and not run."""
     project = Project(root)
-    for name in FILES:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, root / name)
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copytree(ROOT / "tests/tiny_configs", root / "paper_configs")
-    shutil.copy(ROOT / "paper_configs/claims.yaml", root / "paper_configs")
-    (root / "docs").mkdir()
-    shutil.copy(ROOT / "docs/replication.md", root / "docs")
+    copy_small_project(ROOT, root)
     project.run("git", "init", "--quiet")
-    project.run("dvc", "init", "--quiet")
-    shutil.copy(ROOT / ".dvc/config", root / ".dvc/config")
-    shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")
     project.write(".git/info/exclude", "/.site/\n")
     project.plan()
     return project
