@@ -59,7 +59,7 @@ def test_it_ends_with_what_came_out_what_differs_and_where_to_look(told: tuple[P
     end = text[text.index("What came out of suite mini") :]
     assert "It decides no claim." in end
     assert "The last commit has no results of this suite." in end
-    assert "page:     results/mini/audit.html" in end
+    assert "page:      results/mini/audit.html" in end
 
 
 def test_calls_after_it(told: tuple[Project, str]) -> None:
