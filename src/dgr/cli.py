@@ -206,6 +206,14 @@ def study(key: Key) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def real_study(key: Key) -> None:
+    """Run a study of fetched data for its list of seeds, results/SUITE/records/NAME.{csv,json}."""
+    from dgr.real_studies.stage import run_real_study
+
+    run_real_study(key)
+
+
+@app.command(rich_help_panel=STAGES)
 def study_report(suite: str, name: str) -> None:
     """Make a study's table and figure, results/SUITE/tables/NAME.{csv,md,tex,json} and figures/SUITE/NAME.{pdf,png}."""
     from dgr.pages.study_report import write_study_report

@@ -162,6 +162,15 @@ def test_costs_are_decided_where_steps_are_timed(shipped):
     assert ids[False, False] == set()
 
 
+def test_a_suite_without_probes_is_asked_for_delta_m_alone(shipped):
+    asked, of_all = (
+        {one.id for claim in measured_by(shipped, "nyu", True, False, probed) for one in claim.comparisons}
+        for probed in (False, True)
+    )
+    assert asked == {"P0a", "C2a", "C2xa", "C2xb", "C2xc", "C2xd", "C5a"}
+    assert {"P0b", "C1a", "C3a"} <= of_all
+
+
 def test_a_claim_of_one_suite_is_no_claim_of_another():
     claims = load_claims(Path("paper_configs/claims.yaml"))
     faces = [claim for claim in claims.claims if claim.suites == ["faces_gpu"]]

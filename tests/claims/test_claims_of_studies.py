@@ -9,6 +9,9 @@ from dgr.claims.schema import Claim
 from dgr.config.parsing import parse
 from dgr.config.plan_file import plan_entry
 from dgr.core.errors import DGRError
+from dgr.real_studies import flipped_pictures, sentence_pairs
+from dgr.real_studies.schema import RealStudyEntry
+from dgr.records.records import STUDY_SECTIONS
 from dgr.studies import flipped_labels
 from dgr.studies.alignment_layers import FRONTS
 from dgr.studies.compared import row_name
@@ -23,6 +26,8 @@ BESIDE = {
     "flipped_labels": flipped_labels.BESIDE,
     "transfer": list(SOURCE_TASKS),
     "alignment": ["single_task", "equal_weighting", *FRONTS],
+    "sentence_pairs": [*sentence_pairs.ARMS, sentence_pairs.CONSTANT],
+    "flipped_pictures": [*flipped_pictures.TRAINED_BESIDE, flipped_pictures.NO_PICTURE],
     "cheaper_penalty": ["every", "tf32", "alone"],
 }
 SENTENCES = {
@@ -39,7 +44,8 @@ def comparisons():
 
 @pytest.mark.parametrize("comparison", comparisons(), ids=lambda c: c.id)
 def test_what_a_claim_compares_is_what_its_study_measures(comparison):
-    study = parse(StudyEntry, plan_entry(comparison.study, ("studies",)), comparison.study).study
+    schema = RealStudyEntry if comparison.study.startswith("real_studies-") else StudyEntry
+    study = parse(schema, plan_entry(comparison.study, STUDY_SECTIONS), comparison.study).study
     rows = [*map(row_name, getattr(study, "methods", [])), *BESIDE.get(study.kind, [])]
     assert {comparison.treatment, *comparison.references} <= set(rows)
     levels = {*study.levels, *([1] if study.kind == "cheaper_penalty" else [])}
@@ -52,8 +58,9 @@ def test_what_a_claim_compares_is_what_its_study_measures(comparison):
 
 def test_reported_seeds_were_not_seen_before_and_choose_nothing():
     """Earlier forms of these studies were run with seeds 0 to 5, and pilots use seeds from 1000 on."""
-    for name in ("S1", "S2", "L1", "W1", "W2", "W3"):
-        seeds = plan_entry(f"studies-{name}", ("studies",))["seeds"]
+    names = [f"studies-{name}" for name in ("S1", "S2", "L1", "W1", "W2", "W3")]
+    for key in (*names, *(f"real_studies-{name}" for name in ("S3", "W4", "W5"))):
+        seeds = plan_entry(key, STUDY_SECTIONS)["seeds"]
         assert min(seeds) >= 100
         assert max(seeds) < 1000
 
@@ -61,7 +68,7 @@ def test_reported_seeds_were_not_seen_before_and_choose_nothing():
 def test_every_gate_is_a_control_of_the_same_study():
     by_id = {comparison.id: comparison for comparison in comparisons()}
     gated = [comparison for comparison in by_id.values() if comparison.gate]
-    assert {comparison.study.partition("-")[2] for comparison in gated} >= {"S1", "S2", "L1", "W3"}
+    assert {comparison.study.partition("-")[2] for comparison in gated} >= {"S1", "S2", "L1", "W3", "S3", "W4", "W5"}
     for comparison in gated:
         assert by_id[comparison.gate].study == comparison.study
 

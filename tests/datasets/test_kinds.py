@@ -25,6 +25,7 @@ def test_the_kinds_are_the_files():
         "multimnist",
         "noise",
         "nyuv2",
+        "nyuv2_png",
         "rooms",
         "sklearn_digits",
         "utkface",
@@ -48,6 +49,7 @@ def test_the_kinds_are_the_files():
             [("age", "classification", 7), ("gender", "classification", 2), ("race", "classification", 5)],
         ),
         ("nyuv2", (3, 288, 384), 715, [("segmentation", "segmentation", 13), *((kind, kind, 0) for kind in DENSE[1:])]),
+        ("nyuv2_36x48", (3, 36, 48), 715, [("segmentation", "segmentation", 13), ("depth", "depth", 0)]),
         (
             "cityscapes",
             (3, 256, 512),
@@ -71,7 +73,7 @@ def test_a_data_set_says_its_shape_size_and_tasks_before_it_is_made(name, shape,
     assert not isinstance(config, LocalDataset)
 
 
-@pytest.mark.parametrize("name", ["utkface", "nyuv2", "cityscapes"])
+@pytest.mark.parametrize("name", ["utkface", "nyuv2", "nyuv2_small", "cityscapes"])
 def test_a_source_that_does_not_say_what_it_holds_leaves_the_size_open(name):
     source = read_source(CONFIGS, name).model_copy(update={"contents": ContentsConfig()})
     assert DATASETS[name].training_samples(source) is None

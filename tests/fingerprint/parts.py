@@ -21,12 +21,15 @@ Bytes = Iterator[bytes]
 Parts = Iterable[tuple[str, Callable[[], Bytes]]]
 HERE = Path(__file__).parent
 DENSE = {"backbone": "small", "channels": [4, 8], "head_channels": 4}
+ASPP = {"channels": [4, 8], "head_channels": 4, "rates": [2]}
 NEEDED = {
     "conv": {"channels": [4, 8], "width": 16, "hidden": 16},
     "resnet18": {"pretrained": False, "hidden": 8},
     "resnet50": {"pretrained": False, "hidden": 8},
     "split": DENSE,
     "mtan": DENSE,
+    "split_aspp": ASPP,
+    "mtan_aspp": ASPP,
 }
 """Settings of encoders that cannot do without any."""
 TRAINING = {"epochs": 1, "batch_size": 8, "learning_rate": 1e-3}

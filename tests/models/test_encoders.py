@@ -15,12 +15,15 @@ from dgr.models.registry import ENCODERS, AnyArchitecture, VectorArchitecture
 
 TASKS = (Task("first", "classification", 3), Task("second", "classification", 5))
 DENSE = {"backbone": "small", "channels": [4, 8], "head_channels": 4}
+ASPP = {"channels": [4, 8], "head_channels": 4, "rates": [2]}
 BLOCKS = {
     "conv": {"channels": [2, 4], "width": 6, "hidden": 5},
     "resnet18": {"pretrained": False, "hidden": 5},
     "resnet50": {"pretrained": False, "hidden": 5},
     "split": DENSE,
     "mtan": DENSE,
+    "split_aspp": ASPP,
+    "mtan_aspp": ASPP,
 }
 IMAGES = (3, 32, 32)
 
@@ -106,7 +109,10 @@ def test_the_models_of_one_seed_are_equal_and_torchs_random_state_is_left_alone(
     ("block", "message"),
     [
         ({"name": "convv"}, "here: architecture: Unknown encoder 'convv'; did you mean 'conv'?"),
-        ({}, "here: architecture: the encoder has no name; known: conv, mtan, resnet18, resnet50, split."),
+        (
+            {},
+            f"here: architecture: the encoder has no name; known: {', '.join(sorted(BLOCKS))}.",
+        ),
         ("conv", "here: architecture: Input should be a valid dictionary"),
         ({"name": ["conv"]}, "here: architecture: Unknown encoder"),
         ({"name": "conv", **BLOCKS["conv"], "widht": 3}, "architecture: unknown key 'widht'; did you mean 'width'?"),

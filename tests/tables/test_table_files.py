@@ -3,9 +3,12 @@ from typing import Any
 
 import pytest
 from adding_support import ProjectCopy
+from PIL import Image
+from synthetic import SUITE, write_plan
 
 from dgr.core.errors import DGRError
 from dgr.core.registry import Registry
+from dgr.figures.registry import write_figure
 from dgr.tables import registry
 from dgr.tables.registry import TABLES, write_table
 
@@ -54,6 +57,20 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setattr(registry, "TABLES", Registry(package.name, "table", provides=("NAMES", "build")))
     return package
+
+
+def test_a_remark_on_the_data_stands_under_tables_and_figures(results: Path, plan: dict[str, Any]) -> None:
+    remark = "Pictures of 24×32 pixels."
+    assert results.exists()
+    for stage, name in (("tables", "T1"), ("figures", "F5")):
+        plan[stage][f"{SUITE}-{name}"]["remark"] = remark
+    write_plan(plan)
+    (markdown,) = (path for path in write_table(SUITE, "T1") if path.suffix == ".md")
+    assert remark in markdown.read_text()
+    assert all(remark not in path.read_text() for path in write_table(SUITE, "T4") if path.suffix == ".md")
+    (picture,) = (path for path in write_figure(SUITE, "F5") if path.suffix == ".png")
+    with Image.open(picture) as image:
+        assert image.info["Description"].endswith(remark)
 
 
 def test_every_file_is_found_by_the_names_it_declares() -> None:

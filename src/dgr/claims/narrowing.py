@@ -8,7 +8,7 @@ from dgr.claims.comparisons import AnyComparison, CostComparison, PairedComparis
 from dgr.claims.schema import Claim, Claims
 
 
-def measured_by(claims: Claims, suite: str, runs: bool, times_steps: bool) -> list[Claim]:
+def measured_by(claims: Claims, suite: str, runs: bool, times_steps: bool, probed: bool = True) -> list[Claim]:
     """The claims that a suite's runs or costs decide: costs are measured in one suite and runs in others.
 
     Args:
@@ -16,12 +16,19 @@ def measured_by(claims: Claims, suite: str, runs: bool, times_steps: bool) -> li
         suite: its name; claims of other suites are none of it. A quick look decides what its suite decides.
         runs: whether the suite has runs.
         times_steps: whether it measures costs.
+        probed: whether representations are; without, runs decide what is about Δm alone.
     """
+
+    def is_measured(comparison: AnyComparison) -> bool:
+        if isinstance(comparison, CostComparison):
+            return times_steps
+        return runs and (probed or getattr(comparison, "measure", None) == "delta_m")
+
     told: list[Claim] = []
     for claim in claims.claims:
         if is_of_studies(claim) or (claim.suites is not None and suite.partition("-seeds-")[0] not in claim.suites):
             continue
-        kept = [one for one in claim.comparisons if (times_steps if isinstance(one, CostComparison) else runs)]
+        kept = list(filter(is_measured, claim.comparisons))
         told += [claim.model_copy(update={"comparisons": kept})] if kept else []
     return told
 

@@ -6,6 +6,7 @@ has the figure once one of its YAML files names it under ``figures``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dgr.config.plan_file import read_plan
@@ -28,4 +29,6 @@ def write_figure(suite: str, name: str) -> list[Path]:
     made_by = DRAWN.making(name)
     scope = open_scope("figures", suite, name, read_plan(), load_records(paths.records_folder(suite)))
     drawing: Drawing = made_by.build(scope)
+    if scope.remark:
+        drawing = replace(drawing, caption=f"{drawing.caption} {scope.remark}")
     return save_drawing(drawing, paths.FIGURES / suite / name)

@@ -19,6 +19,7 @@ from dgr.pages.notes import render_notes
 from dgr.pages.record_views import RecordView, record_anchor
 from dgr.pages.run_records import run_records
 from dgr.pages.study_records import study_origin, study_views
+from dgr.records.records import configured_studies
 
 Uses = dict[str, list[tuple[str, str]]]
 
@@ -81,7 +82,7 @@ def _uses(tables: list[Exhibit]) -> Uses:
 def _environment(inputs: Inputs) -> Grid:
     """Every combination of commit, machine and versions that runs and studies have, with how many have it."""
     rows = [row | {"what": "runs"} for row in inputs.records.provenance.to_dict("records")]
-    for entry in inputs.entries("studies").values():
+    for entry in configured_studies(inputs.plan, inputs.suite).values():
         if (paths.origins_folder(inputs.suite) / f"{entry['name']}.json").exists():
             origin = study_origin(inputs.suite, entry["name"])
             versions = {f"version_{package}": version for package, version in origin["versions"].items()}

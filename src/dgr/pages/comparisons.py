@@ -83,7 +83,8 @@ def claim_texts(inputs: Inputs) -> list[ClaimText]:
     if not CLAIMS_FILE.exists():
         return []
     decided, claims = decided_claims(inputs.suite), load_claims(CLAIMS_FILE)
-    measured = measured_by(claims, inputs.suite, bool(inputs.runs), bool(inputs.entries("costs")))
+    stages = bool(inputs.runs), bool(inputs.entries("costs")), bool(inputs.entries("probes"))
+    measured = measured_by(claims, inputs.suite, *stages)
     cells = {(entry["method"]["name"], entry["regularizer"]["name"]) for entry in inputs.runs.values()}
     measured = of_runs(measured, cells)
     return [

@@ -76,7 +76,7 @@ def table_exhibits(inputs: Inputs, titles: Titles) -> list[Exhibit]:
     commands = {entry["name"]: "table" for entry in inputs.entries("tables").values()}
     commands |= {entry["name"]: "study-report" for entry in inputs.entries("study_reports").values()}
     made = {name: f"python -m dgr {command} {suite} {name}" for name, command in commands.items()}
-    if inputs.entries("studies"):
+    if inputs.entries("study_reports"):
         made[CLAIMS_TABLE] = f"python -m dgr study-claims {suite}"
     return [_table(suite, name, command, titles) for name, command in made.items()]
 

@@ -105,7 +105,7 @@ def _facts(plan: Plan, suite: str, summary: dict[str, Any]) -> dict[str, str]:
         counts["sweep"] -= counts["specification"]
     if any(counts.values()):
         facts["Measured beside them"] = ", ".join(_count(number, name) for name, number in counts.items() if number)
-    if studies := _of(plan, "studies", suite):
+    if studies := [*_of(plan, "studies", suite), *_of(plan, "real_studies", suite)]:
         seeds = sorted({len(entry["seeds"]) for entry in studies})
         facts["Studies"] = f"{len(studies)}, with {' or '.join(map(str, seeds))} seeds"
     return facts

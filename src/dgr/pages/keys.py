@@ -15,7 +15,7 @@ from dgr.datasets.publishers import Publisher
 from dgr.datasets.registry import KINDS
 from dgr.models.registry import ENCODERS
 from dgr.pages.key_reference import SchemaClass, key_reference
-from dgr.plan.study_files import StudyFile
+from dgr.plan.study_files import RealStudyFile, StudyFile
 from dgr.plan.suite_files import CostFile, SpecificationFile, SweepFile, TableFile
 from dgr.regularizers.registry import REGULARIZERS
 
@@ -25,7 +25,7 @@ KEY_LIST = re.compile(r"(<!-- begin keys -->\n).*?(<!-- end -->)", re.DOTALL)
 def outermost_blocks() -> dict[str, list[SchemaClass]]:
     """The blocks that the files of ``paper_configs`` are, or hold under names of the user's choice."""
     return {
-        "Suites: `SUITE/*.yaml`": [TableFile, SweepFile, SpecificationFile, CostFile, StudyFile],
+        "Suites: `SUITE/*.yaml`": [TableFile, SweepFile, SpecificationFile, CostFile, StudyFile, RealStudyFile],
         "Encoders": [ENCODERS[name].Config for name in ENCODERS],
         "Regularizers": [REGULARIZERS[name].Config for name in REGULARIZERS],
         "Data sets: `datasets.yaml`, each under its name": [KINDS[kind].Config for kind in KINDS],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from dgr.config.plan_file import read_plan
 from dgr.core import paths
 from dgr.core.files import read_json
 from dgr.pages.grid import from_frame, number_text
 from dgr.pages.inputs import Inputs
 from dgr.pages.record_views import RecordView, as_yaml, recomputed
+from dgr.records.records import configured_studies, study_command
 from dgr.records.study_records import load_study
 
 
@@ -18,7 +20,7 @@ def study_views(inputs: Inputs) -> list[RecordView]:
     Raises:
         DGRError: a study's records are damaged or not those of the plan.
     """
-    return [_record(inputs, key, entry) for key, entry in inputs.entries("studies").items()]
+    return [_record(inputs, key, entry) for key, entry in configured_studies(inputs.plan, inputs.suite).items()]
 
 
 def study_origin(suite: str, name: str) -> dict[str, Any]:
@@ -28,14 +30,14 @@ def study_origin(suite: str, name: str) -> dict[str, Any]:
         DGRError: the file is missing or damaged.
     """
     path = paths.origins_folder(suite) / f"{name}.json"
-    origin: dict[str, Any] = read_json(path, f"run `python -m dgr study {suite}-{name}`")
+    origin: dict[str, Any] = read_json(path, f"run `python -m dgr {study_command(read_plan(), f'{suite}-{name}')}`")
     return origin
 
 
 def _record(inputs: Inputs, key: str, entry: dict[str, Any]) -> RecordView:
     name = entry["name"]
     path = paths.records_folder(inputs.suite) / f"{name}.csv"
-    command, title = f"python -m dgr study {key}", f"Study {name}"
+    command, title = f"python -m dgr {study_command(inputs.plan, key)}", f"Study {name}"
     if not path.exists():
         return RecordView(key, title, "not run", command, as_yaml(entry), missing=True)
     study = load_study(key)

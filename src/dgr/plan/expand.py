@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dgr.config.datasets import DatasetConfig, FetchedDataset, LocalDataset
 from dgr.config.parsing import Strict
@@ -23,6 +23,9 @@ from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile,
 from dgr.plan.suites import Suite, find_suites
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
+
+if TYPE_CHECKING:
+    from dgr.plan.suite_files import AnyFile
 
 TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
 PLAN_SECTIONS = (
@@ -42,6 +45,7 @@ PLAN_SECTIONS = (
     "figures",
     "audits",
     "studies",
+    "real_studies",
     "study_reports",
     "study_claims",
 )
@@ -78,7 +82,7 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         file = narrowed(file, suite)
-        for stage, key, data in file.stages() if file.kind == "study" else _of_file(file, configs, path, datasets):
+        for stage, key, data in _of_file(file, configs, path, datasets):
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
@@ -132,8 +136,13 @@ def _paths(folder: Path) -> dict[str, str]:
 
 
 def _of_file(
-    file: TrainedFile, configs: Path, path: Path, datasets: Mapping[str, DatasetConfig]
+    file: AnyFile, configs: Path, path: Path, datasets: Mapping[str, DatasetConfig]
 ) -> Iterator[tuple[str, str, Any]]:
+    if file.kind == "study" or file.kind == "real_study":
+        if file.kind == "real_study":
+            read_source(configs, file.study.source)
+        yield from file.stages()
+        return
     if file.dataset not in datasets:
         raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, datasets)}")
     yield from _reports(file)
@@ -151,6 +160,8 @@ def _with_weights(file: TrainedFile, configs: Path) -> TrainedFile:
 
 def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
     about = {"dataset": file.dataset, "architecture": file.architecture.name}
+    if isinstance(file, TableFile) and file.remark:
+        about["remark"] = file.remark
     if isinstance(file, SpecificationFile):  # whose reports are about all data sets and widths together
         about = {}
     for stage, names in (("tables", file.tables), ("figures", file.figures)):

@@ -54,7 +54,8 @@ def check_alone(plan: Plan, folder: Path) -> None:
     """
     if not plan["specifications"]:
         return
-    others = [name.replace("_", " ") for name in ("runs", "tuned_runs", "costs", "studies") if plan[name]]
+    not_alone = ("runs", "tuned_runs", "costs", "studies", "real_studies")
+    others = [name.replace("_", " ") for name in not_alone if plan[name]]
     others += ["sweeps"] * (plan["sweeps"].keys() != plan["specifications"].keys())
     if others:
         raise DGRError(f"{folder}: it has specifications and also {', '.join(others)}; move these into another suite.")

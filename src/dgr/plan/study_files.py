@@ -1,4 +1,4 @@
-"""The schema of a study's YAML file."""
+"""The schemas of studies' YAML files."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from dgr.config.study_report import StudyReportEntry
+from dgr.real_studies.schema import RealStudyEntry
 from dgr.studies.schema import StudyEntry
 
 
@@ -24,8 +25,33 @@ class StudyFile(StudyEntry, StudyReportEntry):
 
     def stages(self) -> Iterator[tuple[str, str, Any]]:
         """Stage, key and entry of all that is made of it."""
-        key = f"{self.suite}-{self.name}"
-        yield "studies", key, self.entry().model_dump(mode="json")
-        yield "study_reports", key, self.report().model_dump(mode="json")
-        yield "study_claims", self.suite, {}
-        yield "audits", self.suite, {}
+        yield "studies", f"{self.suite}-{self.name}", self.entry().model_dump(mode="json")
+        yield from _reports(self.report())
+
+
+class RealStudyFile(RealStudyEntry, StudyReportEntry):
+    """A study of fetched data: what is done, and how it is told."""
+
+    kind: Literal["real_study"]
+
+    def entry(self) -> RealStudyEntry:
+        """The part that decides the numbers."""
+        return RealStudyEntry(suite=self.suite, name=self.name, seeds=self.seeds, study=self.study)
+
+    def report(self) -> StudyReportEntry:
+        """The part that decides how they are shown."""
+        return StudyReportEntry(**self.model_dump(exclude={"kind", "seeds", "study"}))
+
+    def stages(self) -> Iterator[tuple[str, str, Any]]:
+        """Stage, key and entry of all that is made of it."""
+        yield "real_studies", f"{self.suite}-{self.name}", self.entry().model_dump(mode="json")
+        yield from _reports(self.report())
+
+
+STUDY_FILES: dict[str, type[StudyFile | RealStudyFile]] = {"study": StudyFile, "real_study": RealStudyFile}
+
+
+def _reports(report: StudyReportEntry) -> Iterator[tuple[str, str, Any]]:
+    yield "study_reports", f"{report.suite}-{report.name}", report.model_dump(mode="json")
+    yield "study_claims", report.suite, {}
+    yield "audits", report.suite, {}

@@ -83,6 +83,8 @@ class TableFile(Common):
     """Names of the regularizers whose runs are examined; without it, all are."""
     embedding: EmbeddingBlock | None = None
     """What the figure in the plane shows; without it there is none."""
+    remark: str | None = None
+    """What a reader must know of the data: a sentence or two that stand under each of the file's tables and figures."""
 
 
 class SweepBlock(Strict):
@@ -150,9 +152,9 @@ class SpecificationFile(Common):
 
 if TYPE_CHECKING:
     # Studies bring torch and scipy, which a suite of runs is planned without.
-    from dgr.plan.study_files import StudyFile
+    from dgr.plan.study_files import RealStudyFile, StudyFile
 
-    AnyFile = TableFile | SweepFile | SpecificationFile | CostFile | StudyFile
+    AnyFile = TableFile | SweepFile | SpecificationFile | CostFile | StudyFile | RealStudyFile
 
 FILE_KINDS: dict[str, type[TableFile | SweepFile | SpecificationFile | CostFile]] = {
     "runs": TableFile,
@@ -160,6 +162,7 @@ FILE_KINDS: dict[str, type[TableFile | SweepFile | SpecificationFile | CostFile]
     "specifications": SpecificationFile,
     "cost": CostFile,
 }
+STUDY_KINDS = ("study", "real_study")
 
 
 def read_file(path: Path) -> AnyFile:
@@ -170,10 +173,10 @@ def read_file(path: Path) -> AnyFile:
     """
     data = read_yaml(path)
     kind = data.get("kind") if isinstance(data, dict) else None
-    if kind == "study":
-        from dgr.plan.study_files import StudyFile
+    if kind in STUDY_KINDS:
+        from dgr.plan.study_files import STUDY_FILES
 
-        return parse(StudyFile, data, str(path))
+        return parse(STUDY_FILES[str(kind)], data, str(path))
     if kind not in FILE_KINDS:
-        raise DGRError(f"{path}: unknown kind '{kind}'{nearest(str(kind), (*FILE_KINDS, 'study'))}")
+        raise DGRError(f"{path}: unknown kind '{kind}'{nearest(str(kind), (*FILE_KINDS, *STUDY_KINDS))}")
     return parse(FILE_KINDS[kind], data, str(path))

@@ -30,6 +30,10 @@ RECORD_COLUMNS = {
 """What each file has at least; histories and provenance have more."""
 
 
+STUDY_SECTIONS = ("studies", "real_studies")
+"""Where a plan has its studies: of data that are made, and of data that are fetched."""
+
+
 @dataclass(frozen=True)
 class Records:
     """The frames of ``results/SUITE/records``; nothing in them is averaged.
@@ -91,6 +95,18 @@ def configured_measurements(plan: dict[str, Any], stage: str, suite: str) -> dic
     if stage == "probes":
         return {key: entry for key, entry in entries.items() if key in configured_runs(plan, suite)}
     return entries
+
+
+def configured_studies(plan: dict[str, Any], suite: str) -> dict[str, Any]:
+    """The suite's studies by key, those of fetched data too."""
+    return {
+        key: entry for section in STUDY_SECTIONS for key, entry in configured_measurements(plan, section, suite).items()
+    }
+
+
+def study_command(plan: dict[str, Any], key: str) -> str:
+    """The command, behind ``dgr``, that runs a study."""
+    return f"{'real-study' if key in plan.get('real_studies', {}) else 'study'} {key}"
 
 
 def load_records(folder: Path) -> Records:

@@ -32,6 +32,7 @@ class Scope:
         records: the frames, narrowed where they name data set and architecture; probes without a run are kept.
         probes, baselines, sweeps, costs: the plan's entries of these measurements in scope, by key.
         specifications: the options of each specification, by the key of its sweep.
+        remark: what a reader must know of the data; empty where nothing is configured.
     """
 
     suite: str
@@ -46,6 +47,7 @@ class Scope:
     sweeps: dict[str, Any] = field(default_factory=dict)
     costs: dict[str, Any] = field(default_factory=dict)
     specifications: dict[str, Any] = field(default_factory=dict)
+    remark: str = ""
 
     @property
     def encoder(self) -> str:
@@ -192,6 +194,7 @@ def open_scope(
         baselines={key: entry for key, entry in baselines.items() if entry["dataset"] == dataset},
         sweeps={key: entry for key, entry in sweeps.items() if _place(entry["run"]) == place},
         costs={key: entry for key, entry in costs.items() if _place(entry) == place},
+        remark=found[0].get("remark", ""),
     )
 
 

@@ -13,6 +13,7 @@ from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
 from dgr.core.paths import records_folder
 from dgr.records.names import method_label
+from dgr.records.records import STUDY_SECTIONS, study_command
 
 STUDY_CELL = ["setting", "level", "method", "measure"]
 STUDY_COLUMNS = ["seed", *STUDY_CELL, "value"]
@@ -57,7 +58,7 @@ def load_study(key: str) -> StudyRecords:
     """
     report = parse(StudyReportEntry, plan_entry(key, ("study_reports",)), key)
     path = records_folder(report.suite) / f"{report.name}.csv"
-    remedy = f"run `python -m dgr study {key}`"
+    remedy = f"run `python -m dgr {study_command(read_plan(), key)}`"
     try:
         frame = pd.read_csv(path)
     except FileNotFoundError as error:
@@ -66,7 +67,7 @@ def load_study(key: str) -> StudyRecords:
         raise DGRError(f"{path} is damaged; {remedy}.") from error
     if list(frame) != STUDY_COLUMNS or frame.empty or not pd.api.types.is_float_dtype(frame["value"]):
         raise DGRError(f"{path} is damaged: it must hold the columns {', '.join(STUDY_COLUMNS)}; {remedy}.")
-    entry = read_plan()["studies"][key]
+    entry = plan_entry(key, STUDY_SECTIONS)
     wanted = set(entry["seeds"])
     cells = {seed: sorted(zip(*(own[name] for name in STUDY_CELL), strict=True)) for seed, own in frame.groupby("seed")}
     repeated = frame.duplicated(STUDY_COLUMNS[:-1]).any() or frame["value"].isna().any()

@@ -6,6 +6,7 @@ the table once one of its YAML files names it under ``tables``.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from dgr.config.plan_file import read_plan
@@ -28,4 +29,6 @@ def write_table(suite: str, name: str) -> list[Path]:
     made_by = TABLES.making(name)
     scope = open_scope("tables", suite, name, read_plan(), load_records(paths.records_folder(suite)))
     table: Table = made_by.build(scope)
+    if scope.remark:
+        table = replace(table, notes=[scope.remark, *table.notes])
     return rendering.write(table, paths.tables_folder(suite) / name, f"tab:{suite}-{name}")

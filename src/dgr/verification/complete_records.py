@@ -16,7 +16,7 @@ from dgr.core.paths import records_folder, tuning_file
 from dgr.core.provenance import config_hash
 from dgr.records.current import check_current
 from dgr.records.names import metric_named
-from dgr.records.records import Records, configured_measurements, configured_runs, load_records
+from dgr.records.records import Records, configured_measurements, configured_runs, configured_studies, load_records
 from dgr.records.rows import FINAL, REPRESENTATION, settings_text
 from dgr.records.run_folders import IDENTITY, run_identity
 from dgr.records.study_records import load_study
@@ -52,7 +52,7 @@ def check_runs(suite: str) -> Finding:
 def check_studies(suite: str) -> Finding:
     """The records of a suite's studies, each with every seed of the plan, and who made just these numbers."""
     found = Finding("studies against the plan")
-    for key, entry in configured_measurements(read_plan(), "studies", suite).items():
+    for key, entry in configured_studies(read_plan(), suite).items():
         with found.told():
             study = load_study(key)
             found.compared += len(study.frame)

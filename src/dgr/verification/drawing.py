@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from dgr.config.plan_file import Plan, tunings
 from dgr.core.errors import DGRError, nearest
-from dgr.records.records import configured_measurements
+from dgr.records.records import configured_measurements, configured_studies
 
 Kind = Literal["run", "tuning", "sweep", "baselines", "study", "embedding"]
 
@@ -108,7 +108,7 @@ def units(plan: Plan, suite: str, kind: Kind) -> Iterator[Unit]:
             points = product(*(range(len(values)) for values in entry["vary"].values()))
             yield from (Unit(kind, key, seed, point) for point, seed in product(points, entry["run"]["seeds"]))
     elif kind == "study":
-        for key, entry in configured_measurements(plan, "studies", suite).items():
+        for key, entry in configured_studies(plan, suite).items():
             yield from (Unit(kind, key, seed) for seed in entry["seeds"])
     elif kind == "embedding":
         yield from (Unit(kind, key) for key in configured_measurements(plan, "embeddings", suite))

@@ -15,7 +15,7 @@ from dgr.config.parsing import read_yaml
 from dgr.config.plan_file import read_plan
 from dgr.core.files import read_json
 from dgr.core.paths import records_folder
-from dgr.records.records import configured_measurements
+from dgr.records.records import configured_studies
 from dgr.verification.findings import Finding
 from dgr.verification.record_files import origins_file, text_frame
 
@@ -69,7 +69,7 @@ def _origins(suite: str) -> Iterator[tuple[Path, str | None, str | None]]:
     if origins_file(suite).exists():
         for commit in pd.unique(text_frame(origins_file(suite))["commit"]):
             yield folder / "runs.csv", commit or None, None
-    for key, entry in configured_measurements(plan, "studies", suite).items():
+    for key, entry in configured_studies(plan, suite).items():
         origin = origins_file(suite, f"{entry['name']}.json")
         if origin.exists():
             commit = read_json(origin, "restore it with `git checkout`").get("commit")

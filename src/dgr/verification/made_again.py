@@ -11,6 +11,7 @@ from dgr.core.paths import output_path, records_folder
 from dgr.records import rows as record_rows
 from dgr.records.answers import answer_rows, source_rows
 from dgr.records.measurement_files import read_baselines, read_probes, read_sweep
+from dgr.records.records import configured_studies
 from dgr.records.rows import CsvRow
 from dgr.records.run_folders import read_run, read_tuning, run_identity
 from dgr.verification.places import Place
@@ -46,7 +47,7 @@ def _of_runs(place: Place, suite: str) -> dict[str, pd.DataFrame]:
             sources += source_rows(run_identity(entry, seed), record.folder)
     studies = {
         entry["name"]: text_frame(place.folder / records_folder(suite) / f"{entry['name']}.csv")
-        for entry in place.plan["studies"].values()
+        for entry in configured_studies(place.plan, suite).values()
     }
     frames = {"provenance": pd.DataFrame(hashes), "runs": pd.DataFrame(metrics), "answers": pd.DataFrame(answers)}
     frames["sources"] = pd.DataFrame(sources).drop_duplicates()  # all runs of a seed have the same

@@ -50,6 +50,8 @@ def make_places(plan: Plan, suite: str, units: list[Unit], scratch: Path, device
     for place in places:
         (place.folder / paths.CONFIGS).mkdir(parents=True)
         (place.folder / paths.DATA).symlink_to((scratch / paths.DATA).resolve())
+        if place.plan["real_studies"]:  # which read what was fetched here
+            (place.folder / paths.SOURCES).symlink_to(paths.SOURCES.resolve())
         write_json(place.folder / paths.PLAN, place.plan)
         matched = [entry["matched"] for entry in place.plan["matching"].values()]
         for key in (*place.plan["tuned_runs"], *matched):
@@ -86,9 +88,11 @@ def _of_runs(plan: Plan, suite: str, units: list[Unit], folder: Path, device: st
             place.plan["baselines"][unit.key] = plan["baselines"][unit.key]
             place.phases[0].append(("baselines", unit.key))
         else:
-            narrowed = _with_seeds(plan["studies"][unit.key], {unit.seed or 0}, place.plan["studies"].get(unit.key))
-            place.plan["studies"][unit.key] = narrowed
+            section = "studies" if unit.key in plan["studies"] else "real_studies"
+            narrowed = _with_seeds(plan[section][unit.key], {unit.seed or 0}, place.plan[section].get(unit.key))
+            place.plan[section][unit.key] = narrowed
     place.phases[0] += [("study", key) for key in place.plan["studies"]]
+    place.phases[0] += [("real-study", key) for key in place.plan["real_studies"]]
     for key, chosen in seeds.items():
         section = "runs" if key in plan["runs"] else "tuned_runs"
         if key in probed:

@@ -8,7 +8,7 @@ from typing import Any
 from dgr.config.plan_file import Plan
 from dgr.core.files import read_json
 from dgr.core.numerics import numerics
-from dgr.records.records import configured_measurements
+from dgr.records.records import configured_studies
 from dgr.verification.record_files import origins_file, text_frame
 
 PORTABLE = "portable x86-64"
@@ -41,7 +41,7 @@ def origins(suite: str, plan: Plan) -> list[dict[str, Any]]:
         for row in frame[["device", *names]].drop_duplicates().to_dict("records"):
             versions = {name.removeprefix("version_"): row[name] for name in names}
             found.append({"device": row["device"], "versions": versions})
-    for entry in configured_measurements(plan, "studies", suite).values():
+    for entry in configured_studies(plan, suite).values():
         path = origins_file(suite, f"{entry['name']}.json")
         if path.exists():
             origin = read_json(path, "restore it with `git checkout`")

@@ -62,7 +62,7 @@ def _counted(plan: Plan) -> Iterator[tuple[str, set[float]]]:
     runs: list[dict[str, Any]] = [*plan["runs"].values(), *plan["tuned_runs"].values()]
     runs += [entry["run"] for entry in plan["sweeps"].values()]
     yield "epoch", {float(run["training"]["epochs"]) for run in runs}
-    seeded = [*runs, *plan["studies"].values()]
+    seeded = [*runs, *plan["studies"].values(), *plan["real_studies"].values()]
     yield "seed", {float(len(entry["seeds"])) for entry in seeded}
     yield "tuning seed", {float(len(entry["seeds"])) for entry in tunings(plan).values()}
     yield "method", {float(len({run["method"]["name"] for run in runs if run["suite"] == s})) for s in plan["suites"]}

@@ -16,6 +16,7 @@ from dgr.pages.inputs import has_runs
 from dgr.plan.files import check_plans, check_shared
 from dgr.plan.locks import LOCK_NAME
 from dgr.plan.suites import find_suite
+from dgr.records.records import configured_studies
 from dgr.verification.citation import check_citation
 from dgr.verification.complete_records import check_runs, check_studies
 from dgr.verification.drawing import Unit, draw_units, everything, of_record
@@ -95,7 +96,7 @@ def check_files(suite: str, scratch: Path, exact: bool) -> list[Finding]:
     found, plan = [check_plan(suite)], read_plan()
     if has_runs(plan, suite):
         found.append(check_runs(suite))
-    if any(entry["suite"] == suite for entry in plan["studies"].values()):
+    if configured_studies(plan, suite):
         found.append(check_studies(suite))
     found.append(check_lock(suite))
     try:

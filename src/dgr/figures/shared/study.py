@@ -45,7 +45,8 @@ def study_figure(study: StudyRecords) -> Drawing:
 
 def _draw(study: StudyRecords) -> Figure:
     report, frame = study.report, study.frame
-    settings = [name for name in report.settings if name in set(frame["setting"])]
+    there = set(frame.loc[frame["measure"].isin(report.figure), "setting"])
+    settings = [name for name in report.settings if name in there]
     looks = _looks([study.label(name) for name in dict.fromkeys(frame["method"])])
     along_levels = frame["level"].nunique() > 1
     figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(report.figure)), layout="constrained")

@@ -24,7 +24,8 @@ def verdicts_in(scope: Scope) -> list[Verdict]:
     Raises:
         DGRError: ``claims.yaml`` is wrong, or a record holds NaN.
     """
-    claims = measured_by(load_claims(CLAIMS_FILE), scope.suite, bool(scope.runs), bool(scope.costs))
+    measured = bool(scope.runs), bool(scope.costs), bool(scope.probes)
+    claims = measured_by(load_claims(CLAIMS_FILE), scope.suite, *measured)
     return run_verdicts(scope.records, of_runs(claims, set(scope.cells())))
 
 

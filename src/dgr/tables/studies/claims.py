@@ -12,7 +12,7 @@ from dgr.claims.narrowing import of_studies
 from dgr.config.plan_file import read_plan
 from dgr.config.study_report import MeasureText
 from dgr.core import paths
-from dgr.records.records import configured_measurements
+from dgr.records.records import configured_studies
 from dgr.records.study_records import StudyRecords, load_study
 from dgr.tables.shared.rendering import Table, write
 from dgr.tables.shared.verdicts import (
@@ -34,7 +34,7 @@ def write_study_claims(suite: str) -> list[Path]:
     Raises:
         DGRError: the records of a study are missing or not those of the plan.
     """
-    studies = {key: load_study(key) for key in configured_measurements(read_plan(), "studies", suite)}
+    studies = {key: load_study(key) for key in configured_studies(read_plan(), suite)}
     frames = {key: study.frame for key, study in studies.items()}
     found = study_verdicts(frames, of_studies(load_claims(CLAIMS_FILE), suite))
     table = study_claims_table(suite, studies, found)
