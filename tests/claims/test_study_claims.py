@@ -118,8 +118,8 @@ def test_a_bound_stands_alone():
 
 def test_runs_and_studies_share_the_file_and_not_a_table():
     claims = load_claims(CONFIGS / "claims.yaml")
-    runs = {c.id for suite in ("faces_gpu", "mini") for c in measured_by(claims, suite, True, True)}
-    studies = {c.id for c in of_studies(claims, "studies")}
+    runs = {c.id for suite in ("faces_gpu", "mini", "methods") for c in measured_by(claims, suite, True, True)}
+    studies = {c.id for suite in ("studies", "real_studies") for c in of_studies(claims, suite)}
     assert runs | studies == {c.id for c in claims.claims}
     assert not runs & studies
     assert studies == {c.id for c in claims.claims if is_of_studies(c)}

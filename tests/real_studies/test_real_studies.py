@@ -16,7 +16,7 @@ from dgr.real_studies import flipped_pictures, noisy_picture_task, sentence_pair
 from dgr.real_studies.flipped_pictures import MAIN_CLASS, MAIN_LABEL, flipped
 from dgr.real_studies.one_against_rest import areas_on, class_samples
 from dgr.real_studies.pair_training import TrainedArms
-from dgr.real_studies.pictures import CLASSES, Pictures, PictureSizes
+from dgr.real_studies.pictures import PICTURE_CLASSES, Pictures, PictureSizes
 from dgr.real_studies.registry import RealStudyConfig, real_rows, real_trials
 from dgr.real_studies.sentence_pairs import ALL_PAIRS, ARMS, PAIRS, measure_draw, summarised
 from dgr.real_studies.sentence_tasks import draw_sentence_tasks
@@ -119,7 +119,7 @@ def test_the_real_pictures_are_read_and_split(tmp_path):
     assert len(set(content)) == len(content) == 3000
     # What is in a picture: ships and airplanes are bluer than frogs.
     blue = [found.images[found.labels == label, 2].mean() for label in range(10)]
-    assert max(blue, key=float) in (blue[CLASSES.index("airplane")], blue[CLASSES.index("ship")])
+    assert max(blue, key=float) in (blue[PICTURE_CLASSES.index("airplane")], blue[PICTURE_CLASSES.index("ship")])
 
 
 def test_bad_pictures_are_one_sentence(tmp_path):
@@ -146,7 +146,7 @@ def test_flips_are_those_of_the_study_on_digits(flips):
     truth = (labels == MAIN_LABEL).long()
     assert torch.equal(wrong, data.targets[MAIN_CLASS] != truth)
     for name, target in data.targets.items():
-        assert name == MAIN_CLASS or torch.equal(target, (labels == CLASSES.index(name)).long())
+        assert name == MAIN_CLASS or torch.equal(target, (labels == PICTURE_CLASSES.index(name)).long())
     if flips == "background":
         assert wrong.sum() == 12
         assert not wrong[truth == 0].any()
@@ -183,11 +183,11 @@ def test_areas_are_those_of_a_count_of_pairs(pictures):
     class Scores(torch.nn.Module):
         def forward(self, inputs):
             score = inputs.mean(dim=(1, 2, 3))
-            return {name: torch.stack([-score, score * (k % 2 or -1)], dim=1) for k, name in enumerate(CLASSES)}
+            return {name: torch.stack([-score, score * (k % 2 or -1)], dim=1) for k, name in enumerate(PICTURE_CLASSES)}
 
     found = areas_on(Scores(), test)
     logits = Scores()(test.inputs)
-    for name in CLASSES:
+    for name in PICTURE_CLASSES:
         score = (logits[name][:, 1] - logits[name][:, 0]).double()
         yes, no = score[test.targets[name] == 1], score[test.targets[name] == 0]
         wins = (yes[:, None] > no).double() + 0.5 * (yes[:, None] == no).double()
@@ -200,7 +200,7 @@ def test_random_labels_are_of_one_task_and_larger_shares_hold_smaller():
     changed = [one.targets["ship"] != data.targets["ship"] for one in (some, more)]
     assert changed[1][changed[0]].all()
     assert 60 <= changed[1].sum() <= 100, "half of 160 random labels"
-    assert all(torch.equal(more.targets[name], data.targets[name]) for name in CLASSES if name != "ship")
+    assert all(torch.equal(more.targets[name], data.targets[name]) for name in PICTURE_CLASSES if name != "ship")
 
 
 def test_counts_and_correlation_follow_from_the_pairs(sentences):

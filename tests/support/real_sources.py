@@ -8,7 +8,7 @@ from PIL import Image
 
 from dgr.config.sources import read_source
 from dgr.datasets.fetch import fetch_source
-from dgr.real_studies.pictures import CLASSES
+from dgr.real_studies.pictures import PICTURE_CLASSES
 from dgr.real_studies.sentences import SETS
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def made_pictures(root: Path, train: int = 6, test: int = 6) -> Path:
     """Pictures of ten classes: noise around a grey that tells the class."""
     generator = np.random.default_rng(0)
     for folder, count in (("train", train), ("test", test)):
-        for label, name in enumerate(CLASSES):
+        for label, name in enumerate(PICTURE_CLASSES):
             (root / folder / name).mkdir(parents=True)
             for number in range(count):
                 noise = generator.integers(0, 40, (32, 32, 3)) + 20 * label

@@ -12,7 +12,7 @@ from project_support import Project, make_project
 
 ROOT = Path(__file__).parents[2]
 DGR = ("python", "-m", "dgr")
-LINE = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) .*  \d+ s( · (about|less than|more than) .* left)?$")
+LINE = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) .*  (\d+ min )?\d+ s( · (about|less than|more than) .* left)?$")
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_it_ends_with_what_came_out_what_differs_and_where_to_look(told: tuple[P
     end = text[text.index("What came out of suite mini") :]
     assert "It decides no claim." in end
     assert "The last commit has no results of this suite." in end
-    assert "page:     results/mini/audit.html" in end
+    assert "page:      results/mini/audit.html" in end
 
 
 def test_calls_after_it(told: tuple[Project, str]) -> None:
@@ -75,7 +75,7 @@ def test_calls_after_it(told: tuple[Project, str]) -> None:
     shown = in_terminal(project, *DGR, "reproduce")
     assert "\r\033[K" in shown
     assert "checking that dvc.lock and all files agree" in shown
-    assert re.search(r"\[1/1\] checked that dvc.lock and all files agree  \033\[2m\d+ s\033\[0m", shown)
+    assert re.search(r"\[1/1\] checked that dvc.lock and all files agree  \033\[2m.*\d+ s\033\[0m", shown)
     assert "Unknown suite 'minii'; did you mean 'mini'?" in project.run(*DGR, "reproduce", "minii", fails=True)
     look = project.run(*DGR, "reproduce", "mini", "--seeds", "3,4", "-n")  # Snakemake speaks for itself
     assert "mini-seeds-3-4-multimnist-conv-single_task-none" in look

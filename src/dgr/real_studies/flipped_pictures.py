@@ -21,7 +21,7 @@ from dgr.core.seeds import generator_for
 from dgr.methods.registry import build_method
 from dgr.methods.slgrad import SLGrad
 from dgr.real_studies.one_against_rest import CLASS_TASKS, areas_on, class_samples, lenet_recipe
-from dgr.real_studies.pictures import CLASSES, Pictures, PictureSizes
+from dgr.real_studies.pictures import PICTURE_CLASSES, Pictures, PictureSizes
 from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.flipped_labels import CLEAN_LABELS, Flips
 from dgr.studies.row import Row
@@ -32,7 +32,7 @@ from dgr.studies.tuned_rates import RateGrid, RateOrGrid, Trial, rate_of, tuning
 _EXPERIMENT = "flipped_pictures"
 MAIN_CLASS = "automobile"
 """Of which the paper's choice is not known here; pilots learned this one best from right labels."""
-MAIN_LABEL = CLASSES.index(MAIN_CLASS)
+MAIN_LABEL = PICTURE_CLASSES.index(MAIN_CLASS)
 TRAINED_BESIDE = (WITH_HELD_OUT, HELD_OUT_ONLY, CLEAN_LABELS)
 """Rows of equal weighting on other data, beside the methods."""
 NO_PICTURE = "constant"
@@ -107,10 +107,10 @@ def flipped(data: tuple[Tensor, Tensor], flips: Flips, level: float, seed: int) 
     generator = generator_for(_EXPERIMENT, seed, "augmentation")
     candidates = torch.arange(len(labels)) if flips == "uniform" else (labels == MAIN_LABEL).nonzero().flatten()
     chosen = candidates[torch.randperm(len(candidates), generator=generator)[: round(level * len(candidates))]]
-    shift = torch.randint(1, len(CLASSES), labels.shape, generator=generator)
+    shift = torch.randint(1, len(PICTURE_CLASSES), labels.shape, generator=generator)
     given = labels.clone()
     # From the main class, any flip is one to background.
-    given[chosen] = (labels + shift)[chosen] % len(CLASSES)
+    given[chosen] = (labels + shift)[chosen] % len(PICTURE_CLASSES)
     whole, main = class_samples(data), (given == MAIN_LABEL).long()
     return Samples(images, whole.targets | {MAIN_CLASS: main}), main != whole.targets[MAIN_CLASS]
 

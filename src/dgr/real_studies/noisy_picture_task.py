@@ -20,7 +20,7 @@ from torch import Tensor
 from dgr.core.seeds import generator_for
 from dgr.methods.svd_reweighting import SVDReweighting
 from dgr.real_studies.one_against_rest import CLASS_TASKS, areas_on, class_samples, narrow_recipe
-from dgr.real_studies.pictures import CLASSES, PictureClass, Pictures, PictureSizes
+from dgr.real_studies.pictures import PICTURE_CLASSES, PictureClass, Pictures, PictureSizes
 from dgr.studies.compared import ComparesMethods, row_name
 from dgr.studies.row import Row
 from dgr.studies.samples import Samples, Schedule
@@ -113,4 +113,4 @@ def _trained(
     yield "noisy_task", areas.pop(config.noisy_class)
     yield "clean_tasks", float(np.mean(list(areas.values())))
     if isinstance(method, SVDReweighting):
-        yield "noisy_weight", (method.weights[CLASSES.index(config.noisy_class)] / method.weights.sum()).item()
+        yield "noisy_weight", (method.weights[PICTURE_CLASSES.index(config.noisy_class)] / method.weights.sum()).item()

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from dgr.core.task import Task
 from dgr.models.lenet import lenet_encoder
 from dgr.models.model import MultiTaskModel
-from dgr.real_studies.pictures import CLASSES, PICTURE_SIDE
+from dgr.real_studies.pictures import PICTURE_CLASSES, PICTURE_SIDE
 from dgr.studies.samples import Recipe, Samples, Schedule
 
-CLASS_TASKS = tuple(Task(name, "classification", 2) for name in CLASSES)
+CLASS_TASKS = tuple(Task(name, "classification", 2) for name in PICTURE_CLASSES)
 
 
 def class_samples(data: tuple[Tensor, Tensor]) -> Samples:

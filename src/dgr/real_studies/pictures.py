@@ -20,7 +20,7 @@ from dgr.datasets.input_files import opened_image
 
 PICTURE_SIDE = 32
 PictureClass = Literal["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]
-CLASSES: tuple[str, ...] = get_args(PictureClass)
+PICTURE_CLASSES: tuple[str, ...] = get_args(PictureClass)
 PICTURE_FOLDERS = ("train", "test")
 
 
@@ -65,11 +65,11 @@ class Pictures:
         Raises:
             DGRError: there are too few pictures of a class.
         """
-        least = int(np.bincount(self.labels, minlength=len(CLASSES)).min())
+        least = int(np.bincount(self.labels, minlength=len(PICTURE_CLASSES)).min())
         wanted: dict[SplitName, int] = {"train": sizes.train, "val": sizes.val, "test": sizes.test}
-        if (total := sum(wanted.values())) > least * len(CLASSES):
+        if (total := sum(wanted.values())) > least * len(PICTURE_CLASSES):
             raise DGRError(
-                f"{total} pictures are asked for, {total // len(CLASSES)} of each class, but a class has only "
+                f"{total} pictures are asked for, {total // len(PICTURE_CLASSES)} of each class, but a class has only "
                 f"{least}; lower the sizes in the study's file."
             )
         generator = np.random.default_rng(seed_for(experiment, seed, "split"))
@@ -82,11 +82,11 @@ class Pictures:
 def _files(folder: Path) -> list[tuple[int, Path]]:
     """The class and the path of each picture, in the order of names."""
     here = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
-    if odd := sorted(set(here) ^ set(CLASSES)):
+    if odd := sorted(set(here) ^ set(PICTURE_CLASSES)):
         raise DGRError(f"{folder} must hold a folder for each class of CIFAR-10 and no other, but not so: {odd[0]}.")
-    found = [(label, path) for label, name in enumerate(CLASSES) for path in sorted((folder / name).iterdir())]
-    if missing := set(range(len(CLASSES))) - {label for label, _ in found}:
-        raise DGRError(f"{folder / CLASSES[min(missing)]} is empty; fetch the source again.")
+    found = [(label, path) for label, name in enumerate(PICTURE_CLASSES) for path in sorted((folder / name).iterdir())]
+    if missing := set(range(len(PICTURE_CLASSES))) - {label for label, _ in found}:
+        raise DGRError(f"{folder / PICTURE_CLASSES[min(missing)]} is empty; fetch the source again.")
     return found
 
 

@@ -71,4 +71,5 @@ def make_suite(suite: str, seeds: str | None, options: Sequence[str], verbose: b
 
 
 def _names(options: Sequence[str]) -> set[str]:
-    return {option.partition("=")[0] for option in options}
+    """Of options, without values: ``--cores=4`` and ``-c4`` are ``--cores`` and ``-c``."""
+    return {option.partition("=")[0] if option.startswith("--") else option[:2] for option in options}
