@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from dgr.claims import CLAIMS_FILE
 from dgr.config.parsing import read_yaml
-from dgr.config.plan_file import read_plan
+from dgr.config.plan_file import Plan, read_plan
 from dgr.core.files import read_json
 from dgr.core.paths import records_folder
 from dgr.records.records import configured_studies
@@ -37,8 +36,9 @@ def check_history(suite: str) -> Finding:
         found.open = "this clone is shallow; run `git fetch --unshallow`"
     else:
         present = predictions(read_yaml(CLAIMS_FILE)) if CLAIMS_FILE.exists() else {}
-        for origin, commit, of in _origins(suite):
-            _check(found, suite, origin, commit, _decided_by(present, of, suite), of)
+        for origin, commit, of, decides in _origins(suite):
+            if _check_order(found, suite, origin, commit) and decides:
+                _check_claims(found, f"{origin} was made by commit {commit[:12]}", commit, present, of, suite)
     return found
 
 
@@ -63,38 +63,58 @@ def git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _origins(suite: str) -> Iterator[tuple[Path, str | None, str | None]]:
-    """Files of numbers, the commit that made them, and the key of the study whose they are; of runs, None."""
+def _origins(suite: str) -> Iterator[tuple[Path, str, str | None, bool]]:
+    """Files of numbers, the commit that made them (or nothing), the study whose they are; do claims rest on them?
+
+    Claims rest on every study, and on runs of a data set and an architecture that a table of claims is about.
+    """
     plan, folder = read_plan(), records_folder(suite)
     if origins_file(suite).exists():
-        for commit in pd.unique(text_frame(origins_file(suite))["commit"]):
-            yield folder / "runs.csv", commit or None, None
+        rows = text_frame(origins_file(suite)).fillna("")
+        rows["decides"] = rows["key"].isin(_deciding(plan, suite))
+        for commit, own in rows.groupby("commit", sort=False):
+            yield folder / "runs.csv", str(commit), None, bool(own["decides"].any())
     for key, entry in configured_studies(plan, suite).items():
         origin = origins_file(suite, f"{entry['name']}.json")
         if origin.exists():
-            commit = read_json(origin, "restore it with `git checkout`").get("commit")
-            yield folder / f"{entry['name']}.csv", commit, key
+            commit = read_json(origin, "restore it with `git checkout`").get("commit") or ""
+            yield folder / f"{entry['name']}.csv", commit, key, True
 
 
-def _check(found: Finding, suite: str, path: Path, commit: str | None, present: Predictions, study: str | None) -> None:
-    if commit is None:
+def _deciding(plan: Plan, suite: str) -> set[str]:
+    """Keys of the runs that a table of claims is about."""
+    tables = [entry for entry in plan["tables"].values() if entry["suite"] == suite and entry["name"] == "claims"]
+    about = {(entry["dataset"], entry["architecture"]) for entry in tables}
+    runs = {**plan["runs"], **plan["tuned_runs"]}
+    return {key for key, entry in runs.items() if (entry["dataset"], entry["architecture"]["name"]) in about}
+
+
+def _check_order(found: Finding, suite: str, path: Path, commit: str) -> bool:
+    """Whether a commit is named that this repository has; and it must come before the numbers."""
+    if not commit:
         found.expect(False, f"Of {path} it is not said which commit made it; run `python -m dgr collect {suite}`.")
-        return
+        return False
     told = f"{path} was made by commit {commit[:12]}"
     if git("cat-file", "-e", f"{commit}^{{commit}}") is None:
         found.expect(False, f"{told}, which this repository does not have.")
-        return
+        return False
     changed = git("diff", "--quiet", "HEAD", "--", str(path)) is None
     last = "HEAD" if changed else git("log", "-1", "--format=%H", "--", str(path)) or "HEAD"
     before = git("merge-base", "--is-ancestor", commit, last) is not None
     found.expect(before, f"{told}, but its numbers stood there before that commit.")
+    return True
+
+
+def _check_claims(found: Finding, told: str, commit: str, present: Predictions, study: str | None, suite: str) -> None:
+    """What is decided now must have been said in that commit."""
+    now_decided = _decided_by(present, study, suite)
     text = git("show", f"{commit}:{CLAIMS_FILE}")
     if text is None:
-        found.expect(not present, f"{told}, which has no {CLAIMS_FILE}: the claims came after the results.")
+        found.expect(not now_decided, f"{told}, which has no {CLAIMS_FILE}: the claims came after the results.")
         return
     then = _decided_by(predictions(yaml.safe_load(text)), study, suite)
-    for id_ in dict.fromkeys((*present, *then)):
-        now, was = present.get(id_), then.get(id_)
+    for id_ in dict.fromkeys((*now_decided, *then)):
+        now, was = now_decided.get(id_), then.get(id_)
         if now is None or was is None:
             found.expect(False, f"{id_} was {'removed' if now is None else 'added'} after the results: {told}.")
             continue
@@ -103,9 +123,9 @@ def _check(found: Finding, suite: str, path: Path, commit: str | None, present: 
 
 
 def _decided_by(found: Predictions, study: str | None, suite: str) -> Predictions:
-    """Those of one study; without a study, those that the suite's runs decide."""
+    """Those of one study; without one, those that the suite's runs decide, whatever other suites decide them too."""
     return {
-        id_: prediction
+        id_: {key: value for key, value in prediction.items() if key != "suites"}
         for id_, prediction in found.items()
         if prediction.get("study") == study and suite in prediction.get("suites", [suite])
     }
