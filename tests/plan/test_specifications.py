@@ -41,10 +41,10 @@ def test_the_others_are_crossed_and_the_balanced_choice_is_spread_evenly_over_th
 def test_options_set_values_before_factors_multiply_them(shipped):
     runs = {tuple(choices.values()): sweep.run for choices, sweep in shipped}
     run = runs["faces", "wide", "batchnorm", "sgd", "usual", "short"]
-    assert (run.dataset, run.architecture.channels, run.architecture.pooling) == ("utkface32", [16, 32], 1)
+    assert (run.dataset, run.architecture.channels, run.architecture.pooling) == ("utkface32_third", [16, 32], 1)
     assert run.architecture.batch_norm
     assert (run.training.optimizer, run.training.momentum, run.training.learning_rate) == ("sgd", 0.9, 0.05)
-    assert run.training.epochs == 2, "a quarter of the 8 that this data set needs"
+    assert run.training.epochs == 3, "a quarter of the 12 that this data set needs"
     rates = {
         (choices["optimizer"], choices["learning_rate"]): sweep.run.training.learning_rate for choices, sweep in shipped
     }

@@ -31,12 +31,8 @@ def test_a_seed_draws_the_same_sample_again_and_another_seed_another(plan: Plan)
 def test_a_sample_has_no_unit_twice_and_as_many_as_asked(plan: Plan) -> None:
     drawn = draw_units(plan, "mini", 7, 3)
     assert len(set(drawn)) == len(drawn)
-    assert [sum(unit.kind == kind for unit in drawn) for kind in ("run", "tuning", "sweep", "baselines")] == [
-        7,
-        3,
-        3,
-        1,
-    ]
+    assert [sum(unit.kind == kind for unit in drawn) for kind in ("run", "tuning", "baselines")] == [7, 3, 1]
+    assert sum(unit.kind == "sweep" for unit in draw_units(plan, "methods", 7, 3)) == 3
     assert draw_units(plan, "mini", 0, 3) == []
     assert {unit.kind for unit in draw_units(plan, "studies", 4, 0)} == {"study"}
 
@@ -66,7 +62,7 @@ def test_everything_is_each_seed_of_each_run_and_whole_sweeps(plan: Plan) -> Non
 
 
 def test_a_record_is_one_key_or_one_of_its_seeds(plan: Plan) -> None:
-    assert of_record(plan, "mini", EW, 3) == [Unit("run", EW, 3)]
+    assert of_record(plan, "mini", EW, 43) == [Unit("run", EW, 43)]
     assert [unit.seed for unit in of_record(plan, "mini", EW, None)] == plan["tuned_runs"][EW]["seeds"]
     assert of_record(plan, "mini", "mini-multimnist", None) == [Unit("baselines", "mini-multimnist")]
     assert of_record(plan, "studies", "studies-W1", 100) == [Unit("study", "studies-W1", 100)]
@@ -75,7 +71,7 @@ def test_a_record_is_one_key_or_one_of_its_seeds(plan: Plan) -> None:
 def test_an_unknown_record_or_seed_is_told(plan: Plan) -> None:
     with pytest.raises(DGRError, match=rf"no record '{EW}x' that can be run again; did you mean '{EW}'\?"):
         of_record(plan, "mini", f"{EW}x", None)
-    with pytest.raises(DGRError, match=rf"{EW} has no seed 99; it has 0, 1, 2"):
+    with pytest.raises(DGRError, match=rf"{EW} has no seed 99; it has 40, 41, 42"):
         of_record(plan, "mini", EW, 99)
 
 
@@ -85,12 +81,12 @@ def test_places_hold_the_units_and_nothing_else(plan: Plan, tmp_path: Path, monk
     (scratch / "data").mkdir(parents=True)
     joint = next(unit for unit in units(plan, "mini", "tuning") if all(unit.part) and unit.key in plan["tuning"])
     matched = next(unit for unit in units(plan, "mini", "tuning") if unit.key in plan["matching"])
-    sweep = next(units(plan, "mini", "sweep"))
+    sweep = next(units(plan, "methods", "sweep"))
     committed = {key: tuning_file("mini", key) for key in (EW, plan["matching"][matched.key]["matched"])}
     for key, path in committed.items():
         write_json(path, {"key": key})
-    together, *alone = make_places(plan, "mini", [Unit("run", EW, 3), joint, matched, sweep], scratch, "cpu")
-    assert together.plan["tuned_runs"] == {EW: plan["tuned_runs"][EW] | {"seeds": [0, 3]}}, (
+    together, *alone = make_places(plan, "mini", [Unit("run", EW, 43), joint, matched, sweep], scratch, "cpu")
+    assert together.plan["tuned_runs"] == {EW: plan["tuned_runs"][EW] | {"seeds": [40, 43]}}, (
         "probes choose settings on the first seed"
     )
     assert together.phases == [[("train", EW, "--device", "cpu")], [("probe", EW)], []]

@@ -12,6 +12,8 @@ from dgr.core.paths import UNFINISHED, output_path
 
 EVERY = 0.2
 """Seconds between two looks."""
+CLOCK = 0.05
+"""Seconds by which a file's time may lie before the clock's: file systems count in ticks."""
 
 
 @contextmanager
@@ -61,7 +63,7 @@ class _SeedLines:
             except (OSError, ValueError):  # moved meanwhile: the next look finds it
                 continue
             # What was finished before keeps its time, also when the stage moves it.
-            if when >= self.start and seed in self.seeds and seed not in self.finished:
+            if when >= self.start - CLOCK and seed in self.seeds and seed not in self.finished:
                 since = max([self.start, *self.finished.values()])
                 self.finished[seed] = when
                 place = self.seeds.index(seed) + 1

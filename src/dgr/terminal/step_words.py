@@ -29,6 +29,7 @@ WORDS = {
     "table": ("made", "making", "table {name}"),
     "figure": ("drew", "drawing", "figure {name}"),
     "study": ("ran", "running", "study {name}{seeds}"),
+    "real_study": ("ran", "running", "study {name}{seeds}"),
     "study_report": ("made", "making", "table and figure of study {name}"),
     "study_claims": ("decided", "deciding", "the claims of the studies"),
     "audit": ("made", "making", "the page of the suite"),
