@@ -1,10 +1,12 @@
 import json
 from pathlib import Path
+from typing import Literal
 
 import pytest
 import yaml
+from pydantic import PositiveFloat, RootModel
 
-from dgr.config.parsing import parse
+from dgr.config.parsing import Strict, parse
 from dgr.config.plan_file import merged, read_plan, tunings
 from dgr.config.runs import TrainingConfig
 from dgr.core.errors import DGRError
@@ -146,3 +148,16 @@ def test_a_rule_of_being_trained_out_is_optional_and_whole():
     ):
         with pytest.raises(DGRError, match=message):
             parse(TrainingConfig, least | {"trained_out": wrong}, "here")
+
+
+class Rate(Strict):
+    rate: PositiveFloat | Literal["tuned"]
+
+
+class Rates(RootModel[dict[str, Rate]]):
+    pass
+
+
+def test_an_error_names_each_key_and_no_type_that_was_tried():
+    with pytest.raises(DGRError, match=r"^a\.yaml: wide-net\.rate: Input should be greater than 0 \(given: -1\)\.$"):
+        parse(Rates, {"wide-net": {"rate": -1}}, "a.yaml")

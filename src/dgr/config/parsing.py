@@ -41,7 +41,7 @@ def parse(model: type[Model], data: Any, where: str) -> Model:
     except ValidationError as error:
         first = error.errors()[0]
         # Where several types are allowed, pydantic adds which of them it tried.
-        place = ".".join(str(part) for part in first["loc"] if not re.search(r"[-\[]", str(part)))
+        place = ".".join(str(part) for part in first["loc"] if not re.match(r"constrained-|\w+\[", str(part)))
         message = first["msg"].removeprefix("Value error, ")
         given = "" if first["type"] in ("value_error", "missing") else f" (given: {first['input']!r})"
         raise DGRError(f"{where}{': ' + place if place else ''}: {message}{given}.") from error
