@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import PositiveInt, model_validator
 from typing_extensions import override
 
-from dgr.config.architectures import Channels
-from dgr.models.shared.dense import DenseArchitecture
+from dgr.models.shared.pyramid import PyramidArchitecture
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
 LABEL = "mtan, ASPP heads"
 
 
-class Config(DenseArchitecture):
+class Config(PyramidArchitecture):
     """Dense prediction with attention to the small backbone for each task; z holds what each attends to."""
 
     has_parts: ClassVar[bool] = True
-    backbone: Literal["small"] = "small"
-    """What computes the maps that heads read."""
-    channels: Channels
-    """Width of each stage of the backbone, which 4 divides; its maps have a quarter of the image's height and width."""
-    rates: list[PositiveInt]
-    """Dilation of each branch of a head, in pixels of the maps."""
-
-    @model_validator(mode="after")
-    @override
-    def _has_its_own(self) -> Self:
-        return self  # both, where the other architectures have either
 
     @override
     def encoder(self, tasks: int, image_shape: Sequence[int]) -> nn.Module:
@@ -42,30 +29,3 @@ class Config(DenseArchitecture):
 
         backbone = self.make_backbone(image_shape[0])
         return nn.Sequential(Standardize(self.mean, self.std), MTANEncoder(backbone, tasks))
-
-    @override
-    def head(self, outputs: int) -> nn.Module:
-        """The sum over rates of a dilated 3×3 convolution, ReLU and a 1×1 convolution.
-
-        So it is in DeepLabV2 (Chen et al., TPAMI 2018, arXiv 1606.00915), with one 1×1 layer less; DeepLabV3 adds
-        batch normalisation, dropout and pooling, whose steps take twice as long and need more epochs.
-        """
-        from torch import nn
-
-        class Pyramid(nn.ModuleList):
-            def forward(self, z: Tensor) -> Tensor:
-                first, *others = (branch(z) for branch in self)
-                for other in others:
-                    first = first + other
-                result: Tensor = first
-                return result
-
-        width, between = self.head_width, self.head_channels
-        return Pyramid(
-            nn.Sequential(
-                nn.Conv2d(width, between, kernel_size=3, padding=rate, dilation=rate),
-                nn.ReLU(),
-                nn.Conv2d(between, outputs, kernel_size=1),
-            )
-            for rate in self.rates
-        )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import nn
+from torch import Tensor, nn
+from typing_extensions import override
 
 from dgr.core.torchvision_import import load_torchvision
 
@@ -52,3 +53,36 @@ def small_dense_head(in_channels: int, outputs: int, hidden: int) -> nn.Sequenti
     """
     first = nn.Conv2d(in_channels, hidden, kernel_size=3, padding=1)
     return nn.Sequential(first, nn.ReLU(), nn.Conv2d(hidden, outputs, kernel_size=1))
+
+
+class Pyramid(nn.ModuleList):
+    """The sum over rates of a dilated 3×3 convolution, ReLU and a 1×1 convolution.
+
+    So it is in DeepLabV2 (Chen et al., TPAMI 2018, arXiv 1606.00915), with one 1×1 layer less; DeepLabV3 adds batch
+    normalisation, dropout and pooling, whose steps take twice as long and need more epochs.
+
+    Args:
+        in_channels: channels of the representation.
+        outputs: channels of the prediction.
+        hidden: channels between, of every branch.
+        rates: dilation of each branch, in pixels of the representation.
+    """
+
+    def __init__(self, in_channels: int, outputs: int, hidden: int, rates: Sequence[int]) -> None:
+        super().__init__(
+            nn.Sequential(
+                nn.Conv2d(in_channels, hidden, kernel_size=3, padding=rate, dilation=rate),
+                nn.ReLU(),
+                nn.Conv2d(hidden, outputs, kernel_size=1),
+            )
+            for rate in rates
+        )
+
+    @override
+    def forward(self, z: Tensor) -> Tensor:
+        """The prediction of ``z``."""
+        first, *others = (branch(z) for branch in self)
+        for other in others:
+            first = first + other
+        result: Tensor = first
+        return result
