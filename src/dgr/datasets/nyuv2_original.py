@@ -15,8 +15,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 
 from dgr.core.errors import DGRError
 from dgr.core.files import sha256, write_json
@@ -24,6 +22,7 @@ from dgr.core.task import VOID
 from dgr.datasets.dense_folder import CONVERSION, made_whole
 from dgr.datasets.input_files import Array
 from dgr.datasets.kinds.nyuv2 import NYUV2_CLASSES
+from dgr.datasets.matlab import matlab_list
 
 NORMALS = "reconstructed from depth by this project; not the normals of the published pre-processed data"
 FOLDERS = ("image", "label", "depth", "normal")
@@ -203,13 +202,7 @@ def whole_numbers(path: Path, name: str, highest: int) -> Array:
     Raises:
         DGRError: the file is missing or damaged, or holds no such list.
     """
-    try:
-        values: Any = loadmat(path, simplify_cells=True).get(name)
-    except (OSError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError) as error:
-        raise DGRError(f"{path} is no readable MATLAB file ({error}); fetch it again.") from error
-    if isinstance(values, dict):
-        values = next(iter(values.values()), None)
-    numbers = np.ravel(values)
+    numbers = matlab_list(path, name)
     if numbers.dtype.kind not in "iuf" or not np.isin(numbers, np.arange(highest + 1)).all():
         raise DGRError(f"{path} holds no '{name}' of whole numbers 0…{highest}; give the file that does.")
     return numbers.astype(np.int64)

@@ -10,12 +10,10 @@ from __future__ import annotations
 
 from itertools import combinations
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from PIL import Image
-from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 from typing_extensions import override
 
 from dgr.config.datasets import Composed
@@ -25,6 +23,7 @@ from dgr.core.errors import DGRError
 from dgr.core.task import VOID, Task
 from dgr.datasets.dense_folder import DenseFolder, Layer, SplitArrays, copies, paired_numbers, split_validation
 from dgr.datasets.input_files import Array, read_image, refusal
+from dgr.datasets.matlab import matlab_list
 
 CLASSES = 13
 _LABELS = 40
@@ -209,13 +208,7 @@ def _class_table(path: Path) -> Array:
 
 def _whole_numbers(path: Path, name: str) -> Array:
     """A list of numbers in a MATLAB file before 7.3: a variable, or the first field of a structure."""
-    try:
-        values: Any = loadmat(path, simplify_cells=True).get(name)
-    except (OSError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError) as error:
-        raise DGRError(f"{path} is no readable MATLAB file ({error}); fetch the source again.") from error
-    if isinstance(values, dict):
-        values = next(iter(values.values()), None)
-    found = np.ravel(values)
+    found = matlab_list(path, name)
     if found.dtype.kind not in "iu":
         raise DGRError(f"{path} holds no list '{name}' of whole numbers; fetch the source again.")
     return found.astype(np.int64)
