@@ -12,7 +12,7 @@ from shutil import which
 from dgr.core.errors import DGRError
 from dgr.core.paths import TRAINED, suite_folder
 from dgr.measurements.estimate import describe
-from dgr.plan.graph import INDEX, needs, suite_stages
+from dgr.plan.graph import INDEX, key_of, needs, suite_stages
 from dgr.plan.opening import open_suite
 from dgr.plan.warm import keep_warm
 
@@ -88,13 +88,6 @@ def shown(name, path):
         return path
     caption, category, labels = REPORTED[name, Path(path).suffix]
     return report(path, caption=caption, category=category, labels=labels)
-
-
-def key_of(wildcards):
-    """Tables and figures are files of their suite's folder; other stages have their key in their outputs, or none."""
-    if "name" in wildcards.keys():
-        return f"{wildcards.suite}-{wildcards.name}"
-    return wildcards.get("key", "")
 
 
 def log_of(stage):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -56,6 +56,16 @@ class Stage:
         """What DVC calls the stage of one key."""
         place = "" if self.file == STAGES else f"{self.file}:"
         return f"{place}{self.name}@{key}" if key else f"{place}{self.name}"
+
+
+def key_of(wildcards: Mapping[str, str]) -> str:
+    """A job's key: tables and figures are files of their suite's folder; others have it in their outputs, or none.
+
+    Args:
+        wildcards: of the job's outputs, as Snakemake finds them.
+    """
+    name = wildcards.get("name")
+    return f"{wildcards.get('suite')}-{name}" if name else wildcards.get("key", "")
 
 
 def suite_stages(suite: str) -> dict[str, Stage]:

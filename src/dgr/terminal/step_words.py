@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dgr.plan.graph import Stage
+from dgr.plan.graph import Stage, key_of
 from dgr.records.names import method_label, regularizer_label
 
 WORDS = {
@@ -48,7 +48,7 @@ def step_words(name: str, stages: Mapping[str, Stage], wildcards: Mapping[str, s
     Args:
         name: of the stage, which is the name of Snakemake's rule.
         stages: of the suite.
-        wildcards: of the job; its key is found from them as the Snakefile does.
+        wildcards: of the job.
     """
     key, entry = step_entry(name, stages, wildcards)
     done, doing, what = WORDS.get(name, ("made", "making", f"{name} {{key}}"))
@@ -67,7 +67,7 @@ def step_words(name: str, stages: Mapping[str, Stage], wildcards: Mapping[str, s
 
 def step_entry(name: str, stages: Mapping[str, Stage], wildcards: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
     """The key of a job's stage and its entry in the plan; an empty one for what is no stage."""
-    key = f"{wildcards['suite']}-{wildcards['name']}" if "name" in wildcards else wildcards.get("key", "")
+    key = key_of(wildcards)
     entries = stages[name].entries if name in stages else {}
     return key, entries.get(key, {})
 
