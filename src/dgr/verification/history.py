@@ -37,8 +37,9 @@ def check_history(suite: str) -> Finding:
     else:
         present = predictions(read_yaml(CLAIMS_FILE)) if CLAIMS_FILE.exists() else {}
         for origin, commit, of, decides in _origins(suite):
-            if _check_order(found, suite, origin, commit) and decides:
-                _check_claims(found, f"{origin} was made by commit {commit[:12]}", commit, present, of, suite)
+            told = f"{origin} was made by commit {commit[:12]}"
+            if _check_order(found, suite, origin, commit, told) and decides:
+                _check_claims(found, told, commit, present, of, suite)
     return found
 
 
@@ -70,7 +71,7 @@ def _origins(suite: str) -> Iterator[tuple[Path, str, str | None, bool]]:
     """
     plan, folder = read_plan(), records_folder(suite)
     if origins_file(suite).exists():
-        rows = text_frame(origins_file(suite)).fillna("")
+        rows = text_frame(origins_file(suite))
         rows["decides"] = rows["key"].isin(_deciding(plan, suite))
         for commit, own in rows.groupby("commit", sort=False):
             yield folder / "runs.csv", str(commit), None, bool(own["decides"].any())
@@ -89,12 +90,11 @@ def _deciding(plan: Plan, suite: str) -> set[str]:
     return {key for key, entry in runs.items() if (entry["dataset"], entry["architecture"]["name"]) in about}
 
 
-def _check_order(found: Finding, suite: str, path: Path, commit: str) -> bool:
+def _check_order(found: Finding, suite: str, path: Path, commit: str, told: str) -> bool:
     """Whether a commit is named that this repository has; and it must come before the numbers."""
     if not commit:
         found.expect(False, f"Of {path} it is not said which commit made it; run `python -m dgr collect {suite}`.")
         return False
-    told = f"{path} was made by commit {commit[:12]}"
     if git("cat-file", "-e", f"{commit}^{{commit}}") is None:
         found.expect(False, f"{told}, which this repository does not have.")
         return False
