@@ -34,6 +34,10 @@ GPU = int(which("nvidia-smi") is not None)
 # Stages are forks of one process that has imported what takes seconds; it ends with this one.
 onstart:
     keep_warm()
+    # To limit jobs a second, Snakemake looks for work once more each second for every job that has ended: by and by that
+    # takes a core of its own. Here cores limit jobs.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
 
 
 REPORTED = {
