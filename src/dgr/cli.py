@@ -237,6 +237,14 @@ def index() -> None:
     write_index()
 
 
+@app.command(rich_help_panel=STAGES)
+def report() -> None:
+    """Make the report of all suites, results/report.{html,pdf}, from the text in report/."""
+    from dgr.report.build import write_report
+
+    write_report()
+
+
 @app.command(rich_help_panel=ARCHIVES)
 def readme() -> None:
     """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""

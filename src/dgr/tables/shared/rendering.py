@@ -76,11 +76,11 @@ def as_read(table: Table, name: str) -> dict[str, Any]:
 
 def to_markdown(table: Table, name: str) -> str:
     """GitHub-flavoured Markdown: title, a pipe table with numbers to the right, notes."""
-    text = table.text.map(_escape_markdown).rename(columns=_escape_markdown)
+    text = table.text.map(escape_markdown).rename(columns=escape_markdown)
     align = [("left" if side == "l" else "right") for side in _sides(table.text)]
     body = text.to_markdown(index=False, disable_numparse=True, colalign=align)
-    notes = "\n".join(f"- {_escape_markdown(note)}" for note in table.notes)
-    return f"**{name}.** {_escape_markdown(table.title)}\n\n{body}\n\n{notes}\n"
+    notes = "\n".join(f"- {escape_markdown(note)}" for note in table.notes)
+    return f"**{name}.** {escape_markdown(table.title)}\n\n{body}\n\n{notes}\n"
 
 
 def to_latex(table: Table, label: str) -> str:
@@ -130,9 +130,16 @@ def _number(value: float, digits: int, with_plus: bool) -> str:
 
 
 def _sides(text: pd.DataFrame) -> list[str]:
-    """Columns whose cells are mostly numbers to the right, words and settings to the left."""
-    return ["r" if text[name].str.match(r"[\[+−-]*\d").mean() >= 0.5 else "l" for name in text]
+    return sides_of(list(text), text.to_numpy().tolist())
 
 
-def _escape_markdown(text: str) -> str:
+def sides_of(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """Of each column ``r`` where its cells are mostly numbers, ``l`` for words and settings."""
+    cells = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    numbers = ([bool(re.match(r"[\[+−-]*\d", cell)) for cell in column] for column in cells)
+    return ["r" if found and sum(found) >= len(found) / 2 else "l" for found in numbers]
+
+
+def escape_markdown(text: str) -> str:
+    """Unicode text as Markdown that reads as the text."""
     return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)
