@@ -5,7 +5,6 @@ Commands import what they need when they run, so that a stage depends on the mod
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -243,13 +242,3 @@ def report() -> None:
     from dgr.report.build import write_report
 
     write_report()
-
-
-@app.command(rich_help_panel=ARCHIVES)
-def readme() -> None:
-    """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""
-    from dgr.pages.keys import update_keys
-    from dgr.pages.readme import update
-
-    update(Path("README.md"))
-    update_keys(CONFIGS / "README.md")

@@ -63,7 +63,8 @@ def suite_facts(plan: Plan, suite: str, summary: dict[str, Any]) -> dict[str, st
         facts["Measured beside them"] = ", ".join(_count(number, name) for name, number in counts.items() if number)
     if studies := [*entries_of(plan, "studies", suite), *entries_of(plan, "real_studies", suite)]:
         seeds = sorted({len(entry["seeds"]) for entry in studies})
-        facts["Studies"] = f"{len(studies)}, with {' or '.join(map(str, seeds))} seeds"
+        number = "1 study" if len(studies) == 1 else f"{len(studies)} studies"
+        facts["Studies"] = f"{number} with {' or '.join(map(str, seeds))} seeds"
     return facts
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 
 from dgr.core.extras import needed
@@ -15,6 +14,8 @@ from dgr.report.web import report_page
 
 REPORT_PAGE = RESULTS / "report.html"
 REPORT_PDF = RESULTS / "report.pdf"
+PREAMBLE = Path(__file__).parent / "templates/report.typ"
+"""How the PDF looks."""
 
 
 def write_report() -> list[Path]:
@@ -38,7 +39,6 @@ def report_pdf(document: Document) -> bytes:
     """
     with needed("The report's PDF"):
         import typst
-    preamble = files("dgr.report").joinpath("templates/report.typ").read_text(encoding="utf-8")
-    source = typst_source(document, preamble).encode()
+    source = typst_source(document, PREAMBLE.read_text(encoding="utf-8")).encode()
     # Fonts of the machine are not looked at, and the time is fixed, so that the bytes are the same everywhere.
     return bytes(typst.compile(source, root=str(Path.cwd()), ignore_system_fonts=True, timestamp=0))

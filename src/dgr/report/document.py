@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from dgr.core.errors import DGRError, nearest
+from dgr.pages.notes import MARKDOWN
 
 APPENDIX = "Appendix: "
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 class Section(NamedTuple):
@@ -70,7 +69,7 @@ def picture_of(token: Token) -> Token | None:
     return children[0] if len(children) == 1 and children[0].type == "image" else None
 
 
-def plain(token: Token) -> str:
+def text_without_marks(token: Token) -> str:
     """The words of an inline token, without marks."""
     return "".join(child.content for child in token.children or [])
 
@@ -81,7 +80,7 @@ def _sections(tokens: list[Token]) -> Iterator[Section]:
     for opening, inline in pairwise(tokens):
         if opening.type != "heading_open":
             continue
-        level, title = int(opening.tag[1]) - 1, plain(inline)
+        level, title = int(opening.tag[1]) - 1, text_without_marks(inline)
         if level > 1:
             sub += 1
             shown = f"{number}.{sub}"

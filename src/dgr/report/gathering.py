@@ -19,7 +19,7 @@ from dgr.pages.suite_facts import entries_of, suite_facts, suite_summary
 from dgr.plan.locks import LOCK_NAME, lock_stages
 from dgr.records.records import STUDY_SECTIONS
 from dgr.report.exhibits import figure_in_text, table_in_text
-from dgr.report.names import Names, named
+from dgr.report.names import Namespace, named
 from dgr.report.verdicts import comparisons_of, counted, declared_claims, families_of
 
 KNOWN = Path("report/known.yaml")
@@ -27,7 +27,7 @@ KNOWN = Path("report/known.yaml")
 GIGABYTE = 1e9
 
 
-def gather() -> dict[str, Any]:
+def report_names() -> dict[str, Any]:
     """All that the text may name, at the top level of its template.
 
     Raises:
@@ -42,8 +42,8 @@ def gather() -> dict[str, Any]:
     datasets = {**shared["datasets"], **shared["fetched_datasets"]}
     return {
         "suites": named("suites", first),
-        "claims": Names("claims", claims),
-        "families": Names("families", families),
+        "claims": Namespace("claims", claims),
+        "families": Namespace("families", families),
         "settings": named("settings", _settings(plan)),
         "data": named("data", datasets),
         "sources": named("sources", shared["sources"]),
@@ -55,7 +55,7 @@ def gather() -> dict[str, Any]:
     }
 
 
-def _suite(plan: Plan, suite: str, families: list[Names]) -> dict[str, Any]:
+def _suite(plan: Plan, suite: str, families: list[Namespace]) -> dict[str, Any]:
     facts = suite_facts(plan, suite, suite_summary(suite))
     rows = [row for family in families for row in family["rows"]]
     return {

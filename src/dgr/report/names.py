@@ -8,7 +8,7 @@ from typing import Any
 from dgr.core.errors import DGRError, nearest
 
 
-class Names(dict[str, Any]):
+class Namespace(dict[str, Any]):
     """Values by name, where an unknown name is an error that says which there are.
 
     Args:
@@ -27,5 +27,5 @@ class Names(dict[str, Any]):
 def named(path: str, value: Any) -> Any:
     """A value as the text may name it: mappings, whatever their depth, refuse unknown names."""
     if isinstance(value, Mapping):
-        return Names(path, {str(name): named(f"{path}.{name}", part) for name, part in value.items()})
+        return Namespace(path, {str(name): named(f"{path}.{name}", part) for name, part in value.items()})
     return value

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, UndefinedError
 
 from dgr.core.errors import DGRError
-from dgr.report.gathering import gather
+from dgr.report.gathering import report_names
 
 TEXT = Path("report/report.md")
 
@@ -26,9 +26,9 @@ def filled_text() -> str:
         lstrip_blocks=True,
     )
     try:
-        return environment.get_template(TEXT.name).render(gather())
+        return environment.get_template(TEXT.name).render(report_names())
     except TemplateNotFound as error:
-        raise DGRError(f"{TEXT.parent / str(error)} is missing; take it from the repository.") from error
+        raise DGRError(f"{TEXT.parent / str(error.name)} is missing; take it from the repository.") from error
     except TemplateSyntaxError as error:
         raise DGRError(f"{error.filename}, line {error.lineno}: {error.message}; mend it there.") from error
     except (DGRError, UndefinedError) as error:

@@ -11,7 +11,7 @@ from dgr.pages.comparisons import decided_claims
 from dgr.pages.exhibits import CLAIMS_TABLE
 from dgr.pages.html import DECISIONS
 from dgr.pages.table_files import read_table
-from dgr.report.names import Names
+from dgr.report.names import Namespace
 from dgr.tables.shared.rendering import escape_markdown
 
 NOT_RUN = "not run"
@@ -38,7 +38,7 @@ def declared_claims() -> list[Claim]:
     return list(map(own_tests, load_claims(CLAIMS_FILE).claims))
 
 
-def comparisons_of(suite: str, declared: Iterable[Claim]) -> Names:
+def comparisons_of(suite: str, declared: Iterable[Claim]) -> Namespace:
     """Every declared comparison by its number, as this suite's table has it.
 
     Raises:
@@ -58,10 +58,10 @@ def comparisons_of(suite: str, declared: Iterable[Claim]) -> Names:
             texts = dict(zip(table.columns, map(escape_markdown, cells), strict=True))
             row = {name: texts[column] for column, name in COLUMNS.items()}
             rows[cells[table.columns.index("No.")]] = row | {"verdict": texts["Verdict"]}
-    return Names(f"claims.{suite}", {id_: Names(f"claims.{suite}.{id_}", row) for id_, row in rows.items()})
+    return Namespace(f"claims.{suite}", {id_: Namespace(f"claims.{suite}.{id_}", row) for id_, row in rows.items()})
 
 
-def families_of(suite: str, comparisons: Mapping[str, Names], declared: Iterable[Claim]) -> Iterator[Names]:
+def families_of(suite: str, comparisons: Mapping[str, Namespace], declared: Iterable[Claim]) -> Iterator[Namespace]:
     """Each claim that this suite has decided, with its comparisons and how many of them have which verdict."""
     members: dict[str, list[str]] = {}
     for id_, row in decided_claims(suite).items():
@@ -71,7 +71,7 @@ def families_of(suite: str, comparisons: Mapping[str, Names], declared: Iterable
             found = [comparisons[id_] for id_ in ids]
             texts = {name: escape_markdown(getattr(claim, name)) for name in ("id", "title", "text", "paper")}
             told = texts | {"about": claim.about, "rows": found, "found": counted(row["verdict"] for row in found)}
-            yield Names(f"families.{suite}.{claim.id}", told)
+            yield Namespace(f"families.{suite}.{claim.id}", told)
 
 
 def counted(verdicts: Iterable[str]) -> str:

@@ -12,7 +12,8 @@ from markupsafe import Markup, escape
 from PIL import Image
 
 from dgr.pages.html import DECISIONS, page
-from dgr.report.document import MARKDOWN, Document, picture_of
+from dgr.pages.notes import MARKDOWN
+from dgr.report.document import Document, picture_of, text_without_marks
 
 TABLE = '<div class="scroll" role="group" tabindex="0" aria-label="Table {}"><table>'
 ALIGN = re.compile(r' style="text-align:(left|right|center)"')
@@ -62,7 +63,7 @@ def _figure(picture: Token, number: int) -> str:
     shown = (
         f'<img src="{uri}" width="{width}" height="{height}" alt="Figure {number}; the caption says what is drawn.">'
     )
-    return f"<figure>\n{shown}\n<figcaption>Figure {number}. {escape(picture.content)}</figcaption>\n</figure>\n"
+    return f"<figure>\n{shown}\n<figcaption>Figure {number}. {escape(text_without_marks(picture))}</figcaption>\n</figure>\n"
 
 
 def _html(text: str) -> Token:
