@@ -69,7 +69,7 @@ def picture_of(token: Token) -> Token | None:
     return children[0] if len(children) == 1 and children[0].type == "image" else None
 
 
-def text_without_marks(token: Token) -> str:
+def plain_words(token: Token) -> str:
     """The words of an inline token, without marks."""
     return "".join(child.content for child in token.children or [])
 
@@ -80,7 +80,7 @@ def _sections(tokens: list[Token]) -> Iterator[Section]:
     for opening, inline in pairwise(tokens):
         if opening.type != "heading_open":
             continue
-        level, title = int(opening.tag[1]) - 1, text_without_marks(inline)
+        level, title = int(opening.tag[1]) - 1, plain_words(inline)
         if level > 1:
             sub += 1
             shown = f"{number}.{sub}"

@@ -12,7 +12,7 @@ from pathlib import Path
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from dgr.report.document import Document, Section, picture_of, text_without_marks
+from dgr.report.document import Document, Section, picture_of, plain_words
 
 OPENINGS = {"strong": "#strong[", "em": "#emph[", "paragraph": "#par[", "list_item": "[", "th": "[", "td": "["}
 LISTS = {"bullet_list": "list", "ordered_list": "enum"}
@@ -41,7 +41,7 @@ def _block(node: SyntaxTreeNode, sections: Iterator[Section]) -> str:
             return f"#section({section.level}, {number}, {title}) <{section.anchor}>"
         case "paragraph" if picture := _picture(node):
             source = Path(str(picture.attrGet("src"))).with_suffix(".pdf").as_posix()
-            return f"#figure(image({_string('/' + source)}, width: 88%), caption: [#{_string(text_without_marks(picture))}])"
+            return f"#figure(image({_string('/' + source)}, width: 88%), caption: [#{_string(plain_words(picture))}])"
         case "bullet_list" | "ordered_list":
             items = ", ".join(f"[{_all(item, sections)}]" for item in node.children)
             return f"#{LISTS[node.type]}({items})"

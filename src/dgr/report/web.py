@@ -13,7 +13,7 @@ from PIL import Image
 
 from dgr.pages.html import DECISIONS, page
 from dgr.pages.notes import MARKDOWN
-from dgr.report.document import Document, picture_of, text_without_marks
+from dgr.report.document import Document, picture_of, plain_words
 
 TABLE = '<div class="scroll" role="group" tabindex="0" aria-label="Table {}"><table>'
 ALIGN = re.compile(r' style="text-align:(left|right|center)"')
@@ -60,10 +60,10 @@ def _figure(picture: Token, number: int) -> str:
     with Image.open(source) as image:
         width, height = image.size
     uri = f"data:image/png;base64,{base64.b64encode(source.read_bytes()).decode()}"
-    shown = (
-        f'<img src="{uri}" width="{width}" height="{height}" alt="Figure {number}; the caption says what is drawn.">'
-    )
-    return f"<figure>\n{shown}\n<figcaption>Figure {number}. {escape(text_without_marks(picture))}</figcaption>\n</figure>\n"
+    alt = f"Figure {number}; the caption says what is drawn."
+    shown = f'<img src="{uri}" width="{width}" height="{height}" alt="{alt}">'
+    caption = f"Figure {number}. {escape(plain_words(picture))}"
+    return f"<figure>\n{shown}\n<figcaption>{caption}</figcaption>\n</figure>\n"
 
 
 def _html(text: str) -> Token:

@@ -22,7 +22,7 @@ def longtable(
 
     Args:
         text: the cells as a reader sees them; Unicode.
-        sides: of each column, ``l`` for words, ``r`` for numbers.
+        sides: of each column, in order, ``l`` for words, ``r`` for numbers.
         groups: number of each row's group; a group is set apart.
         title: the caption; Unicode.
         notes: paragraphs below; Unicode.
@@ -40,7 +40,7 @@ def longtable(
 
 
 def _part(text: pd.DataFrame, sides: dict[str, str], groups: list[int], opening: list[str]) -> Iterator[str]:
-    names = list(text)
+    names = list(sides)
     columns = [
         rf">{{{_ALIGN[sides[name]]}\arraybackslash}}p{{\dimexpr{width:.3f}\linewidth-2\tabcolsep\relax}}"
         for name, width in zip(names, widths_of(text, names, sides), strict=True)

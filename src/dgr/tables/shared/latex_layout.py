@@ -22,9 +22,9 @@ def parts_of(text: pd.DataFrame, sides: dict[str, str]) -> list[list[str]]:
 
     Args:
         text: the cells as a reader sees them.
-        sides: of each column, ``l`` for words, ``r`` for numbers.
+        sides: of each column, in order, ``l`` for words, ``r`` for numbers.
     """
-    names = list(text)
+    names = list(sides)
     heads = _heads(names, sides)
     others = names[len(heads) :]
     for count in range(1, len(others) + 1):

@@ -86,7 +86,7 @@ def to_markdown(table: Table, name: str) -> str:
 def to_latex(table: Table, label: str) -> str:
     r"""A ``longtable`` as wide as its line; needs ``\usepackage{array,booktabs,longtable}`` and nothing else."""
     text = table.text.drop(columns=list(table.only_in_csv))
-    sides = dict(zip(text, _sides(text), strict=True))
+    sides = dict(zip(map(str, text), _sides(text), strict=True))
     left_out = [f"Not shown here for want of width, in the CSV file: {', '.join(table.only_in_csv)}."]
     notes = [*table.notes, *(left_out if table.only_in_csv else [])]
     return longtable(text, sides, table.groups, table.title, notes, label)
@@ -130,7 +130,7 @@ def _number(value: float, digits: int, with_plus: bool) -> str:
 
 
 def _sides(text: pd.DataFrame) -> list[str]:
-    return sides_of(list(text), text.to_numpy().tolist())
+    return sides_of(list(map(str, text)), text.to_numpy().tolist())
 
 
 def sides_of(columns: list[str], rows: list[list[str]]) -> list[str]:
