@@ -41,4 +41,6 @@ def report_pdf(document: Document) -> bytes:
         import typst
     source = typst_source(document, PREAMBLE.read_text(encoding="utf-8")).encode()
     # Fonts of the machine are not looked at, and the time is fixed, so that the bytes are the same everywhere.
-    return bytes(typst.compile(source, root=str(Path.cwd()), ignore_system_fonts=True, timestamp=0))
+    pdf = typst.Compiler(source, root=Path.cwd(), ignore_system_fonts=True).compile(format="pdf", timestamp=0)
+    assert isinstance(pdf, bytes)
+    return pdf
