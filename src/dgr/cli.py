@@ -5,7 +5,6 @@ Commands import what they need when they run, so that a stage depends on the mod
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -237,11 +236,9 @@ def index() -> None:
     write_index()
 
 
-@app.command(rich_help_panel=ARCHIVES)
-def readme() -> None:
-    """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""
-    from dgr.pages.keys import update_keys
-    from dgr.pages.readme import update
+@app.command(rich_help_panel=STAGES)
+def report() -> None:
+    """Make the report of all suites, results/report.{html,pdf}, from the text in report/."""
+    from dgr.report.build import write_report
 
-    update(Path("README.md"))
-    update_keys(CONFIGS / "README.md")
+    write_report()

@@ -29,7 +29,7 @@ FLAGS = [
     )
 ]
 COMMITTED = {name: committed() / f"results/{name}/audit.html" for name in ("mini", "cost", "studies")}
-COMMITTED["index"] = committed() / "results/index.html"
+COMMITTED |= {name: committed() / f"results/{name}.html" for name in ("index", "report")}
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +130,7 @@ def test_records_open_without_script_too(visit, made) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
-@pytest.mark.parametrize("path", [pytest.param(None, id="toy"), *committed("studies", "index")])
+@pytest.mark.parametrize("path", [pytest.param(None, id="toy"), *committed("studies", "index", "report")])
 def test_accessible(visit, made, path, width, scheme) -> None:
     page = visit(path or made, color_scheme=scheme, viewport={"width": width, "height": 844})
     page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")

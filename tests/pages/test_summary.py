@@ -31,7 +31,18 @@ def test_without_single_task_runs_there_is_no_delta_m(results: Path) -> None:
     runs = pd.read_csv(results / "records/runs.csv", keep_default_na=False)
     runs[runs["method"] != "single_task"].to_csv(results / "records/runs.csv", index=False)
     summary = json.loads(write_summary("toy").read_text())
-    assert summary == {"trained": 18}
+    assert set(summary) == {"trained", "made_from"}
+    assert summary["trained"] == 18
+
+
+def test_a_summary_changes_with_whatever_its_suite_has(results: Path) -> None:
+    said = {json.loads(write_summary("toy").read_text())["made_from"]}
+    for name in ("records/histories.csv", "origins/runs.csv", "tables/T9.json"):
+        path = results / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text((path.read_text() if path.exists() else "") + "\n")
+        said.add(json.loads(write_summary("toy").read_text())["made_from"])
+    assert len(said) == 4
 
 
 def test_an_unknown_suite(results: Path) -> None:

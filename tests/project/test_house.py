@@ -9,7 +9,7 @@ PACKAGE = Path(__file__).parents[2] / "src/dgr"
 ROOMS = (
     *("core", "config", "datasets", "models", "regularizers", "methods", "training", "measurements", "studies"),
     *("real_studies", "plan", "comparison", "records", "claims", "tables", "figures", "pages", "archive"),
-    *("verification", "terminal"),
+    *("report", "verification", "terminal"),
 )
 """A room may import itself and those before it."""
 MODULES = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(PACKAGE.rglob("*.py"))}

@@ -20,6 +20,7 @@ from dgr.pages.index import write_index
 from dgr.pages.readme import update
 from dgr.pages.summary import write_summary
 from dgr.plan.graph import suite_stages
+from dgr.report.build import write_report
 from dgr.tables.registry import write_table
 from dgr.verification.locked_files import file_digest
 from dgr.verification.record_files import origins_file
@@ -123,6 +124,10 @@ def make_verified(root: Path) -> None:
     for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md", ".gitignore"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
+    for name in ("pyproject.toml", "requirements.lock"):
+        shutil.copy(ROOT / name, root)
+    shutil.copytree(ROOT / "report", root / "report")
+    shutil.copytree(ROOT / "tests/tiny_report", root / "report", dirs_exist_ok=True)
     citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     citation["references"] = citation["references"][:1]
     (root / "CITATION.cff").write_text(yaml.safe_dump(citation), encoding="utf-8")
@@ -176,6 +181,7 @@ def report_again() -> None:
     settle()
     write_audit(SUITE)  # shows hashes of the lock
     write_index()
+    write_report()
     update(Path("README.md"))
     settle()
 

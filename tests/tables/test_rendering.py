@@ -6,11 +6,9 @@ import pytest
 
 from dgr.tables.shared.rendering import (
     Table,
-    escape_latex,
     interval_text,
     mean_sd,
     signed,
-    to_latex,
     to_markdown,
     write,
 )
@@ -33,31 +31,9 @@ def test_mean_sd(mean: float, sd: float, options: dict[str, float], text: str) -
     assert mean_sd(mean, sd, **options) == text  # type: ignore[arg-type]
 
 
-def test_latex_escapes() -> None:
-    assert escape_latex(r"50% & a_b #1 {x} \y ~^<$") == (
-        r"50\% \& a\_b \#1 \{x\} \textbackslash{}y \textasciitilde{}\textasciicircum{}\textless{}\$"
-    )
-    assert escape_latex("Auto-λ: Δm ↑ 1 ± −2, ‖z‖²") == (
-        r"Auto-$\lambda$: $\Delta_m$ $\uparrow$ 1 $\pm$ $-$2, $\Vert z\Vert^2$"
-    )
-
-
 def table() -> Table:
     text = pd.DataFrame({"Method": ["a_b", "a_b", "c|d"], "50% λ": ["1 ± 2", "–", "−3"]})
     return Table(text, text, [0, 0, 1], "A_title*.", ["n = 2."], [["run-a"], ["run-b", "run-a"], []])
-
-
-def test_latex_is_booktabs_with_groups_and_nothing_unescaped() -> None:
-    latex = to_latex(table(), "tab:x")
-    for part in (r"\toprule", r"\midrule", r"\bottomrule", r"\label{tab:x}", r"\begin{tabular}{lr}", r"50\% $\lambda$"):
-        assert part in latex
-    assert latex.count(r"\addlinespace") == 1
-    assert r"\addlinespace c|d & $-$3 \\" in latex
-    assert latex.isascii()
-
-
-def test_golden_latex_is_ascii() -> None:
-    assert escape_latex("±–−λΔm‖z‖↑↓†…").isascii()
 
 
 def test_markdown_escapes() -> None:

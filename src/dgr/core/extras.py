@@ -12,7 +12,7 @@ EXTRAS = {
     "study": (
         "torchvision", "numpy", "scipy", "pandas", "sklearn", "scikit_posthocs", "torchmetrics", "mlxtend", "pooch",
         "requests", "pydantic", "typer", "seaborn", "matplotlib", "jinja2", "markdown_it", "markupsafe", "PIL", "h5py",
-        "threadpoolctl", "tabulate", "tqdm", "yaml", "snakemake", "dvc", "rocrate",
+        "threadpoolctl", "tabulate", "tqdm", "yaml", "snakemake", "dvc", "rocrate", "typst",
     ),
 }  # fmt: skip
 """Packages, by the name they are imported under."""

@@ -10,18 +10,10 @@ from typing import Any
 
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
-from dgr.core.files import read_json, write_text
+from dgr.core.files import write_text
 from dgr.core.registry import Listing
 from dgr.pages.html import page
-from dgr.records.records import configured_measurements
-
-MEASURED = {
-    "specifications": "specification",
-    "sweeps": "sweep",
-    "costs": "cost measurement",
-    "embeddings": "embedding",
-}
-"""What is measured beside runs, by section of the plan."""
+from dgr.pages.suite_facts import entries_of, suite_facts, suite_summary
 
 
 @dataclass(frozen=True)
@@ -68,53 +60,20 @@ def write_index() -> Path:
 
 
 def _card(plan: Plan, suite: str) -> Card:
-    made = paths.summary_file(suite).exists()
-    summary: dict[str, Any] = read_json(paths.summary_file(suite), f"run `python -m dgr audit {suite}`") if made else {}
+    summary = suite_summary(suite)
     return Card(
         suite=suite,
-        page=f"{suite}/audit.html" if made else None,
-        facts=_facts(plan, suite, summary),
+        page=f"{suite}/audit.html" if paths.summary_file(suite).exists() else None,
+        facts=suite_facts(plan, suite, summary),
         verdicts=Counter(summary.get("claims", {}).values()),
         items={name: items for name, items in _items(plan, suite).items() if items},
     )
 
 
-def _facts(plan: Plan, suite: str, summary: dict[str, Any]) -> dict[str, str]:
-    runs = [*_of(plan, "runs", suite), *_of(plan, "tuned_runs", suite)]
-    facts = {}
-    if runs:
-        places: dict[str, list[str]] = {}
-        for entry in runs:
-            architectures = places.setdefault(entry["dataset"], [])
-            if (name := entry["architecture"]["name"]) not in architectures:
-                architectures.append(name)
-        facts["Data sets and architectures"] = "; ".join(
-            f"{dataset} with {', '.join(names)}" for dataset, names in places.items()
-        )
-        named = {part: len({entry[part]["name"] for entry in runs}) for part in ("method", "regularizer")}
-        facts["Methods and regularizers"] = (
-            f"{_count(named['method'], 'method')}, {_count(named['regularizer'] - 1, 'regularizer')} and none"
-        )
-        seeds = sorted({len(entry["seeds"]) for entry in runs})
-        facts["Runs"] = (
-            f"{_count(len(runs), 'configuration')} with {' or '.join(map(str, seeds))} seeds: "
-            f"{summary.get('trained', 0)} of {sum(len(entry['seeds']) for entry in runs)} trained"
-        )
-    counts = {name: len(_of(plan, section, suite)) for section, name in MEASURED.items()}
-    if counts["specification"]:  # each is a sweep too
-        counts["sweep"] -= counts["specification"]
-    if any(counts.values()):
-        facts["Measured beside them"] = ", ".join(_count(number, name) for name, number in counts.items() if number)
-    if studies := [*_of(plan, "studies", suite), *_of(plan, "real_studies", suite)]:
-        seeds = sorted({len(entry["seeds"]) for entry in studies})
-        facts["Studies"] = f"{len(studies)}, with {' or '.join(map(str, seeds))} seeds"
-    return facts
-
-
 def _items(plan: Plan, suite: str) -> dict[str, list[Item]]:
     """Each table and figure says what kind it is by the name of the file that makes it."""
     tables, figures = Listing("dgr.tables", "table").by_names(), Listing("dgr.figures", "figure").by_names()
-    studies = [(entry["name"], entry["title"]) for entry in _of(plan, "study_reports", suite)]
+    studies = [(entry["name"], entry["title"]) for entry in entries_of(plan, "study_reports", suite)]
     shown = [(entry, tables) for entry in _sorted(plan, "tables", suite)]
     drawn = [(entry, figures) for entry in _sorted(plan, "figures", suite)]
     return {
@@ -148,13 +107,5 @@ def _links(suite: str, anchor: str, files: dict[str, Path]) -> dict[str, str]:
     return on_page | there
 
 
-def _of(plan: Plan, section: str, suite: str) -> list[dict[str, Any]]:
-    return list(configured_measurements(plan, section, suite).values())
-
-
 def _sorted(plan: Plan, section: str, suite: str) -> list[dict[str, Any]]:
-    return sorted(_of(plan, section, suite), key=lambda entry: str(entry["name"]))
-
-
-def _count(number: int, name: str) -> str:
-    return f"{number} {name}{'s' if number != 1 else ''}"
+    return sorted(entries_of(plan, section, suite), key=lambda entry: str(entry["name"]))

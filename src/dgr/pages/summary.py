@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from dgr.core import paths
-from dgr.core.files import write_json
+from dgr.core.files import sha256, write_json
 from dgr.pages.comparisons import decided_claims
 from dgr.pages.inputs import Inputs, open_inputs
 from dgr.records.names import SINGLE_TASK
@@ -35,7 +36,8 @@ def summarize(inputs: Inputs) -> Summary:
     Returns:
         ``delta_m``, the mean Δm in percent, by ``DATASET-ARCHITECTURE``, method and regularizer, where single-task
         learning was run; ``claims``, the verdict of each comparison; ``trained``, the number of trained runs, each
-        method, regularizer and seed one. Each only where the suite has any.
+        method, regularizer and seed one; ``made_from``, the SHA-256 of records, origins, tables and figures, so that
+        the report is made again when one of them changes. Each only where the suite has any.
     """
     runs = inputs.records.runs
     found = {
@@ -46,8 +48,18 @@ def summarize(inputs: Inputs) -> Summary:
         },
         "claims": {comparison: row["verdict"] for comparison, row in decided_claims(inputs.suite).items()},
         "trained": len(inputs.records.provenance),
+        "made_from": _digest(inputs.suite),
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _digest(suite: str) -> str:
+    """One hash of all that pages show of it."""
+    numbers = (paths.records_folder(suite), paths.origins_folder(suite), paths.tables_folder(suite))
+    found = [path for folder in (*numbers, paths.FIGURES / suite) for path in folder.glob("*.*")]
+    files = sorted(path for path in found if path.suffix in (".csv", ".json", ".png"))
+    told = "".join(f"{path.as_posix()} {sha256(path)}\n" for path in files)
+    return hashlib.sha256(told.encode()).hexdigest() if files else ""
 
 
 def _delta_m(runs: pd.DataFrame) -> dict[str, dict[str, float]]:

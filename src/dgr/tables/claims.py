@@ -40,6 +40,7 @@ def build(scope: Scope) -> Table:
         title=f"Claims and verdicts (data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(found),
         records=[[verdict.comparison.id] for verdict in found],
+        only_in_csv=("Claim",),
     )
 
 

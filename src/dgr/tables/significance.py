@@ -16,6 +16,7 @@ from dgr.tables.shared.rendering import Table, interval_text, signed
 from dgr.tables.shared.verdicts import found_numbers, found_texts, reason_notes, rule_notes, unit_of, verdicts_in
 
 NAMES = ("T7",)
+ONLY_IN_CSV = ("d_z", "p (t)", "p (sign flip)", "By method", "For methods like these", "Test set")
 DecidedRow = tuple[Verdict, PairedComparison, Comparison]
 
 
@@ -42,6 +43,7 @@ def build(scope: Scope) -> Table:
         records=[
             [scope.run_key(*cell) for side in side_cells(comparison) for cell in side] for _, comparison, _ in rows
         ],
+        only_in_csv=ONLY_IN_CSV,
     )
 
 

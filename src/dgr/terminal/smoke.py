@@ -19,9 +19,18 @@ from dgr.terminal.words import duration
 
 _TINY = Path("tests/tiny_configs")
 """Every kind of stage once, as small as can be."""
+_TINY_REPORT = Path("tests/tiny_report")
+"""A text that names only what the tiny suite has."""
 _FILES = (
     *("Snakefile", "dvc.yaml", ".dvcignore", ".gitignore", ".dvc/config", ".dvc/.gitignore", "suites/shared/dvc.yaml"),
-    *("results/dvc.yaml", "CITATION.cff", "requirements.hashes", "requirements.lock", "docs/replication.md"),
+    *(
+        "results/dvc.yaml",
+        "CITATION.cff",
+        "pyproject.toml",
+        "requirements.hashes",
+        "requirements.lock",
+        "docs/replication.md",
+    ),
 )
 _FOLDERS = ("profiles", "report", "src", ".dvc/plots")
 _MAKE = "import sys; from dgr.terminal.reproducing import make_suite; sys.exit(make_suite({!r}, None, [], {!r}))"
@@ -72,6 +81,7 @@ def copy_small_project(checkout: Path, root: Path) -> None:
             shutil.copytree(checkout / name, root / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copytree(checkout / _TINY, root / CONFIGS)
         shutil.copy(checkout / CONFIGS / "claims.yaml", root / CONFIGS)
+        shutil.copytree(checkout / _TINY_REPORT, root / "report", dirs_exist_ok=True)
     except FileNotFoundError as error:
         raise DGRError(f"{error.filename} is missing; take a whole clone of the repository.") from error
 

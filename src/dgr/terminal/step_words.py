@@ -34,6 +34,7 @@ WORDS = {
     "study_claims": ("decided", "deciding", "the claims of the studies"),
     "audit": ("made", "making", "the page of the suite"),
     "index": ("made", "making", "the page over all suites"),
+    "report": ("made", "making", "the report of all suites"),
     "all": ("checked", "checking", "that dvc.lock and all files agree"),
 }
 """By stage: what was done, what is being done, and to what."""

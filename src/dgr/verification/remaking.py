@@ -17,8 +17,9 @@ from dgr.pages.index import write_index
 from dgr.pages.readme import update
 from dgr.pages.study_report import write_study_report
 from dgr.pages.summary import write_summary
-from dgr.plan.graph import INDEX, Stage, suite_stages
+from dgr.plan.graph import INDEX, OF_ALL_SUITES, REPORT, Stage, suite_stages
 from dgr.plan.locks import LOCK_NAME
+from dgr.report.build import write_report
 from dgr.tables.registry import write_table
 from dgr.tables.studies.claims import write_study_claims
 from dgr.verification.findings import Finding, shortened
@@ -34,7 +35,8 @@ COPIED: tuple[Path, ...] = (
     Path("docs"),
     README,
 )
-COPIED += (paths.HASHES, Path("tests/fingerprint/witnesses.md"))
+COPIED += (paths.HASHES, Path("tests/fingerprint/witnesses.md"), Path("report"), Path("CITATION.cff"))
+COPIED += (Path("pyproject.toml"), Path("requirements.lock"))
 """What tables, figures and pages are made from, beside results and figures."""
 PICTURES = (".png", ".pdf")
 CLAIMS = "claims.csv"
@@ -52,6 +54,7 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
     "study_claims": lambda suite, entry: write_study_claims(suite),
     "audit": lambda suite, entry: _make_page(suite),
     INDEX: lambda suite, entry: write_index(),
+    REPORT: lambda suite, entry: write_report(),
 }
 """What makes the files of a stage from records alone; the stages that stand here are those whose files are compared."""
 
@@ -93,7 +96,7 @@ def check_remade(suite: str, scratch: Path, exact: bool) -> list[Finding]:
             pictures are not compared.
 
     Returns:
-        Tables and figures, verdicts, and the page with the summary, the index and the README.
+        Tables and figures, verdicts, and the page with the summary, the index, the report and the README.
     """
     exhibits, verdicts, pages = map(Finding, ("tables and figures", "verdicts", "pages, summary, README"))
     for stage, key, _, outs in _reports(suite):
@@ -121,7 +124,7 @@ def _reports(suite: str) -> Iterator[tuple[Stage, str, dict[str, Any], list[Path
                 yield stage, key, entry, [Path(out) for out in stage.fill(key, "outs")]
 
 
-PAGES = ("audit", INDEX)
+PAGES = ("audit", *OF_ALL_SUITES)
 ROUNDING = 1e-9
 """Relative; of sums in another order on another processor."""
 

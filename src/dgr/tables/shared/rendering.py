@@ -11,31 +11,7 @@ from typing import Any
 import pandas as pd
 
 from dgr.core.files import write_json, write_text
-
-# What LaTeX cannot take as it stands, text first, then the symbols that tables use.
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{character: "\\" + character for character in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "‖z‖²": r"$\Vert z\Vert^2$",
-    "‖z‖": r"$\Vert z\Vert$",
-    "Δm": r"$\Delta_m$",
-    "λ": r"$\lambda$",
-    "β": r"$\beta$",
-    "ε": r"$\varepsilon$",
-    "∂": r"$\partial$",
-    "±": r"$\pm$",
-    "−": r"$-$",
-    "–": "--",
-    "↑": r"$\uparrow$",
-    "↓": r"$\downarrow$",
-    "†": r"\textsuperscript{\dag}",
-    "…": r"\ldots{}",
-}
-_LATEX_PATTERN = re.compile("|".join(map(re.escape, sorted(_LATEX, key=len, reverse=True))))
+from dgr.tables.shared.latex import longtable
 
 
 @dataclass(frozen=True)
@@ -50,6 +26,7 @@ class Table:
         notes: n, definitions and selection rules, a sentence or two each; Unicode.
         records: of each row, the keys of what it was made from, the main one first: runs and measurements by their keys
             in the plan, claims by the id of the comparison.
+        only_in_csv: columns that LaTeX's narrower page leaves out.
     """
 
     data: pd.DataFrame
@@ -58,6 +35,7 @@ class Table:
     title: str
     notes: list[str]
     records: list[list[str]]
+    only_in_csv: tuple[str, ...] = ()
 
 
 def write(table: Table, stem: Path, label: str) -> list[Path]:
@@ -98,34 +76,20 @@ def as_read(table: Table, name: str) -> dict[str, Any]:
 
 def to_markdown(table: Table, name: str) -> str:
     """GitHub-flavoured Markdown: title, a pipe table with numbers to the right, notes."""
-    text = table.text.map(_escape_markdown).rename(columns=_escape_markdown)
+    text = table.text.map(escape_markdown).rename(columns=escape_markdown)
     align = [("left" if side == "l" else "right") for side in _sides(table.text)]
     body = text.to_markdown(index=False, disable_numparse=True, colalign=align)
-    notes = "\n".join(f"- {_escape_markdown(note)}" for note in table.notes)
-    return f"**{name}.** {_escape_markdown(table.title)}\n\n{body}\n\n{notes}\n"
+    notes = "\n".join(f"- {escape_markdown(note)}" for note in table.notes)
+    return f"**{name}.** {escape_markdown(table.title)}\n\n{body}\n\n{notes}\n"
 
 
 def to_latex(table: Table, label: str) -> str:
-    r"""A ``table`` environment for booktabs; needs ``\usepackage{booktabs}`` and nothing else."""
-    text = table.text.map(escape_latex).rename(columns=escape_latex)
-    # \addlinespace may stand before a row's first cell, where a new group begins.
-    starts = [False, *(a != b for a, b in zip(table.groups, table.groups[1:], strict=False))]
-    first = text.columns[0]
-    text[first] = [r"\addlinespace " * start + cell for start, cell in zip(starts, text[first], strict=True)]
-    latex: str = text.style.hide(axis="index").to_latex(
-        hrules=True,
-        position="t",
-        position_float="centering",
-        column_format="".join(_sides(table.text)),
-        caption=(escape_latex(" ".join([table.title, *table.notes])), escape_latex(table.title)),
-        label=label,
-    )
-    return "% Needs \\usepackage{booktabs}.\n" + latex
-
-
-def escape_latex(text: str) -> str:
-    """Unicode text as LaTeX; a symbol of :data:`_LATEX` becomes its command, in one pass."""
-    return _LATEX_PATTERN.sub(lambda match: _LATEX[match.group()], text)
+    r"""A ``longtable`` as wide as its line; needs ``\usepackage{array,booktabs,longtable}`` and nothing else."""
+    text = table.text.drop(columns=list(table.only_in_csv))
+    sides = dict(zip(map(str, text), _sides(text), strict=True))
+    left_out = [f"Not shown here for want of width, in the CSV file: {', '.join(table.only_in_csv)}."]
+    notes = [*table.notes, *(left_out if table.only_in_csv else [])]
+    return longtable(text, sides, table.groups, table.title, notes, label)
 
 
 def mean_sd(mean: float, sd: float, scale: float = 1.0, with_plus: bool = False, digits: int = 2) -> str:
@@ -166,9 +130,16 @@ def _number(value: float, digits: int, with_plus: bool) -> str:
 
 
 def _sides(text: pd.DataFrame) -> list[str]:
-    """Columns whose cells are mostly numbers to the right, words and settings to the left."""
-    return ["r" if text[name].str.match(r"[\[+−-]*\d").mean() >= 0.5 else "l" for name in text]
+    return sides_of(list(map(str, text)), text.to_numpy().tolist())
 
 
-def _escape_markdown(text: str) -> str:
+def sides_of(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """Of each column ``r`` where its cells are mostly numbers, ``l`` for words and settings."""
+    cells = zip(*rows, strict=True) if rows else ((),) * len(columns)
+    numbers = ([bool(re.match(r"[\[+−-]*\d", cell)) for cell in column] for column in cells)
+    return ["r" if found and sum(found) >= len(found) / 2 else "l" for found in numbers]
+
+
+def escape_markdown(text: str) -> str:
+    """Unicode text as Markdown that reads as the text."""
     return re.sub(r"([\\`*_<>|\[\]])", r"\\\1", text)

@@ -51,6 +51,7 @@ def study_claims_table(suite: str, studies: Studies, found: list[Verdict]) -> Ta
         title=f"Claims that the studies of suite {suite} decide, and verdicts.",
         notes=_notes(found),
         records=[[comparison.id, comparison.study] for comparison in map(_comparison, found)],
+        only_in_csv=("Claim",),
     )
 
 
