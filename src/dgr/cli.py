@@ -230,6 +230,14 @@ def study_claims(suite: str) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
+def differences(suite: str) -> None:
+    """Write what the claims' tests take, a difference by seed and method, results/differences/SUITE.csv."""
+    from dgr.tables.shared.differences import write_differences
+
+    write_differences(suite)
+
+
+@app.command(rich_help_panel=STAGES)
 def index() -> None:
     """Make the page over all suites, results/index.html."""
     from dgr.pages.index import write_index

@@ -32,6 +32,7 @@ WORDS = {
     "real_study": ("ran", "running", "study {name}{seeds}"),
     "study_report": ("made", "making", "table and figure of study {name}"),
     "study_claims": ("decided", "deciding", "the claims of the studies"),
+    "differences": ("took", "taking", "the differences by seed behind the claims"),
     "audit": ("made", "making", "the page of the suite"),
     "index": ("made", "making", "the page over all suites"),
     "all": ("checked", "checking", "that dvc.lock and all files agree"),

@@ -20,6 +20,7 @@ from dgr.pages.summary import write_summary
 from dgr.plan.graph import INDEX, Stage, suite_stages
 from dgr.plan.locks import LOCK_NAME
 from dgr.tables.registry import write_table
+from dgr.tables.shared.differences import write_differences
 from dgr.tables.studies.claims import write_study_claims
 from dgr.verification.findings import Finding, shortened
 from dgr.verification.record_files import text_frame
@@ -50,6 +51,7 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
     "figure": lambda suite, entry: write_figure(suite, entry["name"]),
     "study_report": lambda suite, entry: write_study_report(suite, entry["name"]),
     "study_claims": lambda suite, entry: write_study_claims(suite),
+    "differences": lambda suite, entry: write_differences(suite),
     "audit": lambda suite, entry: _make_page(suite),
     INDEX: lambda suite, entry: write_index(),
 }
