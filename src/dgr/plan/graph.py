@@ -15,8 +15,11 @@ from dgr.core.files import read_json
 from dgr.core.paths import PLAN, SHARED, SOURCES, STAGES, suite_folder
 from dgr.models.registry import ENCODERS
 
-CHECK, INDEX = "plan", "index"
-"""The stage that checks a plan and comes before all others, and the one that makes the page over all suites."""
+CHECK = "plan"
+"""The stage that checks a plan and comes before all others."""
+OVERVIEW, INDEX = "overview", "index"
+OVER_ALL = (OVERVIEW, INDEX)
+"""The stages that make the figure and the page over all suites."""
 PLACEHOLDER = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -83,7 +86,7 @@ def suite_stages(suite: str) -> dict[str, Stage]:
         for stage, key in found:
             needed[stage.name].add(key)
     if any(stage.name == "audit" and stage.entries for stage in own):
-        needed[INDEX] = {""}
+        needed |= {name: {""} for name in OVER_ALL}
     chosen = [
         replace(stage, entries={key: stage.entries[key] for key in stage.entries if key in needed[stage.name]})
         for stage in shared

@@ -34,6 +34,7 @@ WORDS = {
     "study_claims": ("decided", "deciding", "the claims of the studies"),
     "differences": ("took", "taking", "the differences by seed behind the claims"),
     "audit": ("made", "making", "the page of the suite"),
+    "overview": ("drew", "drawing", "the claims of all suites"),
     "index": ("made", "making", "the page over all suites"),
     "all": ("checked", "checking", "that dvc.lock and all files agree"),
 }

@@ -14,10 +14,11 @@ from dgr.core.files import cannot_write
 from dgr.figures.registry import write_figure
 from dgr.pages.audit import write_audit
 from dgr.pages.index import write_index
+from dgr.pages.overview import write_overview
 from dgr.pages.readme import update
 from dgr.pages.study_report import write_study_report
 from dgr.pages.summary import write_summary
-from dgr.plan.graph import INDEX, Stage, suite_stages
+from dgr.plan.graph import INDEX, OVERVIEW, Stage, suite_stages
 from dgr.plan.locks import LOCK_NAME
 from dgr.tables.registry import write_table
 from dgr.tables.shared.differences import write_differences
@@ -37,7 +38,7 @@ COPIED: tuple[Path, ...] = (
 )
 COPIED += (paths.HASHES, Path("tests/fingerprint/witnesses.md"))
 """What tables, figures and pages are made from, beside results and figures."""
-PICTURES = (".png", ".pdf")
+PICTURES = (".png", ".pdf", ".svg")
 CLAIMS = "claims.csv"
 
 
@@ -53,6 +54,7 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
     "study_claims": lambda suite, entry: write_study_claims(suite),
     "differences": lambda suite, entry: write_differences(suite),
     "audit": lambda suite, entry: _make_page(suite),
+    OVERVIEW: lambda suite, entry: write_overview(),
     INDEX: lambda suite, entry: write_index(),
 }
 """What makes the files of a stage from records alone; the stages that stand here are those whose files are compared."""
