@@ -11,8 +11,11 @@ from typing import Any
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.files import read_json, write_text
-from dgr.core.registry import Listing
+from dgr.pages.exhibits import FIGURES, TABLES, about_text
 from dgr.pages.html import page
+from dgr.pages.overview import OVERVIEW
+from dgr.pages.pictures import read_picture
+from dgr.pages.suite_claims import claim_rows
 from dgr.records.records import configured_measurements
 
 MEASURED = {
@@ -55,7 +58,8 @@ class Card:
 def write_index() -> Path:
     """Write ``results/index.html``, the same bytes for the same files.
 
-    Read are the plans and each suite's summary; tables and figures are linked where they have been made.
+    Read are the plans, the claims, each suite's summary, and the figure over all claims; tables and figures are linked
+    where they have been made.
 
     Raises:
         DGRError: a plan is missing, or a file is damaged.
@@ -63,13 +67,30 @@ def write_index() -> Path:
     plan = read_plan()
     cards = [_card(plan, suite) for suite in plan["audits"]]
     cards.sort(key=lambda card: card.page is None)  # what has results comes first
-    write_text(paths.INDEX, page("index.html", cards=cards, verdicts=sum((card.verdicts for card in cards), Counter())))
+    found = {suite: verdicts for suite in plan["audits"] if (verdicts := _summary(suite).get("claims"))}
+    overview = OVERVIEW.with_name("overview-all.svg")
+    html = page(
+        "index.html",
+        script="audit.js",
+        cards=cards,
+        verdicts=sum((card.verdicts for card in cards), Counter()),
+        suites=list(found),
+        claims=claim_rows(found),
+        picture=read_picture(overview, "python -m dgr overview") if overview.exists() else None,
+    )
+    write_text(paths.INDEX, html)
     return paths.INDEX
+
+
+def _summary(suite: str) -> dict[str, Any]:
+    path = paths.summary_file(suite)
+    summary: dict[str, Any] = read_json(path, f"run `python -m dgr audit {suite}`") if path.exists() else {}
+    return summary
 
 
 def _card(plan: Plan, suite: str) -> Card:
     made = paths.summary_file(suite).exists()
-    summary: dict[str, Any] = read_json(paths.summary_file(suite), f"run `python -m dgr audit {suite}`") if made else {}
+    summary = _summary(suite)
     return Card(
         suite=suite,
         page=f"{suite}/audit.html" if made else None,
@@ -113,22 +134,15 @@ def _facts(plan: Plan, suite: str, summary: dict[str, Any]) -> dict[str, str]:
 
 def _items(plan: Plan, suite: str) -> dict[str, list[Item]]:
     """Each table and figure says what kind it is by the name of the file that makes it."""
-    tables, figures = Listing("dgr.tables", "table").by_names(), Listing("dgr.figures", "figure").by_names()
     studies = [(entry["name"], entry["title"]) for entry in _of(plan, "study_reports", suite)]
-    shown = [(entry, tables) for entry in _sorted(plan, "tables", suite)]
-    drawn = [(entry, figures) for entry in _sorted(plan, "figures", suite)]
+    shown = [(entry["name"], about_text(entry, TABLES)) for entry in _sorted(plan, "tables", suite)]
+    drawn = [(entry["name"], about_text(entry, FIGURES)) for entry in _sorted(plan, "figures", suite)]
     return {
-        "Tables": [Item(entry["name"], _about(entry, files), _table(suite, entry["name"])) for entry, files in shown]
+        "Tables": [Item(name, about, _table(suite, name)) for name, about in shown]
         + [Item("claims", "claims", _table(suite, "claims"))] * bool(studies),
-        "Figures": [Item(entry["name"], _about(entry, files), _figure(suite, entry["name"])) for entry, files in drawn],
+        "Figures": [Item(name, about, _figure(suite, name)) for name, about in drawn],
         "Studies": [Item(name, title, _table(suite, name) | _figure(suite, name)) for name, title in studies],
     }
-
-
-def _about(entry: dict[str, Any], files: dict[str, str]) -> str:
-    kind = files.get(entry["name"].partition("-")[0], "unknown").replace("_", " ")
-    place = ", ".join(entry[name] for name in ("dataset", "architecture") if name in entry)
-    return f"{kind}{f' ({place})' if place else ''}"
 
 
 def _table(suite: str, name: str) -> dict[str, str]:

@@ -24,6 +24,14 @@ OF_STUDIES = {
 }
 
 
+HEADINGS = [*OF_RUNS.values(), *OF_STUDIES.values()]
+
+
+def heading_of(claim: Claim) -> str:
+    """Whose claim it is, for readers."""
+    return (OF_STUDIES if is_of_studies(claim) else OF_RUNS)[claim.about]
+
+
 class ClaimTest(NamedTuple):
     """One test of a claim, and where it was decided first."""
 
@@ -34,7 +42,7 @@ class ClaimTest(NamedTuple):
     @property
     def heading(self) -> str:
         """Whose claim it is, for readers."""
-        return (OF_STUDIES if is_of_studies(self.claim) else OF_RUNS)[self.claim.about]
+        return heading_of(self.claim)
 
 
 def decided_suites(plan: Plan) -> Decided:
@@ -61,10 +69,38 @@ def decided_tests(decided: Decided) -> list[ClaimTest]:
             ]
             if suites:
                 found.append(ClaimTest(claim, comparison, suites[0]))
-    order = [*OF_RUNS.values(), *OF_STUDIES.values()]
-    return sorted(found, key=lambda one: order.index(one.heading))
+    return sorted(found, key=lambda one: HEADINGS.index(one.heading))
 
 
 def verdict_in(rows: dict[str, dict[str, Any]], comparison: str) -> str | None:
     """A suite's verdict; None where the suite does not test that."""
     return rows[comparison]["verdict"] if comparison in rows else None
+
+
+class ClaimRow(NamedTuple):
+    """A test of a claim and its verdicts, by suite; a suite that does not test it is left out."""
+
+    heading: str
+    id: str
+    question: str
+    verdicts: dict[str, str]
+
+
+def claim_rows(found: dict[str, dict[str, str]]) -> list[ClaimRow]:
+    """Every test that some suite has in its summary, by whose claim it is and in the order of the claims file.
+
+    Args:
+        found: by suite and comparison, the verdict.
+
+    Raises:
+        DGRError: ``claims.yaml`` is wrong.
+    """
+    if not CLAIMS_FILE.exists():
+        return []
+    rows = [
+        ClaimRow(heading_of(claim), one.id, one.question, verdicts)
+        for claim in map(own_tests, load_claims(CLAIMS_FILE).claims)
+        for one in claim.comparisons
+        if (verdicts := {suite: own[one.id] for suite, own in found.items() if one.id in own})
+    ]
+    return sorted(rows, key=lambda row: HEADINGS.index(row.heading))
