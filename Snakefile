@@ -12,7 +12,7 @@ from shutil import which
 from dgr.core.errors import DGRError
 from dgr.core.paths import TRAINED, suite_folder
 from dgr.measurements.estimate import describe
-from dgr.plan.graph import OF_ALL_SUITES, key_of, needs, suite_stages
+from dgr.plan.graph import OVER_ALL, key_of, needs, suite_stages
 from dgr.plan.opening import open_suite
 from dgr.plan.warm import keep_warm
 
@@ -114,10 +114,10 @@ rule all:
         "logs/audit.log",
     params:
         folder=suite_folder(SUITE),
-        # By themselves: they are about all suites, and what lies before them is theirs.
-        of_all=[STAGES[name].address("") for name in OF_ALL_SUITES if STAGES[name].entries],
+        # Each by itself: it is about all suites, and what lies before it is theirs.
+        over_all=[STAGES[name].address("") for name in OVER_ALL if STAGES[name].entries],
     shell:
-        "python -m dgr.plan.lock_check {params.folder} {params.of_all} > {log} 2>&1"
+        "python -m dgr.plan.lock_check {params.folder} {params.over_all} > {log} 2>&1"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.

@@ -12,6 +12,7 @@ import typer
 from dgr.archive.cli import app as archives
 from dgr.core.paths import CONFIGS, DATA, DEFAULT_SUITE
 from dgr.datasets.cli import commands as of_data
+from dgr.pages.cli import app as of_pages
 from dgr.plan.cli import app as of_plan
 from dgr.plan.seed_lines import told_by_seed
 from dgr.verification.cli import app as verification
@@ -27,7 +28,8 @@ HELP = (
 )
 WHOLE, STAGES, ARCHIVES, DATA_SETS = "Whole suites", "Stages, each by its key", "Archives and lists", "Data sets"
 app = typer.Typer(help=HELP, no_args_is_help=True, add_completion=False)
-for part, panel in ((of_plan, WHOLE), (verification, WHOLE), (archives, ARCHIVES), (of_data, DATA_SETS)):
+PANELS = ((of_plan, WHOLE), (verification, WHOLE), (of_pages, STAGES), (archives, ARCHIVES), (of_data, DATA_SETS))
+for part, panel in PANELS:
     app.add_typer(part)
     for command in part.registered_commands:
         command.rich_help_panel = command.rich_help_panel or panel
@@ -187,16 +189,6 @@ def figure(suite: str, name: str) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def audit(suite: str) -> None:
-    """Make a suite's page and the summary that `dvc metrics` shows, results/{SUITE/audit.html,summaries/SUITE.json}."""
-    from dgr.pages.audit import write_audit
-    from dgr.pages.summary import write_summary
-
-    write_summary(suite)
-    write_audit(suite)
-
-
-@app.command(rich_help_panel=STAGES)
 def study(key: Key) -> None:
     """Run a study for its list of seeds, results/SUITE/records/NAME.{csv,json}."""
     from dgr.studies.stage import run_study
@@ -213,27 +205,11 @@ def real_study(key: Key) -> None:
 
 
 @app.command(rich_help_panel=STAGES)
-def study_report(suite: str, name: str) -> None:
-    """Make a study's table and figure, results/SUITE/tables/NAME.{csv,md,tex,json} and figures/SUITE/NAME.{pdf,png}."""
-    from dgr.pages.study_report import write_study_report
-
-    write_study_report(suite, name)
-
-
-@app.command(rich_help_panel=STAGES)
 def study_claims(suite: str) -> None:
     """Decide the claims of a suite's studies, results/SUITE/tables/claims.{csv,md,tex,json}."""
     from dgr.tables.studies.claims import write_study_claims
 
     write_study_claims(suite)
-
-
-@app.command(rich_help_panel=STAGES)
-def index() -> None:
-    """Make the page over all suites, results/index.html."""
-    from dgr.pages.index import write_index
-
-    write_index()
 
 
 @app.command(rich_help_panel=STAGES)

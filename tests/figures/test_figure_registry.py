@@ -49,7 +49,7 @@ def test_a_figure_is_added_by_one_file(folder: Path, results: Path, plan: dict) 
     (folder / "nothing.py").write_text(ADDED)
     plan["figures"][f"{SUITE}-F7"] = {"suite": SUITE, "name": "F7"}
     write_plan(plan)
-    assert [path.name for path in registry.write_figure(SUITE, "F7")] == ["F7.pdf", "F7.png"]
+    assert [path.name for path in registry.write_figure(SUITE, "F7")] == ["F7.pdf", "F7.png", "F7.svg"]
 
 
 def test_two_figures_of_one_name(folder: Path) -> None:

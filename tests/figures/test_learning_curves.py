@@ -29,7 +29,7 @@ def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
 
 def test_two_renderings_are_byte_identical_in_any_process(results: Path) -> None:
     first = {path: path.read_bytes() for path in write_figure(SUITE, "F5")}
-    assert {path.suffix for path in first} == {".pdf", ".png"}
+    assert {path.suffix for path in first} == {".pdf", ".png", ".svg"}
     code = f"from dgr.figures.registry import write_figure; write_figure('{SUITE}', 'F5')"
     # Another process with another hash seed and another user's look.
     Path("matplotlibrc").write_text("figure.dpi: 50\nsavefig.bbox: tight\nlines.linewidth: 9\naxes.titleweight: bold\n")
@@ -100,4 +100,4 @@ def test_a_failed_drawing_leaves_the_old_file(results: Path, plan: dict[str, Any
     with pytest.raises(ValueError):
         save_drawing(drawing, pdf.with_suffix(""))
     assert (pdf.read_bytes(), png.read_bytes()) == before
-    assert sorted(path.name for path in pdf.parent.iterdir()) == ["F5.pdf", "F5.png"]
+    assert sorted(path.name for path in pdf.parent.iterdir()) == ["F5.pdf", "F5.png", "F5.svg"]

@@ -26,7 +26,7 @@ def draw(plan: dict[str, Any], results: Path) -> tuple[Figure, str]:
 def test_files_are_made_twice_the_same(results: Path) -> None:
     assert results.exists()
     first = {path: path.read_bytes() for path in write_figure(SUITE, "F2")}
-    assert {path.name for path in first} == {"F2.pdf", "F2.png"}
+    assert {path.name for path in first} == {"F2.pdf", "F2.png", "F2.svg"}
     assert {path: path.read_bytes() for path in write_figure(SUITE, "F2")} == first
 
 

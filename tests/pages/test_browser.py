@@ -151,10 +151,33 @@ def test_from_the_index_to_a_table_without_script(visit, path) -> None:
     page.locator("#suite-mini").wait_for()
 
 
-def test_print_shows_what_is_folded(visit, made) -> None:
+def test_print_leaves_records_folded(visit, made) -> None:
     page = visit(made)
+    page.locator(f"#{RUN} summary").click()
     table = page.locator(f"#{RUN} table").first
-    assert not table.is_visible()
+    assert table.is_visible()
     page.emulate_media(media="print")
-    assert table.bounding_box()["height"] > 0
+    assert not table.is_visible()
     assert not page.locator("nav").is_visible()
+    assert page.locator("#table-T1 table").is_visible()
+
+
+@pytest.mark.parametrize("path", committed("mini", "studies"))
+def test_print_has_few_pages(visit, path, tmp_path) -> None:
+    page = visit(path)
+    pages = page.pdf(format="A4", path=tmp_path / "page.pdf").count(b"/Type /Page\n")
+    assert 0 < pages <= 25
+
+
+def test_a_column_sorts_and_a_long_table_filters(visit, made) -> None:
+    page = visit(made)
+    head = page.locator("#table-T1 thead th").nth(2)
+    column = "#table-T1 tbody tr > :nth-child(3)"
+    head.click()
+    up = [
+        float(text.split()[0].replace("\u2212", "-").replace("–", "nan"))
+        for text in page.locator(column).all_inner_texts()
+    ]
+    found = [value for value in up if value == value]
+    assert found == sorted(found)
+    assert head.get_attribute("aria-sort") == "ascending"

@@ -63,7 +63,7 @@ def key_of(record: Any) -> str:
     """The key that a record on a page is about: in the command that makes it; a comparison begins with its number."""
     if record.get("class") == "evidence":
         return text(record).partition(". ")[0]
-    made_by = next(record.iter(f"{XHTML}dd"))
+    made_by = next(fact for fact in record.iter(f"{XHTML}dl") if text(fact).startswith("made by"))[0][1]
     return text(made_by).rpartition(" ")[2]
 
 
@@ -84,6 +84,17 @@ def test_every_link_leads_to_the_record_that_the_table_names(suite: str, name: s
         for target in links(row):
             key = unquote(target).removeprefix("#record-")
             assert key_of(page_by_id(suite)[target.removeprefix("#")]) == key
+
+
+@pytest.mark.parametrize(("suite", "name"), TABLES)
+def test_every_clicked_number_stands_where_it_leads(suite: str, name: str) -> None:
+    heads = [text(head) for head in next(page_by_id(suite)[f"table-{name}"].iter(f"{XHTML}thead")).iter(f"{XHTML}th")]
+    for row in rows_of(suite, name):
+        for head, cell in zip(heads, row, strict=True):
+            (target, *_) = [*links(cell), None]
+            if target and head not in ("Other record", heads[0]):
+                number = text(cell)
+                assert f"{head}: {number}" in text_by_id(suite, target.removeprefix("#")), (row, head)
 
 
 @pytest.mark.parametrize(("suite", "name"), TABLES)
@@ -133,7 +144,9 @@ def test_every_link_of_the_page_leads_somewhere(suite: str) -> None:
     ids = page_by_id(suite)
     for element in ids.values():
         for target in links(element):
-            assert target == "../index.html" or unquote(target).removeprefix("#") in ids
+            file, _, anchor = unquote(target).partition("#")
+            if not target.startswith("https://arxiv.org/abs/"):
+                assert (ROOT / "results" / suite / file).exists() if file else anchor in ids, target
     assert (ROOT / "results/index.html").exists()
 
 

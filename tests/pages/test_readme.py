@@ -1,15 +1,19 @@
+import json
+import shutil
+
 import pytest
 from committed_support import committed
 
 from dgr.core.errors import DGRError
 from dgr.pages.readme import filled
+from dgr.pages.verdict_table import verdict_table
 
 ROOT = committed()
 
 
 def test_the_readme_shows_the_committed_tables():
     readme = (ROOT / "README.md").read_text()
-    assert "<!-- begin results/mini/tables/claims.md rows " in readme
+    assert "<!-- begin verdicts -->" in readme
     assert filled(readme, ROOT) == readme, "run `python -m dgr readme`"
 
 
@@ -43,3 +47,28 @@ def test_a_row_that_is_not_there_is_named(tmp_path):
     (tmp_path / "t.md").write_text(TABLE)
     with pytest.raises(DGRError, match=r"t\.md, which the README shows, has no row 'C2a'; did you mean 'C2'"):
         filled("<!-- begin t.md rows C2a -->\n<!-- end -->", tmp_path)
+
+
+@pytest.fixture
+def copied(tmp_path):
+    shutil.copytree(ROOT / "paper_configs", tmp_path / "paper_configs")
+    (tmp_path / "results/summaries").mkdir(parents=True)
+    return tmp_path
+
+
+def test_a_suite_without_results_was_not_run(copied):
+    row = verdict_table(copied)[2]
+    assert row == "| improves multi-task prediction | not run | not run | not run | not run | not run | not run |"
+
+
+def test_verdicts_are_counted_and_shares_of_specifications_told(copied):
+    verdicts = {"C2a": "undecided", "C2xa": "supported", "C2xb": "opposite", "C5a-imtl": "supported", "C3a": "not run"}
+    (copied / "results/summaries/mini.json").write_text(json.dumps({"claims": verdicts}))
+    (copied / "results/multiverse/tables").mkdir(parents=True)
+    text = "question,n,interval_above_zero,interval_below_zero\ndgr_alone,120,0.25,0.05\n"
+    (copied / "results/multiverse/tables/M1.csv").write_text(text)
+    first, methods, _, classifiers = verdict_table(copied)[2:]
+    assert "| undecided | not run |" in first
+    assert "| 1 supported, 1 opposite | shown in 25% of 120, the opposite in 5% |" in first
+    assert methods.startswith("| improves each existing method | supported |")
+    assert classifiers.startswith("| serves other classifiers better | not run |")

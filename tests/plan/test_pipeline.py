@@ -18,13 +18,13 @@ MATCHED = f"{PREFIX}-equal_weighting-norm_matched"
 SHARED = "suites/shared/dvc.yaml"
 SHOWN = {"table@mini-T1", "figure@mini-F5", "audit@mini"}
 REPORTS = {"collect@mini", *SHOWN}
-OF_ALL_SUITES = {f"{SHARED}:index", f"{SHARED}:report"}
+OVER_ALL = {f"{SHARED}:{name}" for name in ("overview", "index", "report")}
 MEASUREMENTS = {"baselines@mini-multimnist", "sweep@mini-multimnist-conv-strength", "cost@mini-multimnist-conv"}
 TRAININGS = {f"train@{PLAIN}", f"train@{SINGLE}", f"train_tuned@{TUNED}"}
 AFTER_TUNED = {f"tune@{TUNED}", f"train_tuned@{TUNED}", f"probe@{TUNED}", "embed@mini"}
 AFTER_TUNED |= {f"match@{MATCHED}", f"train_tuned@{MATCHED}"}  # a control that is matched to the tuned arm
 CODE = {f"{SHARED}:{name}_code" for name in ("training", "probing", "reporting")}
-EVERYTHING = REPORTS | OF_ALL_SUITES | {f"{SHARED}:prepare@multimnist"} | CODE | MEASUREMENTS | TRAININGS | AFTER_TUNED
+EVERYTHING = REPORTS | OVER_ALL | {f"{SHARED}:prepare@multimnist"} | CODE | MEASUREMENTS | TRAININGS | AFTER_TUNED
 EVERYTHING |= {f"probe@{PLAIN}", f"probe@{SINGLE}"}
 RUNS = "runs/mini/train"
 
@@ -76,10 +76,10 @@ def test_after_checkout_nothing_is_trained_again(project: Project) -> None:
 
 def test_an_edited_setting_repeats_what_depends_on_it(project: Project) -> None:
     project.configure(use_two_dummies)
-    assert project.snakemake("--dry-run") == AFTER_TUNED | REPORTS | OF_ALL_SUITES
+    assert project.snakemake("--dry-run") == AFTER_TUNED | REPORTS | OVER_ALL
     changed = json.loads(project.run("dvc", "status", "--json"))
     assert {"plan", f"tune@{TUNED}", f"train_tuned@{TUNED}"} <= set(changed)
-    assert set(changed) <= {"plan"} | AFTER_TUNED | REPORTS | OF_ALL_SUITES
+    assert set(changed) <= {"plan"} | AFTER_TUNED | REPORTS | OVER_ALL
 
 
 def test_dvc_runs_an_edited_setting_as_an_experiment(project: Project) -> None:
@@ -87,13 +87,13 @@ def test_dvc_runs_an_edited_setting_as_an_experiment(project: Project) -> None:
     project.commit("before")
     project.configure(lambda cost: cost.update(rounds=3), "paper_configs/mini/T5.yaml")
     after_cost = {"cost@mini-multimnist-conv"} | REPORTS
-    assert project.snakemake("--dry-run") - OF_ALL_SUITES == after_cost
+    assert project.snakemake("--dry-run") - OVER_ALL == after_cost
     output = project.run("dvc", "exp", "run")
     assert "Experiment results have been applied to your workspace." in output
     assert ran(output) == {"plan"} | after_cost
     assert project.bytes_below(RUNS) == before
     # Index and report are about all suites, and no suite's run makes them in DVC.
-    for stage in sorted(OF_ALL_SUITES):
+    for stage in sorted(OVER_ALL):
         project.run("dvc", "repro", "--single-item", stage)
     # Snakemake has not seen this run of DVC's: told that the files are good, it has nothing to do either.
     project.run("snakemake", "--cores", "2", "--touch")
@@ -140,8 +140,8 @@ def test_another_list_of_seeds_trains_the_new_ones_only(project: Project) -> Non
 def test_editing_a_module_repeats_only_what_imports_it(project: Project) -> None:
     module = "src/dgr/figures/registry.py"
     project.write(module, project.read(module) + "\n")
-    assert project.snakemake("--dry-run") == {"figure@mini-F5", "audit@mini"} | OF_ALL_SUITES
-    assert set(json.loads(project.run("dvc", "status", "--json"))) == {"figure@mini-F5"} | OF_ALL_SUITES
+    assert project.snakemake("--dry-run") == {"figure@mini-F5", "audit@mini"} | OVER_ALL
+    assert set(json.loads(project.run("dvc", "status", "--json"))) == {"figure@mini-F5"} | OVER_ALL
 
 
 def test_a_new_method_makes_no_run_stale_and_an_edited_one_its_own(project: Project) -> None:
@@ -177,7 +177,7 @@ def test_a_run_out_of_the_configuration_leaves_no_trace(project: Project) -> Non
     for name in ("T5", "T6"):
         (project.root / f"paper_configs/mini/{name}.yaml").unlink()
     project.configure(lambda table: (table["regularizers"].__delitem__(slice(1, 3)), table.pop("embedding")))
-    assert project.snakemake() - OF_ALL_SUITES == REPORTS
+    assert project.snakemake() - OVER_ALL == REPORTS
     # Nothing reads what was chosen for it; it stays, as committed files do, until somebody removes it.
     shown = [path for path in project.root.glob("results/mini/**/*") if path.is_file()]
     for path in (path for path in shown if path.parent.name != "tuning"):
@@ -208,7 +208,7 @@ def test_a_clean_clone_takes_over_an_archive_and_trains_nothing(project: Project
         path: content for path, content in project.bytes_below("runs").items() if "origins" not in path
     }
     # What is in git is older than the runs now: it is made anew, and is the same.
-    assert clone.snakemake() == REPORTS | OF_ALL_SUITES
+    assert clone.snakemake() == REPORTS | OVER_ALL
     clone.run("snakemake", "--cores", "2", "--touch", "--forceall")
     assert clone.snakemake("--dry-run") == set()
     assert ran(clone.run("dvc", "repro", "--allow-missing")) == set()
@@ -228,10 +228,10 @@ def test_suites_share_a_data_set_and_its_preparation(project: Project) -> None:
     assert project.run("python", "-m", "dgr", "list").split() == ["mini", "23", "stages", "other", "21", "stages"]
     planned = project.snakemake("--dry-run", "--config", "suite=other")
     assert f"{SHARED}:prepare@multimnist" not in planned
-    assert OF_ALL_SUITES | {"suites/other/dvc.yaml:table@other-T1"} <= planned
+    assert OVER_ALL | {"suites/other/dvc.yaml:table@other-T1"} <= planned
     run = f"suites/other/dvc.yaml:train@other-{SINGLE.removeprefix('mini-')}"
     assert project.dvc_repro(run) == {"suites/other/dvc.yaml:plan", run}
-    assert project.snakemake("--dry-run") == OF_ALL_SUITES
+    assert project.snakemake("--dry-run") == OVER_ALL
     # What the suite needs is made for it, from nothing.
     shutil.rmtree(project.root / "data")
     assert f"{SHARED}:prepare@multimnist" in project.snakemake("--dry-run", "--config", "suite=other")

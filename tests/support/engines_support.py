@@ -6,6 +6,9 @@ from pathlib import Path
 SOURCE = Path(__file__).parents[2] / "src"
 
 
+COMMANDS = ("dgr/cli.py", "dgr/plan/cli.py", "dgr/pages/cli.py")
+
+
 def modules_of_command(command: str) -> set[str]:
     """Paths, relative to the repository, of all modules that a command of ``dgr.cli`` imports, directly or not.
 
@@ -13,7 +16,7 @@ def modules_of_command(command: str) -> set[str]:
     imported from it, not where it is only on the way to a module. ``Registry("dgr.methods", …)`` imports every entry
     of that package, sooner or later; ``Listing("dgr.methods", …)`` reads the entries' files, but not what they import.
     """
-    trees = (ast.parse((SOURCE / path).read_text(encoding="utf-8")) for path in ("dgr/cli.py", "dgr/plan/cli.py"))
+    trees = (ast.parse((SOURCE / path).read_text(encoding="utf-8")) for path in COMMANDS)
     nodes = (node for tree in trees for node in tree.body)
     (function,) = (node for node in nodes if isinstance(node, ast.FunctionDef) and node.name == command)
     found: set[Path] = set()

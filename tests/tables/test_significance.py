@@ -141,7 +141,7 @@ def test_one_seed(make_suite: Suite) -> None:
     assert set(table["verdict"]) == {"undecided"}
     assert table[["low", "high", "detectable"]].isna().all(axis=None)
     assert "a single seed has no spread" in (paths.tables_folder(SUITE) / "T7.md").read_text()
-    _, png = write_figure(SUITE, "F4")
+    _, png, _ = write_figure(SUITE, "F4")
     with Image.open(png) as image:
         assert "A single seed allows no test" in image.info["Description"]
 
@@ -154,7 +154,7 @@ def test_ties_everywhere(make_suite: Suite) -> None:
     tied = table[table["measure"] == "delta_m"]
     assert set(tied["reason"]) == {"all 8 seeds have the same difference, so that there is no spread to test it by"}
     assert (tied["holm_p"] == 1).all()
-    _, png = write_figure(SUITE, "F4")
+    _, png, _ = write_figure(SUITE, "F4")
     with Image.open(png) as image:
         assert "does not reject equality (p = 1), so nothing is told apart" in image.info["Description"]
 
@@ -218,7 +218,7 @@ def test_nothing_to_compare(make_suite: Suite) -> None:
 
 def test_f4_caption(make_suite: Suite) -> None:
     make_suite(8)
-    _, png = write_figure(SUITE, "F4")
+    _, png, _ = write_figure(SUITE, "F4")
     with Image.open(png) as image:
         caption = image.info["Description"]
     for part in ("n = 8 seeds, for 6 cells", "A block is a seed", "Friedman", "Nemenyi", "must differ by 2.7"):

@@ -24,7 +24,7 @@ DOCUMENTS = (
     *("Snakefile", "codecheck.yml"),
 )
 """Files at the top that an archive brings to its reader."""
-READABLE = {".py", ".pyi", ".yaml", ".csv", ".json", ".md", ".tex", ".html", ".png", ".pdf"}
+READABLE = {".py", ".pyi", ".yaml", ".csv", ".json", ".md", ".tex", ".html", ".png", ".pdf", ".svg"}
 
 
 class Packed(NamedTuple):

@@ -14,7 +14,6 @@ from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.comparison import Comparison, Planned, compare
 from dgr.comparison.family import Statistic
 from dgr.comparison.over_methods import LEAST_METHODS, over_methods
-from dgr.core.arrays import FloatArray
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,13 @@ class Differences:
     """Treatment minus reference of one comparison.
 
     Attributes:
-        values: one a seed: shape ``(n,)``.
+        values: one a seed, indexed by seed.
         by_method: the same for each method that is averaged, one row a seed; None without.
         refused: the verdict where runs collapsed, whatever a test would say, with the reason; None where none did.
         test_set_se: standard error that the choice of test samples adds, where it is known.
     """
 
-    values: FloatArray
+    values: pd.Series
     by_method: pd.DataFrame | None = None
     refused: tuple[Decision, str] | None = None
     test_set_se: float | None = None
@@ -72,14 +71,15 @@ def _planned(comparison: AnyComparison, differences: Differences) -> Planned:
     assert not isinstance(comparison, CostComparison)
     statistic: Statistic = getattr(comparison, "statistic", "mean")
     invalid = differences.refused[1] if differences.refused else ""
-    return Planned(differences.values, comparison.region, statistic, invalid)
+    return Planned(differences.values.to_numpy(), comparison.region, statistic, invalid)
 
 
 def _verdict(
     claim: Claim, comparison: AnyComparison, differences: Differences, tests: dict[str, Comparison]
 ) -> Verdict:
+    by_seed = _by_seed(differences)
     if differences.refused:
-        return Verdict(claim, comparison, *differences.refused)
+        return Verdict(claim, comparison, *differences.refused, by_seed=by_seed)
     test, by_method = tests[comparison.id], differences.by_method
     together = None
     if by_method is not None and by_method.shape[1] >= LEAST_METHODS and len(by_method) > 1:
@@ -93,7 +93,15 @@ def _verdict(
         {} if by_method is None else {str(name): float(by_method[name].mean()) for name in by_method},
         together,
         differences.test_set_se,
+        by_seed=by_seed,
     )
+
+
+def _by_seed(differences: Differences) -> dict[str, dict[int, float]]:
+    columns = {"": differences.values}
+    if differences.by_method is not None and differences.by_method.shape[1] > 1:
+        columns |= {str(name): differences.by_method[name] for name in differences.by_method}
+    return {name: {int(seed): float(value) for seed, value in column.items()} for name, column in columns.items()}
 
 
 def _decision(comparison: AnyComparison, test: Comparison) -> Decision:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import pandas as pd
+
 from dgr.claims.comparisons import AnyComparison, CostComparison, PairedComparison
 from dgr.claims.cost import cost_verdict
 from dgr.claims.decide import Differences, decide
@@ -35,7 +37,7 @@ def run_verdicts(records: Records, claims: Iterable[Claim]) -> list[Verdict]:
         assert isinstance(comparison, PairedComparison)
         treatment, reference = pair(records, comparison)
         return Differences(
-            paired_differences(treatment.mean(axis=1), reference.mean(axis=1)),
+            pd.Series(paired_differences(treatment.mean(axis=1), reference.mean(axis=1)), treatment.index),
             treatment - reference,
             _refused(comparison, collapsed),
             sample_error(records, comparison),

@@ -11,7 +11,6 @@ from dgr.claims.decide import Differences, decide
 from dgr.claims.schema import Claim
 from dgr.claims.verdict import NotRunError, Verdict
 from dgr.comparison import paired_differences
-from dgr.core.arrays import FloatArray
 
 
 def study_verdicts(records: Mapping[str, pd.DataFrame], claims: list[Claim]) -> list[Verdict]:
@@ -29,8 +28,8 @@ def study_verdicts(records: Mapping[str, pd.DataFrame], claims: list[Claim]) -> 
     return decide(claims, look_up)
 
 
-def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyComparison) -> FloatArray:
-    """Treatment minus reference, one value a seed; each as its change from a level, where the comparison names one."""
+def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyComparison) -> pd.Series:
+    """Treatment minus reference, by seed; each as its change from a level, where the comparison names one."""
 
     def value(method: str) -> pd.Series:
         values = _values(records, comparison, method, comparison.levels)
@@ -38,11 +37,13 @@ def _differences(records: Mapping[str, pd.DataFrame], comparison: StudyCompariso
             return values
         return values - _values(records, comparison, method, [comparison.from_level])
 
-    treatment = value(comparison.treatment)
+    treatment = value(comparison.treatment).sort_index()
     if comparison.references:
-        (reference,) = comparison.references
-        return paired_differences(treatment, value(reference))
-    return paired_differences(treatment, pd.Series(comparison.bound or 0.0, index=treatment.index))
+        (name,) = comparison.references
+        reference = value(name)
+    else:
+        reference = pd.Series(comparison.bound or 0.0, index=treatment.index)
+    return pd.Series(paired_differences(treatment, reference), treatment.index)
 
 
 def _values(

@@ -32,6 +32,8 @@ class Verdict:
         over_methods: what the methods say together, with the interval for methods like them; None for fewer than three.
         test_set_se: standard error that the choice of test samples adds; None where samples' answers are not recorded.
         ratio: of a comparison of costs, the median ratio within a round and its interval.
+        by_seed: the differences themselves, by method and seed, in the recorded unit: under ``""`` those that are
+            tested, and where several methods are averaged also those of each; empty where nothing was compared.
     """
 
     claim: Claim
@@ -43,3 +45,4 @@ class Verdict:
     over_methods: OverMethods | None = None
     test_set_se: float | None = None
     ratio: RatioInterval | None = None
+    by_seed: dict[str, dict[int, float]] = field(default_factory=dict)

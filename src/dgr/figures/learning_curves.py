@@ -20,7 +20,7 @@ from dgr.records.scope import CELL, Scope
 NAMES = ("F5",)
 PANELS_A_ROW = 3
 ENTRIES_A_ROW = 3
-SKIPPED = 0.2
+SKIPPED = 0.4
 """Share of the first epochs that may run out of the panel, so that the differences at the end can be seen."""
 
 
@@ -86,7 +86,7 @@ def _limits(curves: pd.DataFrame) -> tuple[float, float]:
     start = curves["epoch"].min() + SKIPPED * (curves["epoch"].max() - curves["epoch"].min())
     lines = curves.groupby([*CELL, "epoch"])["value"].mean()
     late = lines[lines.index.get_level_values("epoch") >= start]
-    room = 0.06 * (late.max() - late.min()) or 1.0
+    room = 0.15 * (late.max() - late.min()) or 1.0
     return float(late.min() - room), float(late.max() + room)
 
 

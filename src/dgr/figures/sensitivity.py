@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,6 @@ from dgr.records.scope import Scope
 from dgr.records.sweep_points import VALUE, Point, all_runs, plain_runs, sweep_metric, sweep_points
 
 NAMES = ("F3",)
-LegendPlace = Literal["best", "lower center"]
 ROOM_BELOW = 5.0
 """Points (of the printed metric) below the plain runs at which accuracy panels end."""
 
@@ -37,7 +36,7 @@ def build(scope: Scope) -> Drawing:
     level = None if plain is None else metric.scale * float(plain[VALUE].mean())
     runs = all_runs(scope)
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
-        figure = Figure(figsize=(PAGE_WIDTH, 7.6), layout="constrained")
+        figure = Figure(figsize=(PAGE_WIDTH, 8.8), layout="constrained")
         axes: list[Axes] = list(figure.subplots(3, 2).flat)
         _draw_strength(axes[0], points, metric)
         draw_size(axes[1], points, runs, metric)
@@ -53,8 +52,7 @@ def build(scope: Scope) -> Drawing:
                 axis.text(0.5, 0.5, "not studied", transform=axis.transAxes, ha="center", va="center", color="0.4")
                 axis.set(xticks=[], yticks=[], ylabel="")
             elif letter in "abcd":
-                place: LegendPlace = "lower center" if letter == "c" else "best"  # ε = 1e-4 and ε = 1 fall at the sides
-                _finish_accuracy(axis, low, high, level if letter != "b" else None, metric, place)
+                _finish_accuracy(axis, low, high, level if letter != "b" else None, metric)
         handles, labels = axes[4].get_legend_handles_labels()
         if labels:
             labels[0] = f"e, f: {labels[0]}"
@@ -62,23 +60,13 @@ def build(scope: Scope) -> Drawing:
     return Drawing(figure, _caption(scope, points, metric, low))
 
 
-def _finish_accuracy(
-    axis: Axes, low: float, high: float, level: float | None, metric: Metric, legend_place: LegendPlace
-) -> None:
+def _finish_accuracy(axis: Axes, low: float, high: float, level: float | None, metric: Metric) -> None:
     axis.set(ylim=(low, high), ylabel=f"test {metric.heading}")
     _mark_outside(axis, low)
     if level is not None:
         axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE_LINE)
-    above_marks = (0.0, 0.1, 1.0, 0.9)
-    axis.legend(
-        loc=legend_place,
-        bbox_to_anchor=above_marks,
-        frameon=True,
-        framealpha=0.85,
-        edgecolor="none",
-        fontsize=6.5,
-        handlelength=2.4,
-    )
+    # Below the panel, where no legend covers a point.
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, frameon=False, fontsize=6.5, handlelength=2.4)
 
 
 def _draw_strength(axis: Axes, points: Sequence[Point], metric: Metric) -> None:

@@ -9,7 +9,8 @@ import pandas as pd
 
 from dgr.core import paths
 from dgr.core.files import write_text
-from dgr.pages.comparisons import claim_texts, decided_claims
+from dgr.pages.claim_cards import claim_texts
+from dgr.pages.comparisons import decided_claims
 from dgr.pages.exhibits import CLAIMS_TABLE, Exhibit, figure_exhibits, table_exhibits
 from dgr.pages.grid import Grid, from_frame
 from dgr.pages.html import page
@@ -21,7 +22,8 @@ from dgr.pages.run_records import run_records
 from dgr.pages.study_records import study_origin, study_views
 from dgr.records.records import configured_studies
 
-Uses = dict[str, list[tuple[str, str]]]
+Stated = dict[str, list[tuple[str, str, str]]]
+"""For each record, by its anchor: the tables that state numbers of it, where they are, and what they state."""
 
 
 def write_audit(suite: str) -> Path:
@@ -43,7 +45,7 @@ def write_audit(suite: str) -> Path:
 def _html(inputs: Inputs) -> str:
     runs, measured, studies = run_records(inputs), measurement_records(inputs), study_views(inputs)
     records, texts = [*runs, *measured, *studies], claim_texts(inputs)
-    comparisons = [item for claim in texts for item in claim.evidence]
+    comparisons = [item for claim in texts for item in claim.cards]
     titles = {record.key: record.title for record in records} | {item.id: item.title for item in comparisons}
     tables, figures = table_exhibits(inputs, titles), figure_exhibits(inputs)
     items: list[Exhibit | RecordView] = [*tables, *figures, *records]
@@ -52,6 +54,7 @@ def _html(inputs: Inputs) -> str:
         "audit.html",
         script="audit.js",
         suite=inputs.suite,
+        datasets=list(dict.fromkeys(entry["dataset"] for entry in inputs.runs.values())),
         claims=claims,
         texts=texts,
         verdicts=Counter(row["verdict"] for row in decided_claims(inputs.suite).values()),
@@ -61,7 +64,7 @@ def _html(inputs: Inputs) -> str:
         measured=measured,
         studies=studies,
         missing=[item for item in items if item.missing],
-        uses=_uses(tables),
+        stated=_stated(tables),
         titles={record_anchor(key): title for key, title in titles.items()},
         notes=render_notes(NOTES, {exhibit.name: exhibit.anchor for exhibit in (*tables, *figures)}),
         environment=_environment(inputs),
@@ -69,14 +72,17 @@ def _html(inputs: Inputs) -> str:
     )
 
 
-def _uses(tables: list[Exhibit]) -> Uses:
-    """For each record, the tables that have a number of it."""
-    uses: Uses = {}
+def _stated(tables: list[Exhibit]) -> Stated:
+    """The rows of all tables under the record that they lead to, so that a clicked number stands where it leads."""
+    stated: Stated = {}
     for table in tables:
-        rows = table.grid.rows if table.grid else []
-        for anchor in dict.fromkeys(cell.anchor for row in rows for cell in row if cell.anchor):
-            uses.setdefault(anchor, []).append((table.name, table.anchor))
-    return uses
+        for row in table.grid.rows if table.grid else []:
+            anchor = row[0].anchor
+            if table.grid and anchor:
+                cells = zip(table.grid.columns, row, strict=True)
+                told = "; ".join(f"{column}: {cell.text}" for column, cell in cells if cell.anchor in (None, anchor))
+                stated.setdefault(anchor, []).append((table.name, table.anchor, told))
+    return stated
 
 
 def _environment(inputs: Inputs) -> Grid:

@@ -1,17 +1,15 @@
-"""The page's claims: what decides each, its verdict with the numbers behind it, and the records on either side."""
+"""What decides a claim on a page: the row of the claims table in numbers, and the records on either side."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
-from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, StudyComparison, load_claims, own_tests
+from dgr.claims import CostComparison, PairedComparison, StudyComparison
 from dgr.claims.comparisons import AnyComparison
-from dgr.claims.narrowing import measured_by, of_runs, of_studies
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.pages.exhibits import CLAIMS_TABLE
@@ -35,68 +33,10 @@ NUMBERS = (
     "with one method left out from {without_one_low} to {without_one_high}",
     "for methods like these [{methods_low}, {methods_high}]",
     "ratio {ratio} within [{ratio_low}, {ratio_high}] over {rounds} rounds",
-    "{reason}",
 )
 """What the claims' CSV tells beside a verdict, by its columns, in the unit of the records."""
 Linked = tuple[str, str | None]
 """A text and the anchor of its record, if it has one."""
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """A comparison, its verdict, the numbers behind it, and the records on either side."""
-
-    id: str
-    question: str
-    sides: dict[str, list[Linked]]
-    verdict: str
-    numbers: list[str]
-
-    @property
-    def anchor(self) -> str:
-        """Where links lead."""
-        return record_anchor(self.id)
-
-    @property
-    def title(self) -> str:
-        """For readers of links."""
-        return f"comparison {self.id}"
-
-
-@dataclass(frozen=True)
-class ClaimText:
-    """A claim as the paper makes it, and what would decide it."""
-
-    id: str
-    title: str
-    text: str
-    paper: str
-    evidence: list[Evidence]
-
-
-def claim_texts(inputs: Inputs) -> list[ClaimText]:
-    """The claims that this suite's runs or studies decide; empty where there is no such file.
-
-    Raises:
-        DGRError: ``claims.yaml`` is wrong.
-    """
-    if not CLAIMS_FILE.exists():
-        return []
-    decided, claims = decided_claims(inputs.suite), load_claims(CLAIMS_FILE)
-    stages = bool(inputs.runs), bool(inputs.entries("costs")), bool(inputs.entries("probes"))
-    measured = measured_by(claims, inputs.suite, *stages)
-    cells = {(entry["method"]["name"], entry["regularizer"]["name"]) for entry in inputs.runs.values()}
-    measured = of_runs(measured, cells)
-    return [
-        ClaimText(
-            claim.id,
-            claim.title,
-            claim.text,
-            claim.paper,
-            [_evidence(inputs, comparison, decided.get(comparison.id, {})) for comparison in claim.comparisons],
-        )
-        for claim in map(own_tests, (*measured, *of_studies(claims, inputs.suite)))
-    ]
 
 
 def decided_claims(suite: str) -> dict[str, dict[str, Any]]:
@@ -120,16 +60,20 @@ def decided_claims(suite: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def _evidence(inputs: Inputs, comparison: AnyComparison, row: dict[str, Any]) -> Evidence:
+def sides_of(inputs: Inputs, comparison: AnyComparison) -> dict[str, list[Linked]]:
+    """The records on either side of a comparison, by which side it is."""
     if isinstance(comparison, StudyComparison):
-        sides = dict(_study_sides(inputs, comparison))
-    else:
-        sides = dict(_sides(inputs, comparison))
+        return dict(_study_sides(inputs, comparison))
+    return dict(_sides(inputs, comparison))
+
+
+def found_in(row: dict[str, Any]) -> list[str]:
+    """What a row of the claims table has of :data:`NUMBERS`; not every comparison has every number."""
     numbers = []
     for text in NUMBERS:
-        with suppress(KeyError):  # not every comparison has every number
+        with suppress(KeyError):
             numbers.append(text.format_map({name: number_text(value) for name, value in row.items()}))
-    return Evidence(comparison.id, comparison.question, sides, row.get("verdict", "not run"), numbers)
+    return numbers
 
 
 def _sides(inputs: Inputs, comparison: PairedComparison | CostComparison) -> Iterator[tuple[str, list[Linked]]]:

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from os.path import relpath
 from pathlib import Path
-
-from PIL import Image
+from typing import Any
 
 from dgr.core import paths
 from dgr.core.errors import DGRError
+from dgr.core.registry import Listing
 from dgr.pages.grid import Grid, GridCell, from_texts, moved_to_second
 from dgr.pages.inputs import Inputs
+from dgr.pages.pictures import Picture, read_picture
 from dgr.pages.record_views import record_anchor
 from dgr.pages.table_files import ShownTable, read_table
 
 CLAIMS_TABLE = "claims"
+TABLES, FIGURES = Listing("dgr.tables", "table"), Listing("dgr.figures", "figure")
+CODE_OF_STUDIES = Path("src/dgr/tables/studies")
 Titles = Mapping[str, str]
 """How readers see the records of a page, by key."""
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A PNG as part of the page."""
-
-    uri: str
-    width: int
-    height: int
-    alt: str
 
 
 @dataclass(frozen=True)
@@ -37,6 +30,8 @@ class Exhibit:
 
     Attributes:
         name: e.g. ``T1``.
+        about: what kind it is, and of which data set and architecture.
+        code: the file that makes it; None where it has not been made.
         anchor: where links lead.
         command: what makes it.
         files: where it lies.
@@ -54,11 +49,22 @@ class Exhibit:
     notes: list[str] = field(default_factory=list)
     grid: Grid | None = None
     picture: Picture | None = None
+    about: str = ""
+    code: Path | None = None
 
     @property
     def title(self) -> str:
         """Its name, in lists that hold records too."""
         return self.name
+
+    @property
+    def links(self) -> dict[str, str]:
+        """Its files and code as links from its suite's page, by their text."""
+        files = {file.suffix.removeprefix(".").upper(): file for file in self.files}
+        if self.code is not None:
+            files["code"] = self.code
+        # A page lies two folders deep, results/SUITE.
+        return {text: Path(relpath(file, "results/SUITE")).as_posix() for text, file in files.items()}
 
     @property
     def missing(self) -> bool:
@@ -72,13 +78,17 @@ def table_exhibits(inputs: Inputs, titles: Titles) -> list[Exhibit]:
     Raises:
         DGRError: a table is damaged, or names a record that the page does not have.
     """
-    suite = inputs.suite
-    commands = {entry["name"]: "table" for entry in inputs.entries("tables").values()}
-    commands |= {entry["name"]: "study-report" for entry in inputs.entries("study_reports").values()}
-    made = {name: f"python -m dgr {command} {suite} {name}" for name, command in commands.items()}
+    suite, made = inputs.suite, []
+    for entry in inputs.entries("tables").values():
+        made.append((f"table {suite} {entry['name']}", entry, source_of(TABLES, entry["name"])))
+    for entry in inputs.entries("study_reports").values():
+        made.append((f"study-report {suite} {entry['name']}", entry, CODE_OF_STUDIES / "measures.py"))
     if inputs.entries("study_reports"):
-        made[CLAIMS_TABLE] = f"python -m dgr study-claims {suite}"
-    return [_table(suite, name, command, titles) for name, command in made.items()]
+        made.append((f"study-claims {suite}", {"name": CLAIMS_TABLE}, CODE_OF_STUDIES / "claims.py"))
+    return [
+        _table(suite, entry["name"], f"python -m dgr {command}", titles, about_text(entry, TABLES), code)
+        for command, entry, code in made
+    ]
 
 
 def figure_exhibits(inputs: Inputs) -> list[Exhibit]:
@@ -87,17 +97,43 @@ def figure_exhibits(inputs: Inputs) -> list[Exhibit]:
     Raises:
         DGRError: a file is no picture.
     """
-    commands = {"figures": "figure", "study_reports": "study-report"}
+    suite, made = inputs.suite, []
+    for entry in inputs.entries("figures").values():
+        made.append(("figure", entry, source_of(FIGURES, entry["name"])))
+    for entry in inputs.entries("study_reports").values():
+        made.append(("study-report", entry, Path("src/dgr/figures/shared/study.py")))
     return [
-        _figure(inputs.suite, entry["name"], f"python -m dgr {command} {inputs.suite} {entry['name']}")
-        for section, command in commands.items()
-        for entry in inputs.entries(section).values()
+        _figure(
+            suite, entry["name"], f"python -m dgr {command} {suite} {entry['name']}", about_text(entry, FIGURES), code
+        )
+        for command, entry, code in made
     ]
 
 
-def _table(suite: str, name: str, command: str, titles: Titles) -> Exhibit:
+def about_text(entry: dict[str, Any], files: Listing) -> str:
+    """What a table or figure of the plan is: its kind, or a study's title, and where it has one its data set.
+
+    Args:
+        entry: of the plan.
+        files: those that make such.
+    """
+    if "title" in entry:
+        return str(entry["title"]).rstrip(".")
+    kind = files.by_names().get(entry["name"].partition("-")[0], "unknown").replace("_", " ")
+    place = ", ".join(entry[name] for name in ("dataset", "architecture") if name in entry)
+    return f"{kind}{f' ({place})' if place else ''}"
+
+
+def source_of(files: Listing, name: str) -> Path | None:
+    """The file of this repository that makes a table or figure; None where there is none."""
+    entry = files.by_names().get(name.partition("-")[0])
+    return None if entry is None else Path("src") / files.package.replace(".", "/") / f"{entry}.py"
+
+
+def _table(suite: str, name: str, command: str, titles: Titles, about: str, code: Path | None) -> Exhibit:
     stem = paths.tables_folder(suite) / name
-    blank = Exhibit(name, f"table-{name}", command, [stem.with_suffix(suffix) for suffix in (".csv", ".md", ".tex")])
+    files = [stem.with_suffix(suffix) for suffix in (".csv", ".md", ".tex")]
+    blank = Exhibit(name, f"table-{name}", command, files, about=about, code=code)
     file = stem.with_suffix(".json")
     if not file.exists():
         return blank
@@ -123,18 +159,11 @@ def _grid(table: ShownTable, titles: Titles) -> Grid:
     return Grid(grid.caption, [grid.columns[0], *["Other record"] * most, *grid.columns[1:]], rows)
 
 
-def _figure(suite: str, name: str, command: str) -> Exhibit:
+def _figure(suite: str, name: str, command: str, about: str, code: Path | None) -> Exhibit:
     stem = paths.FIGURES / suite / name
-    png = stem.with_suffix(".png")
-    blank = Exhibit(name, f"figure-{name}", command, [stem.with_suffix(".pdf"), png])
-    if not png.exists():
+    files = [stem.with_suffix(suffix) for suffix in (".svg", ".pdf", ".png")]
+    blank = Exhibit(name, f"figure-{name}", command, files, about=about, code=code)
+    if not files[0].exists():
         return blank
-    try:
-        with Image.open(png) as image:
-            image.load()
-            caption, (width, height) = getattr(image, "text", {}).get("Description", ""), image.size
-    except OSError as error:
-        raise DGRError(f"{png} is no picture ({error}); run `{command}`.") from error
-    uri = f"data:image/png;base64,{base64.b64encode(png.read_bytes()).decode()}"
-    shown = Picture(uri, width, height, f"Figure {name}; the caption below it says what is drawn.")
-    return replace(blank, caption=caption, picture=shown)
+    picture = read_picture(files[0], command)
+    return replace(blank, caption=picture.caption, picture=picture)

@@ -9,6 +9,7 @@ from typing import get_args
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dgr.claims.verdict import Decision
+from dgr.pages.glossary import WORDS_AND_SIGNS, glossed
 from dgr.pages.sparkline import sparkline
 
 DECISIONS = [verdict for part in get_args(Decision) for verdict in get_args(part)]
@@ -30,7 +31,12 @@ def page(template: str, script: str | None = None, **values: object) -> str:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.globals |= {"sparkline": sparkline, "decisions": DECISIONS}
+    environment.globals |= {
+        "sparkline": sparkline,
+        "decisions": DECISIONS,
+        "glossed": glossed,
+        "words": WORDS_AND_SIGNS,
+    }
     css, js = (environment.get_template(name).render().strip() if name else None for name in ("page.css", script))
     hashes = {"css_hash": _source_expression(css), "js_hash": _source_expression(js)}
     return environment.get_template(template).render(css=css, js=js, **hashes, **values).rstrip() + "\n"

@@ -11,8 +11,11 @@ from typing import Any
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.files import write_text
-from dgr.core.registry import Listing
+from dgr.pages.exhibits import FIGURES, TABLES, about_text
 from dgr.pages.html import page
+from dgr.pages.overview import OVERVIEW
+from dgr.pages.pictures import read_picture
+from dgr.pages.suite_claims import claim_rows
 from dgr.pages.suite_facts import entries_of, suite_facts, suite_summary
 
 
@@ -47,7 +50,8 @@ class Card:
 def write_index() -> Path:
     """Write ``results/index.html``, the same bytes for the same files.
 
-    Read are the plans and each suite's summary; tables and figures are linked where they have been made.
+    Read are the plans, the claims, each suite's summary, and the figure over all claims; tables and figures are linked
+    where they have been made.
 
     Raises:
         DGRError: a plan is missing, or a file is damaged.
@@ -55,7 +59,18 @@ def write_index() -> Path:
     plan = read_plan()
     cards = [_card(plan, suite) for suite in plan["audits"]]
     cards.sort(key=lambda card: card.page is None)  # what has results comes first
-    write_text(paths.INDEX, page("index.html", cards=cards, verdicts=sum((card.verdicts for card in cards), Counter())))
+    found = {suite: verdicts for suite in plan["audits"] if (verdicts := suite_summary(suite).get("claims"))}
+    overview = OVERVIEW.with_name("overview-all.svg")
+    html = page(
+        "index.html",
+        script="audit.js",
+        cards=cards,
+        verdicts=sum((card.verdicts for card in cards), Counter()),
+        suites=list(found),
+        claims=claim_rows(found),
+        picture=read_picture(overview, "python -m dgr overview") if overview.exists() else None,
+    )
+    write_text(paths.INDEX, html)
     return paths.INDEX
 
 
@@ -72,22 +87,15 @@ def _card(plan: Plan, suite: str) -> Card:
 
 def _items(plan: Plan, suite: str) -> dict[str, list[Item]]:
     """Each table and figure says what kind it is by the name of the file that makes it."""
-    tables, figures = Listing("dgr.tables", "table").by_names(), Listing("dgr.figures", "figure").by_names()
     studies = [(entry["name"], entry["title"]) for entry in entries_of(plan, "study_reports", suite)]
-    shown = [(entry, tables) for entry in _sorted(plan, "tables", suite)]
-    drawn = [(entry, figures) for entry in _sorted(plan, "figures", suite)]
+    shown = [(entry["name"], about_text(entry, TABLES)) for entry in _sorted(plan, "tables", suite)]
+    drawn = [(entry["name"], about_text(entry, FIGURES)) for entry in _sorted(plan, "figures", suite)]
     return {
-        "Tables": [Item(entry["name"], _about(entry, files), _table(suite, entry["name"])) for entry, files in shown]
+        "Tables": [Item(name, about, _table(suite, name)) for name, about in shown]
         + [Item("claims", "claims", _table(suite, "claims"))] * bool(studies),
-        "Figures": [Item(entry["name"], _about(entry, files), _figure(suite, entry["name"])) for entry, files in drawn],
+        "Figures": [Item(name, about, _figure(suite, name)) for name, about in drawn],
         "Studies": [Item(name, title, _table(suite, name) | _figure(suite, name)) for name, title in studies],
     }
-
-
-def _about(entry: dict[str, Any], files: dict[str, str]) -> str:
-    kind = files.get(entry["name"].partition("-")[0], "unknown").replace("_", " ")
-    place = ", ".join(entry[name] for name in ("dataset", "architecture") if name in entry)
-    return f"{kind}{f' ({place})' if place else ''}"
 
 
 def _table(suite: str, name: str) -> dict[str, str]:

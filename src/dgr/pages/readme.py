@@ -7,10 +7,13 @@ from pathlib import Path
 
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_text
+from dgr.pages.verdict_table import verdict_table
 
 BLOCK = re.compile(
     r"(<!-- begin (?P<source>\S+)(?P<rows> rows(?P<names>( [\w-]+)*))? -->\n).*?(?P<end><!-- end -->)", re.DOTALL
 )
+
+VERDICTS = "verdicts"
 
 
 def filled(readme: str, root: Path) -> str:
@@ -18,7 +21,8 @@ def filled(readme: str, root: Path) -> str:
 
     Args:
         readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``; after ``PATH rows`` the table's rows alone,
-            without its title and notes; after ``PATH rows A B`` those whose first cell is A or B.
+            without its title and notes; after ``PATH rows A B`` those whose first cell is A or B; between
+            ``<!-- begin verdicts -->`` and its end the table of :func:`dgr.pages.verdict_table.verdict_table`.
         root: what the paths are relative to.
 
     Raises:
@@ -26,6 +30,8 @@ def filled(readme: str, root: Path) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
+        if match["source"] == VERDICTS:
+            return "\n".join([match[1].rstrip(), *verdict_table(root), match["end"]])
         source = root / match["source"]
         if not source.is_file():
             raise DGRError(f"{source}, which the README shows, is missing; run `make reproduce`.")

@@ -18,6 +18,8 @@ from dgr.records.run_folders import IDENTITY
 
 QUANTITIES = {"penalty": "penalty λR", "gradient_ratio": "gradient ratio λ|g_R| / |g_task|"}
 PLACE = ["dataset", "architecture"]
+MANY_RUNS = 40
+"""From so many on, measurements of each seed are left to the CSV files, so that a page stays below 3 MB."""
 # In provenance.csv, what differs between seeds by nature; the rest is said once where all seeds agree.
 OF_A_SEED = ["config_hash", "result", "wall_seconds", "peak_memory_mb", "median_epoch_seconds"]
 
@@ -91,11 +93,14 @@ def _run_record(
         grids.append(_tuning(title, tuning, tunings(inputs.plan)[key]))
     if len(frames["probes"]):
         caption = "classifiers on the frozen representation, test accuracy"
-        grids.append(_by_seed(f"{title}: {caption}", frames["probes"], ["given", "task", "classifier"], "value"))
+        index = ["given", "task", "classifier"]
+        grids.append(_by_seed(f"{title}: {caption}", frames["probes"], index, "value", len(inputs.runs)))
     if len(frames["universality"]):
         for column, words in UNIVERSALITY.items():
             caption = f"universality, test loss of heads: {words} (nats)"
-            grids.append(_by_seed(f"{title}: {caption}", frames["universality"], ["epoch", "task"], column))
+            grids.append(
+                _by_seed(f"{title}: {caption}", frames["universality"], ["epoch", "task"], column, len(inputs.runs))
+            )
     return RecordView(
         key=key,
         title=title,
@@ -160,7 +165,10 @@ def _tuning(title: str, rows: pd.DataFrame, entry: dict[str, Any]) -> Grid:
     return from_frame(f"{title}: tuning on the validation split, rule {entry['rule']}", table.reset_index())
 
 
-def _by_seed(caption: str, frame: pd.DataFrame, index: list[str], value: str) -> Grid:
+def _by_seed(caption: str, frame: pd.DataFrame, index: list[str], value: str, runs: int) -> Grid:
+    if runs >= MANY_RUNS:
+        summary = frame.groupby(index, sort=False, dropna=False)[value].agg(["mean", "std"]).reset_index()
+        return from_frame(f"{caption}, over seeds (each seed in results/SUITE/records)", summary)
     table = frame.pivot(index=index, columns="seed", values=value)
     table.columns = [f"seed {seed}" for seed in table.columns]
     return from_frame(caption, table.reset_index())

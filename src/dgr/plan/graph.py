@@ -15,10 +15,11 @@ from dgr.core.files import read_json
 from dgr.core.paths import PLAN, SHARED, SOURCES, STAGES, suite_folder
 from dgr.models.registry import ENCODERS
 
-CHECK, INDEX, REPORT = "plan", "index", "report"
-"""The stage that checks a plan and comes before all others, and those that make the page and the report."""
-OF_ALL_SUITES = (INDEX, REPORT)
-"""What no suite owns."""
+CHECK = "plan"
+"""The stage that checks a plan and comes before all others."""
+OVERVIEW, INDEX, REPORT = "overview", "index", "report"
+OVER_ALL = (OVERVIEW, INDEX, REPORT)
+"""The stages that make the figure, the page and the report over all suites."""
 PLACEHOLDER = re.compile(r"\$\{([\w.]+)\}")
 
 
@@ -85,7 +86,7 @@ def suite_stages(suite: str) -> dict[str, Stage]:
         for stage, key in found:
             needed[stage.name].add(key)
     if any(stage.name == "audit" and stage.entries for stage in own):
-        needed |= {name: {""} for name in OF_ALL_SUITES}
+        needed |= {name: {""} for name in OVER_ALL}
     chosen = [
         replace(stage, entries={key: stage.entries[key] for key in stage.entries if key in needed[stage.name]})
         for stage in shared

@@ -12,6 +12,8 @@ from dgr.core.paths import DEFAULT_SUITE, SHARED, SUMMARIES
 QUICK = re.compile(r"(?P<of>.+)-seeds-(?P<seeds>\d+(-\d+)*)")
 """The name of a quick look says all of it."""
 FEWEST_SEEDS = 2
+RESERVED = (SHARED.name, SUMMARIES.name, "differences")
+"""Folders beside those of suites."""
 
 
 class Suite(NamedTuple):
@@ -38,7 +40,7 @@ def find_suites(configs: Path) -> list[Suite]:
         raise DGRError(f"The folder {configs} is missing; run from the repository's top folder.")
     names = sorted(path.name for path in configs.iterdir() if path.is_dir())
     for name in names:
-        if name in (SHARED.name, SUMMARIES.name) or QUICK.fullmatch(name):
+        if name in RESERVED or QUICK.fullmatch(name):
             raise DGRError(f"{configs / name}: a suite cannot be called '{name}'; rename the folder.")
     return [Suite(name, name) for name in names]
 

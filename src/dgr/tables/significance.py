@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from dgr.claims import PairedComparison, Verdict
-from dgr.claims.pairs import side_cells
 from dgr.comparison import Comparison
 from dgr.comparison.over_methods import without_each
 from dgr.comparison.sign_flip import EXACT_UP_TO
@@ -40,9 +39,7 @@ def build(scope: Scope) -> Table:
         groups=[claims.index(verdict.claim.id) for verdict, _, _ in rows],
         title=f"The tests behind the claims (data set {scope.dataset}, architecture {scope.encoder}).",
         notes=_notes(rows),
-        records=[
-            [scope.run_key(*cell) for side in side_cells(comparison) for cell in side] for _, comparison, _ in rows
-        ],
+        records=[[comparison.id] for _, comparison, _ in rows],
         only_in_csv=ONLY_IN_CSV,
     )
 

@@ -14,13 +14,15 @@ from dgr.core.files import cannot_write
 from dgr.figures.registry import write_figure
 from dgr.pages.audit import write_audit
 from dgr.pages.index import write_index
+from dgr.pages.overview import write_overview
 from dgr.pages.readme import update
 from dgr.pages.study_report import write_study_report
 from dgr.pages.summary import write_summary
-from dgr.plan.graph import INDEX, OF_ALL_SUITES, REPORT, Stage, suite_stages
+from dgr.plan.graph import INDEX, OVER_ALL, OVERVIEW, REPORT, Stage, suite_stages
 from dgr.plan.locks import LOCK_NAME
 from dgr.report.build import write_report
 from dgr.tables.registry import write_table
+from dgr.tables.shared.differences import write_differences
 from dgr.tables.studies.claims import write_study_claims
 from dgr.verification.findings import Finding, shortened
 from dgr.verification.record_files import text_frame
@@ -38,7 +40,7 @@ COPIED: tuple[Path, ...] = (
 COPIED += (paths.HASHES, Path("tests/fingerprint/witnesses.md"), Path("report"), Path("CITATION.cff"))
 COPIED += (Path("pyproject.toml"), Path("requirements.lock"))
 """What tables, figures and pages are made from, beside results and figures."""
-PICTURES = (".png", ".pdf")
+PICTURES = (".png", ".pdf", ".svg")
 CLAIMS = "claims.csv"
 
 
@@ -52,7 +54,9 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
     "figure": lambda suite, entry: write_figure(suite, entry["name"]),
     "study_report": lambda suite, entry: write_study_report(suite, entry["name"]),
     "study_claims": lambda suite, entry: write_study_claims(suite),
+    "differences": lambda suite, entry: write_differences(suite),
     "audit": lambda suite, entry: _make_page(suite),
+    OVERVIEW: lambda suite, entry: write_overview(),
     INDEX: lambda suite, entry: write_index(),
     REPORT: lambda suite, entry: write_report(),
 }
@@ -124,7 +128,7 @@ def _reports(suite: str) -> Iterator[tuple[Stage, str, dict[str, Any], list[Path
                 yield stage, key, entry, [Path(out) for out in stage.fill(key, "outs")]
 
 
-PAGES = ("audit", *OF_ALL_SUITES)
+PAGES = ("audit", *OVER_ALL)
 ROUNDING = 1e-9
 """Relative; of sums in another order on another processor."""
 

@@ -1,4 +1,4 @@
-"""A finished figure as PDF and PNG: the same bytes for the same drawing."""
+"""A finished figure as PDF, PNG and SVG: the same bytes for the same drawing."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from pathlib import Path
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from dgr.core.files import write_atomically
 from dgr.figures.shared.style import Drawing
 
 DPI = 200
+CANVASES = {".pdf": FigureCanvasPdf, ".png": FigureCanvasAgg, ".svg": FigureCanvasSVG}
+REPRODUCIBLE = {"pdf.fonttype": 42, "pdf.compression": 0, "savefig.bbox": "standard", "svg.hashsalt": "dgr"}
+REPRODUCIBLE["svg.fonttype"] = "none"  # text stays text: smaller, and it can be searched and read aloud
 
 
 def save_drawing(drawing: Drawing, stem: Path) -> list[Path]:
-    """Write ``stem.pdf`` and ``stem.png`` atomically; needs no display.
+    """Write ``stem.pdf``, ``stem.png`` and ``stem.svg`` atomically; needs no display.
 
     The caption travels in the files' metadata, which otherwise names neither a date nor a version. Pages are not
     compressed: pythons are built with different compressors.
     """
     png = {"Description": drawing.caption, "Software": None}
     pdf = {"Subject": drawing.caption, "CreationDate": None, "Producer": None, "Creator": None}
-    outputs = {stem.with_suffix(".pdf"): pdf, stem.with_suffix(".png"): png}
-    with mpl.rc_context({"pdf.fonttype": 42, "pdf.compression": 0, "savefig.bbox": "standard"}):
+    svg = {"Description": drawing.caption, "Date": None, "Creator": None, "Format": None, "Type": None}
+    outputs = {stem.with_suffix(suffix): told for suffix, told in ((".pdf", pdf), (".png", png), (".svg", svg))}
+    with mpl.rc_context(REPRODUCIBLE):
         for path, metadata in outputs.items():
-            canvas = (FigureCanvasPdf if path.suffix == ".pdf" else FigureCanvasAgg)(drawing.figure)
+            canvas = CANVASES[path.suffix](drawing.figure)
             write = partial(canvas.print_figure, format=path.suffix[1:], dpi=DPI, metadata=metadata)
             write_atomically(path, write)
     return list(outputs)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,10 +11,13 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullLocator
+from numpy.typing import NDArray
 from scipy import stats
 
 from dgr.figures.shared.curves import LEVEL, t_interval
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
+from dgr.records.names import KNOWN_METHODS
 from dgr.records.study_records import StudyRecords
 
 PANEL_HEIGHT = 2.1
@@ -47,7 +51,7 @@ def _draw(study: StudyRecords) -> Figure:
     report, frame = study.report, study.frame
     there = set(frame.loc[frame["measure"].isin(report.figure), "setting"])
     settings = [name for name in report.settings if name in there]
-    looks = _looks([study.label(name) for name in dict.fromkeys(frame["method"])])
+    looks = _looks({study.label(name): name for name in dict.fromkeys(frame["method"])})
     along_levels = frame["level"].nunique() > 1
     figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(report.figure)), layout="constrained")
     axes = figure.subplots(
@@ -69,24 +73,45 @@ def _draw(study: StudyRecords) -> Figure:
         first.set_ylabel(name if along_levels else "")
         first.tick_params(labelleft=True)
     if along_levels:
+        _name_levels(figure, axes, study)
         handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
         figure.legend(
-            handles=handles, loc="outside lower center", ncols=min(LEGEND_COLUMNS, len(handles)), frameon=False
+            handles=handles, loc="outside upper center", ncols=min(LEGEND_COLUMNS, len(handles)), frameon=False
         )
     return figure
 
 
-def _looks(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Colour, marker and line of each method, the same in every panel."""
-    methods = list(dict.fromkeys(methods))
+def _name_levels(figure: Figure, axes: NDArray[Any], study: StudyRecords) -> None:
+    """The levels as ticks of the lowest panels, and their name once: beside each other names would be cut off."""
+    told = study.report.level
+    levels = [(100 if told.percent else 1) * level for level in sorted(study.frame["level"].unique())]
+    for axis in axes.flat:
+        axis.set_xlabel("")
+        if told.scale == "log":
+            axis.set_xticks(levels, [f"{level:g}" for level in levels])
+            axis.xaxis.set_minor_locator(NullLocator())
+    figure.supxlabel(f"{told.label}{' (%)' if told.percent else ''}", fontsize=RC["axes.labelsize"])
+
+
+def _looks(methods: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """Colour, marker and line of each label; a method of the registry has the same in every figure.
+
+    Args:
+        methods: by label, the name in the records.
+    """
+    palette = [*sns.color_palette("colorblind"), *sns.color_palette("dark", 8)]
+    own = sorted(KNOWN_METHODS, key=lambda name: (name != "equal_weighting", name))
+    taken = {own.index(name) for name in methods.values() if name in own}
+    free = (place for place in itertools.count() if place not in taken)
+    places = {label: own.index(name) if name in own else next(free) for label, name in methods.items()}
     return {
-        name: {
-            "color": colour,
-            "marker": METHOD_MARKERS[i % len(METHOD_MARKERS)],
-            "linestyle": METHOD_LINES[i % len(METHOD_LINES)],
+        label: {
+            "color": palette[place % len(palette)],
+            "marker": METHOD_MARKERS[place % len(METHOD_MARKERS)],
+            "linestyle": METHOD_LINES[place % len(METHOD_LINES)],
             "markersize": 4,
         }
-        for i, (name, colour) in enumerate(zip(methods, sns.color_palette("colorblind", len(methods)), strict=True))
+        for label, place in places.items()
     }
 
 
@@ -101,7 +126,7 @@ def _along_levels(axis: Axes, shown: pd.DataFrame, study: StudyRecords, looks: d
         bands = [INTERVALS[study.report.statistic](own) for _, own in values]
         low, high = zip(*bands, strict=True)
         axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
-    axis.set(xscale=told.scale, xlabel=f"{told.label}{' (%)' if told.percent else ''}")
+    axis.set(xscale=told.scale)
 
 
 def _one_below_another(

@@ -51,7 +51,7 @@ def write(table: Table, stem: Path, label: str) -> list[Path]:
     numbers = table.data.assign(record=list(map(" ".join, table.records)))
     texts = {
         # Ten decimals are far below any spread of runs and above what summation order changes; + 0.0 removes −0.0.
-        ".csv": _rounded(numbers).to_csv(index=False, lineterminator="\n"),
+        ".csv": rounded(numbers).to_csv(index=False, lineterminator="\n"),
         ".md": to_markdown(table, stem.name),
         ".tex": to_latex(table, label),
     }
@@ -118,7 +118,8 @@ def interval_text(low: float, high: float, digits: int = 2) -> str:
     return "–" if math.isnan(low) else f"[{signed(low, digits)}, {signed(high, digits)}]"
 
 
-def _rounded(data: pd.DataFrame) -> pd.DataFrame:
+def rounded(data: pd.DataFrame) -> pd.DataFrame:
+    """Numbers as CSV files hold them: to ten decimals, and 0 without a sign."""
     floats = data.select_dtypes("float").columns
     return data.assign(**{name: data[name].round(10) + 0.0 for name in floats})
 

@@ -35,10 +35,18 @@ def write_study_claims(suite: str) -> list[Path]:
         DGRError: the records of a study are missing or not those of the plan.
     """
     studies = {key: load_study(key) for key in configured_studies(read_plan(), suite)}
-    frames = {key: study.frame for key, study in studies.items()}
-    found = study_verdicts(frames, of_studies(load_claims(CLAIMS_FILE), suite))
-    table = study_claims_table(suite, studies, found)
+    table = study_claims_table(suite, studies, verdicts_of_studies(suite, studies))
     return write(table, paths.tables_folder(suite) / "claims", f"tab:{suite}-claims")
+
+
+def verdicts_of_studies(suite: str, studies: Studies) -> list[Verdict]:
+    """The verdicts that the records of a suite's studies give.
+
+    Raises:
+        DGRError: ``claims.yaml`` is wrong, or a record holds NaN.
+    """
+    frames = {key: study.frame for key, study in studies.items()}
+    return study_verdicts(frames, of_studies(load_claims(CLAIMS_FILE), suite))
 
 
 def study_claims_table(suite: str, studies: Studies, found: list[Verdict]) -> Table:

@@ -1,0 +1,91 @@
+"""The README's table: what the paper claims, and what each kind of data, the controls and other set-ups say of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from dgr.claims import CLAIMS_FILE, load_claims
+from dgr.core import paths
+from dgr.core.files import read_json
+
+SUITES = {"mini": "Digits", "methods": "Digits, more methods", "faces": "Faces", "nyu": "Real rooms"}
+"""Whose verdicts are columns, and their heads."""
+NOT_RUN, NOT_ASKED = "not run", "–"
+
+
+class Asked(NamedTuple):
+    """A row: the tests of a claim, the same against controls, and its question in the specification curve."""
+
+    claim: str
+    tests: tuple[str, ...]
+    controls: tuple[str, ...] = ()
+    question: str = ""
+
+
+ROWS = (
+    Asked("improves multi-task prediction", ("C2a",), ("C2xa", "C2xb", "C2xc"), "dgr_alone"),
+    Asked("improves each existing method", ("C5a",)),
+    Asked(
+        "makes the representation more universal",
+        tuple(f"C1{letter}" for letter in "abcdefgh"),
+        tuple(f"C1m{letter}" for letter in "abcdefgh"),
+    ),
+    Asked("serves other classifiers better", ("C3a", "C3b"), ("C3xa", "C3xb", "C3xc")),
+)
+
+
+def verdict_table(root: Path) -> list[str]:
+    """Lines of Markdown.
+
+    Args:
+        root: the checkout; summaries of suites and the table of specifications are read where they are there.
+
+    Raises:
+        DGRError: a file is damaged.
+    """
+    found = {suite: _verdicts(root, suite) for suite in SUITES}
+    known = {one.id for claim in load_claims(root / CLAIMS_FILE).claims for one in claim.comparisons}
+    lines = [f"| DGR … | {' | '.join(SUITES.values())} | Digits, against controls | Over specifications |"]
+    lines.append("|:--|" + ":--|" * (len(SUITES) + 2))
+    for row in ROWS:
+        assert set(row.tests + row.controls) <= known, "rows name comparisons of the claims file"
+        cells = [_counted(own, row.tests) for own in found.values()]
+        cells.append(_counted(found["mini"], row.controls) if row.controls else NOT_ASKED)
+        cells.append(_share(root, row.question) if row.question else NOT_ASKED)
+        lines.append(f"| {row.claim} | {' | '.join(cells)} |")
+    return lines
+
+
+def _verdicts(root: Path, suite: str) -> dict[str, str]:
+    path = root / paths.summary_file(suite)
+    if not path.is_file():
+        return {}
+    summary: dict[str, Any] = read_json(path, f"run `python -m dgr audit {suite}`")
+    verdicts: dict[str, str] = summary.get("claims", {})
+    return verdicts
+
+
+def _counted(verdicts: dict[str, str], tests: tuple[str, ...]) -> str:
+    """``supported``, or where there are several tests, how many have which verdict."""
+    found = [verdict for name, verdict in verdicts.items() if name.partition("-")[0] in tests]
+    if not verdicts or set(found) == {NOT_RUN}:
+        return NOT_RUN
+    if not found:
+        return NOT_ASKED
+    counts = Counter(found).most_common()
+    return found[0] if len(found) == 1 else ", ".join(f"{count} {verdict}" for verdict, count in counts)
+
+
+def _share(root: Path, question: str) -> str:
+    """In what share of specifications the interval leaves out zero on the claimed side."""
+    path = root / paths.tables_folder("multiverse") / "M1.csv"
+    if not path.is_file():
+        return NOT_RUN
+    row = pd.read_csv(path).set_index("question").loc[question]
+    return (
+        f"shown in {row['interval_above_zero']:.0%} of {row['n']:.0f}, the opposite in {row['interval_below_zero']:.0%}"
+    )
