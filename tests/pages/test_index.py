@@ -38,7 +38,7 @@ def suite_sections(tree) -> list:
 
 def test_the_verdicts_of_all_claims_come_first_and_lead_to_their_cards(indexed: Path) -> None:
     tree = parsed(index())
-    assert [section.get("id") for section in tree.iter(f"{XHTML}section")][0] == "claims"
+    assert next(section.get("id") for section in tree.iter(f"{XHTML}section")) == "claims"
     row = next(element for element in tree.iter(f"{XHTML}tr") if element.get("id") == "claim-C2a")
     assert links(row) == [f"{SUITE}/audit.html#record-C2a"]
     assert "supported" in text(row)
