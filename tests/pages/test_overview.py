@@ -11,7 +11,7 @@ from committed_support import committed
 
 from dgr.claims import CLAIMS_FILE, load_claims, own_tests
 from dgr.config.plan_file import read_plan
-from dgr.pages.overview import MAIN, _row, write_overview
+from dgr.pages.overview import MAIN_TESTS, _row, write_overview
 from dgr.pages.suite_claims import decided_suites, decided_tests
 from dgr.tables.shared.differences import DIFFERENCES
 
@@ -80,4 +80,4 @@ def test_the_same_bytes_every_time_and_without_any_verdict_too(two_suites) -> No
 def test_every_main_claim_is_one_of_the_claims(monkeypatch) -> None:
     monkeypatch.chdir(committed())
     known = {comparison.id for claim in load_claims(CLAIMS_FILE).claims for comparison in own_tests(claim).comparisons}
-    assert set(MAIN) <= known
+    assert set(MAIN_TESTS) <= known

@@ -21,7 +21,7 @@ from dgr.pages.seed_plot import seed_plot
 from dgr.records.names import method_label
 from dgr.tables.shared.differences import read_differences
 
-ARXIV = re.compile(r"arXiv (\d{4}\.\d{5})")
+ARXIV_NUMBER = re.compile(r"arXiv (\d{4}\.\d{5})")
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def _claims(inputs: Inputs) -> list[Claim]:
 
 
 def _arxiv(claim: Claim) -> str | None:
-    match = ARXIV.search(claim.paper)
+    match = ARXIV_NUMBER.search(claim.paper)
     return match[1] if match else None
 
 

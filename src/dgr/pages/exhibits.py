@@ -13,12 +13,12 @@ from dgr.core.errors import DGRError
 from dgr.core.registry import Listing
 from dgr.pages.grid import Grid, GridCell, from_texts, moved_to_second
 from dgr.pages.inputs import Inputs
-from dgr.pages.pictures import Picture, read_picture
+from dgr.pages.pictures import Picture, read_svg
 from dgr.pages.record_views import record_anchor
 from dgr.pages.table_files import ShownTable, read_table
 
 CLAIMS_TABLE = "claims"
-TABLES, FIGURES = Listing("dgr.tables", "table"), Listing("dgr.figures", "figure")
+TABLE_FILES, FIGURE_FILES = Listing("dgr.tables", "table"), Listing("dgr.figures", "figure")
 CODE_OF_STUDIES = Path("src/dgr/tables/studies")
 Titles = Mapping[str, str]
 """How readers see the records of a page, by key."""
@@ -80,13 +80,13 @@ def table_exhibits(inputs: Inputs, titles: Titles) -> list[Exhibit]:
     """
     suite, made = inputs.suite, []
     for entry in inputs.entries("tables").values():
-        made.append((f"table {suite} {entry['name']}", entry, source_of(TABLES, entry["name"])))
+        made.append((f"table {suite} {entry['name']}", entry, source_of(TABLE_FILES, entry["name"])))
     for entry in inputs.entries("study_reports").values():
         made.append((f"study-report {suite} {entry['name']}", entry, CODE_OF_STUDIES / "measures.py"))
     if inputs.entries("study_reports"):
         made.append((f"study-claims {suite}", {"name": CLAIMS_TABLE}, CODE_OF_STUDIES / "claims.py"))
     return [
-        _table(suite, entry["name"], f"python -m dgr {command}", titles, about_text(entry, TABLES), code)
+        _table(suite, entry["name"], f"python -m dgr {command}", titles, about_text(entry, TABLE_FILES), code)
         for command, entry, code in made
     ]
 
@@ -99,12 +99,16 @@ def figure_exhibits(inputs: Inputs) -> list[Exhibit]:
     """
     suite, made = inputs.suite, []
     for entry in inputs.entries("figures").values():
-        made.append(("figure", entry, source_of(FIGURES, entry["name"])))
+        made.append(("figure", entry, source_of(FIGURE_FILES, entry["name"])))
     for entry in inputs.entries("study_reports").values():
         made.append(("study-report", entry, Path("src/dgr/figures/shared/study.py")))
     return [
         _figure(
-            suite, entry["name"], f"python -m dgr {command} {suite} {entry['name']}", about_text(entry, FIGURES), code
+            suite,
+            entry["name"],
+            f"python -m dgr {command} {suite} {entry['name']}",
+            about_text(entry, FIGURE_FILES),
+            code,
         )
         for command, entry, code in made
     ]
@@ -165,5 +169,5 @@ def _figure(suite: str, name: str, command: str, about: str, code: Path | None) 
     blank = Exhibit(name, f"figure-{name}", command, files, about=about, code=code)
     if not files[0].exists():
         return blank
-    picture = read_picture(files[0], command)
+    picture = read_svg(files[0], command)
     return replace(blank, caption=picture.caption, picture=picture)

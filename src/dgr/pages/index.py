@@ -11,10 +11,10 @@ from typing import Any
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
 from dgr.core.files import write_text
-from dgr.pages.exhibits import FIGURES, TABLES, about_text
+from dgr.pages.exhibits import FIGURE_FILES, TABLE_FILES, about_text
 from dgr.pages.html import page
-from dgr.pages.overview import OVERVIEW
-from dgr.pages.pictures import read_picture
+from dgr.pages.overview import OVERVIEW_STEM
+from dgr.pages.pictures import read_svg
 from dgr.pages.suite_claims import claim_rows
 from dgr.pages.suite_facts import entries_of, suite_facts, suite_summary
 
@@ -60,7 +60,7 @@ def write_index() -> Path:
     cards = [_card(plan, suite) for suite in plan["audits"]]
     cards.sort(key=lambda card: card.page is None)  # what has results comes first
     found = {suite: verdicts for suite in plan["audits"] if (verdicts := suite_summary(suite).get("claims"))}
-    overview = OVERVIEW.with_name("overview-all.svg")
+    overview = OVERVIEW_STEM.with_name("overview-all.svg")
     html = page(
         "index.html",
         script="audit.js",
@@ -68,7 +68,7 @@ def write_index() -> Path:
         verdicts=sum((card.verdicts for card in cards), Counter()),
         suites=list(found),
         claims=claim_rows(found),
-        picture=read_picture(overview, "python -m dgr overview") if overview.exists() else None,
+        picture=read_svg(overview, "python -m dgr overview") if overview.exists() else None,
     )
     write_text(paths.INDEX, html)
     return paths.INDEX
@@ -88,8 +88,8 @@ def _card(plan: Plan, suite: str) -> Card:
 def _items(plan: Plan, suite: str) -> dict[str, list[Item]]:
     """Each table and figure says what kind it is by the name of the file that makes it."""
     studies = [(entry["name"], entry["title"]) for entry in entries_of(plan, "study_reports", suite)]
-    shown = [(entry["name"], about_text(entry, TABLES)) for entry in _sorted(plan, "tables", suite)]
-    drawn = [(entry["name"], about_text(entry, FIGURES)) for entry in _sorted(plan, "figures", suite)]
+    shown = [(entry["name"], about_text(entry, TABLE_FILES)) for entry in _sorted(plan, "tables", suite)]
+    drawn = [(entry["name"], about_text(entry, FIGURE_FILES)) for entry in _sorted(plan, "figures", suite)]
     return {
         "Tables": [Item(name, about, _table(suite, name)) for name, about in shown]
         + [Item("claims", "claims", _table(suite, "claims"))] * bool(studies),

@@ -13,12 +13,12 @@ from dgr.core import paths
 from dgr.figures.shared.files import save_drawing
 from dgr.figures.shared.forest import ForestRow, forest_figure
 from dgr.figures.shared.style import Drawing
-from dgr.pages.suite_claims import ClaimTest, Decided, decided_suites, decided_tests, verdict_in
+from dgr.pages.suite_claims import ClaimTest, DecidedSuites, decided_suites, decided_tests, verdict_in
 from dgr.tables.shared.differences import read_differences
 
-OVERVIEW = paths.FIGURES / "overview"
+OVERVIEW_STEM = paths.FIGURES / "overview"
 """Of the main claims; ``overview-all`` beside it has every one."""
-MAIN = {
+MAIN_TESTS = {
     "P0a": "Δm: all data vs half (control)",
     "C2a": "Δm: DGR vs the method alone",
     "C5a-equal_weighting": "Δm: EW with DGR vs EW",
@@ -55,23 +55,23 @@ def write_overview() -> list[Path]:
     """
     decided = decided_suites(read_plan())
     tests = decided_tests(decided)
-    main = [test for test in tests if test.comparison.id in MAIN]
-    written = save_drawing(_drawing(main, decided, short=True), OVERVIEW)
-    return written + save_drawing(_drawing(tests, decided, short=False), OVERVIEW.with_name("overview-all"))
+    main = [test for test in tests if test.comparison.id in MAIN_TESTS]
+    written = save_drawing(_drawing(main, decided, short=True), OVERVIEW_STEM)
+    return written + save_drawing(_drawing(tests, decided, short=False), OVERVIEW_STEM.with_name("overview-all"))
 
 
-def _drawing(tests: list[ClaimTest], decided: Decided, short: bool) -> Drawing:
+def _drawing(tests: list[ClaimTest], decided: DecidedSuites, short: bool) -> Drawing:
     differences = {suite: read_differences(suite) for suite in decided}
     rows = [_row(test, decided, differences[test.suite], short) for test in tests]
     return Drawing(forest_figure(rows, list(decided), 7.0 if short else 5.2), _caption(rows, list(decided)))
 
 
-def _row(test: ClaimTest, decided: Decided, differences: pd.DataFrame, short: bool) -> ForestRow:
+def _row(test: ClaimTest, decided: DecidedSuites, differences: pd.DataFrame, short: bool) -> ForestRow:
     comparison, found = test.comparison, decided[test.suite][test.comparison.id]
     row = ForestRow(
         heading=test.heading,
         number=comparison.id.partition("-")[0],
-        label=MAIN[comparison.id] if short else fill(comparison.question, 54),
+        label=MAIN_TESTS[comparison.id] if short else fill(comparison.question, 54),
         verdict=found["verdict"],
         verdicts=[verdict_in(rows, comparison.id) for rows in decided.values()],
         home=list(decided).index(test.suite),

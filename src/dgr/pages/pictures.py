@@ -23,7 +23,7 @@ class Picture:
     caption: str
 
 
-def read_picture(path: Path, command: str) -> Picture:
+def read_svg(path: Path, command: str) -> Picture:
     """Read a figure.
 
     Args:

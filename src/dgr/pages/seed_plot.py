@@ -10,7 +10,7 @@ from dgr.pages.grid import number_text
 
 WIDTH, LEFT, RIGHT, ROW, TOP, FOOT = 520, 130, 12, 22, 6, 20
 """Of the drawing, in its own units: as many CSS pixels where there is room."""
-SPREAD = 5.0
+SCATTERED = 5.0
 """Height over which dots are spread; the same seed is at the same height in every row."""
 
 
@@ -41,8 +41,8 @@ def seed_plot(
     for number, (label, seeds) in enumerate(rows.items()):
         y = TOP + ROW * (number + 0.5)
         parts.append(str(Markup('<text x="0" y="{}">{}</text>').format(f"{y + 4:.0f}", label)))
-        step = 2 * SPREAD / max(len(seeds) - 1, 1)
-        dots = "".join(f"M{x(seed):.1f} {y - SPREAD + step * place:.1f}h0" for place, seed in enumerate(seeds))
+        step = 2 * SCATTERED / max(len(seeds) - 1, 1)
+        dots = "".join(f"M{x(seed):.1f} {y - SCATTERED + step * place:.1f}h0" for place, seed in enumerate(seeds))
         parts.append(f'<path class="dots" d="{dots}"/>')
         if number == 0 and interval is not None:
             ends = [x(value) for value in interval]

@@ -10,7 +10,7 @@ from dgr.claims.narrowing import is_of_studies
 from dgr.config.plan_file import Plan
 from dgr.pages.comparisons import decided_claims
 
-Decided = dict[str, dict[str, dict[str, Any]]]
+DecidedSuites = dict[str, dict[str, dict[str, Any]]]
 """By suite and comparison, the row of the suite's claims table."""
 OF_RUNS = {
     "paper": "What the DGR paper claims",
@@ -45,7 +45,7 @@ class ClaimTest(NamedTuple):
         return heading_of(self.claim)
 
 
-def decided_suites(plan: Plan) -> Decided:
+def decided_suites(plan: Plan) -> DecidedSuites:
     """Every suite with a page whose claims have been decided, in the order of the plan: the default one first.
 
     Raises:
@@ -55,7 +55,7 @@ def decided_suites(plan: Plan) -> Decided:
     return {suite: rows for suite, rows in found.items() if rows}
 
 
-def decided_tests(decided: Decided) -> list[ClaimTest]:
+def decided_tests(decided: DecidedSuites) -> list[ClaimTest]:
     """Every test that some suite has decided, by whose claim it is and in the order of the claims file.
 
     Raises:

@@ -12,7 +12,7 @@ from dgr.claims import CLAIMS_FILE, load_claims
 from dgr.core import paths
 from dgr.core.files import read_json
 
-SUITES = {"mini": "Digits", "methods": "Digits, more methods", "faces": "Faces", "nyu": "Real rooms"}
+SUITE_COLUMNS = {"mini": "Digits", "methods": "Digits, more methods", "faces": "Faces", "nyu": "Real rooms"}
 """Whose verdicts are columns, and their heads."""
 NOT_RUN, NOT_ASKED = "not run", "–"
 
@@ -26,7 +26,7 @@ class Asked(NamedTuple):
     question: str = ""
 
 
-ROWS = (
+CLAIMED = (
     Asked("improves multi-task prediction", ("C2a",), ("C2xa", "C2xb", "C2xc"), "dgr_alone"),
     Asked("improves each existing method", ("C5a",)),
     Asked(
@@ -47,11 +47,11 @@ def verdict_table(root: Path) -> list[str]:
     Raises:
         DGRError: a file is damaged.
     """
-    found = {suite: _verdicts(root, suite) for suite in SUITES}
+    found = {suite: _verdicts(root, suite) for suite in SUITE_COLUMNS}
     known = {one.id for claim in load_claims(root / CLAIMS_FILE).claims for one in claim.comparisons}
-    lines = [f"| DGR … | {' | '.join(SUITES.values())} | Digits, against controls | Over specifications |"]
-    lines.append("|:--|" + ":--|" * (len(SUITES) + 2))
-    for row in ROWS:
+    lines = [f"| DGR … | {' | '.join(SUITE_COLUMNS.values())} | Digits, against controls | Over specifications |"]
+    lines.append("|:--|" + ":--|" * (len(SUITE_COLUMNS) + 2))
+    for row in CLAIMED:
         assert set(row.tests + row.controls) <= known, "rows name comparisons of the claims file"
         cells = [_counted(own, row.tests) for own in found.values()]
         cells.append(_counted(found["mini"], row.controls) if row.controls else NOT_ASKED)

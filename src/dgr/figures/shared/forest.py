@@ -15,11 +15,11 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from dgr.figures.shared.style import PAGE_WIDTH, RC
-from dgr.figures.shared.verdict_marks import SIGNS, VERDICT_COLOURS
+from dgr.figures.shared.verdict_marks import VERDICT_COLOURS, VERDICT_SIGNS
 
 REGION_SHADE = "#E4E9EE"
 TICKS = (0, 1, 3, 10, 100)
-FAR = 20.0
+FAR_SEEDS = 20.0
 """Seeds farther out than this many regions, and than all intervals, are counted at the edge."""
 ROW, HEADING, HEAD, FOOT = 0.185, 0.24, 0.42, 0.88
 """Inches: a claim, a heading, the names of suites, and axis with legend."""
@@ -127,7 +127,7 @@ def _draw_effects(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float]
 def _reach(rows: Sequence[ForestRow]) -> float:
     ends = [abs(value) for row in rows for value in (row.low, row.high) if value is not None]
     seeds = [abs(seed) for row in rows for seed in row.seeds]
-    return max([3.0, *ends, min(FAR, max(seeds, default=0.0))]) * 1.3
+    return max([3.0, *ends, min(FAR_SEEDS, max(seeds, default=0.0))]) * 1.3
 
 
 def _count_outside(axis: Axes, row: ForestRow, y: float, reach: float) -> None:
@@ -153,7 +153,7 @@ def _draw_verdicts(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float
             )  # fmt: skip
             axis.add_patch(box)
             centred = {"ha": "center", "va": "center_baseline"}
-            axis.text(column + 0.5, y, SIGNS[verdict], color="white", size=7.5, weight="bold", **centred)
+            axis.text(column + 0.5, y, VERDICT_SIGNS[verdict], color="white", size=7.5, weight="bold", **centred)
     for column, name in enumerate(columns):
         axis.annotate(
             name, (column + 0.5, 1), (0, -13), xycoords=("data", "axes fraction"), textcoords="offset points",
@@ -183,7 +183,7 @@ def _legend(figure: Figure, rows: Sequence[ForestRow], foot: float) -> None:
     there = {verdict for row in rows for verdict in row.verdicts}
     handles: list[Artist] = [
         Line2D([], [], color=VERDICT_COLOURS[name], marker="s", linewidth=0, markersize=5.5, label=f"{sign}  {name}")
-        for name, sign in SIGNS.items()
+        for name, sign in VERDICT_SIGNS.items()
         if name in there
     ]
     lines: list[Artist] = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-SIGNS = {
+VERDICT_SIGNS = {
     "supported": "+",
     "opposite": "−",
     "no relevant difference": "=",
