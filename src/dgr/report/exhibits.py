@@ -11,7 +11,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.pages.suite_facts import entries_of
 from dgr.pages.table_files import read_table
-from dgr.tables.shared.rendering import escape_markdown, sides_of
+from dgr.tables.shared.rendering import escape_markdown, aligned_sides
 
 
 def table_in_text(plan: Plan, suite: str, name: str, columns: list[str]) -> str:
@@ -33,7 +33,7 @@ def table_in_text(plan: Plan, suite: str, name: str, columns: list[str]) -> str:
 
 def pipe_table(columns: list[str], rows: list[list[str]]) -> str:
     """Texts as a Markdown table, numbers to the right."""
-    rule = ["--:" if side == "r" else ":--" for side in sides_of(columns, rows)]
+    rule = ["--:" if side == "r" else ":--" for side in aligned_sides(columns, rows)]
     cells = [[escape_markdown(cell) for cell in row] for row in (columns, *rows)]
     lines = ["| " + " | ".join(row) + " |" for row in (cells[0], rule, *cells[1:])]
     return "\n".join(lines)

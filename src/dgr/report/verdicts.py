@@ -15,7 +15,7 @@ from dgr.report.names import Namespace
 from dgr.tables.shared.rendering import escape_markdown
 
 NOT_RUN = "not run"
-COLUMNS = {
+CLAIM_COLUMNS = {
     "No.": "id",
     "Comparison": "question",
     "Claimed": "claimed",
@@ -56,7 +56,7 @@ def comparisons_of(suite: str, declared: Iterable[Claim]) -> Namespace:
         table = read_table(file, f"python -m dgr reproduce {suite}")
         for cells in table.rows:
             texts = dict(zip(table.columns, map(escape_markdown, cells), strict=True))
-            row = {name: texts[column] for column, name in COLUMNS.items()}
+            row = {name: texts[column] for column, name in CLAIM_COLUMNS.items()}
             rows[cells[table.columns.index("No.")]] = row | {"verdict": texts["Verdict"]}
     return Namespace(f"claims.{suite}", {id_: Namespace(f"claims.{suite}.{id_}", row) for id_, row in rows.items()})
 

@@ -131,10 +131,10 @@ def _number(value: float, digits: int, with_plus: bool) -> str:
 
 
 def _sides(text: pd.DataFrame) -> list[str]:
-    return sides_of(list(map(str, text)), text.to_numpy().tolist())
+    return aligned_sides(list(map(str, text)), text.to_numpy().tolist())
 
 
-def sides_of(columns: list[str], rows: list[list[str]]) -> list[str]:
+def aligned_sides(columns: list[str], rows: list[list[str]]) -> list[str]:
     """Of each column ``r`` where its cells are mostly numbers, ``l`` for words and settings."""
     cells = zip(*rows, strict=True) if rows else ((),) * len(columns)
     numbers = ([bool(re.match(r"[\[+−-]*\d", cell)) for cell in column] for column in cells)
