@@ -98,10 +98,12 @@ def _verdict(
 
 
 def _by_seed(differences: Differences) -> dict[str, dict[int, float]]:
-    columns = {"": differences.values}
+    columns: dict[str, pd.Series] = {"": differences.values}
     if differences.by_method is not None and differences.by_method.shape[1] > 1:
         columns |= {str(name): differences.by_method[name] for name in differences.by_method}
-    return {name: {int(seed): float(value) for seed, value in column.items()} for name, column in columns.items()}
+    return {
+        name: dict(zip(map(int, column.index), map(float, column), strict=True)) for name, column in columns.items()
+    }
 
 
 def _decision(comparison: AnyComparison, test: Comparison) -> Decision:

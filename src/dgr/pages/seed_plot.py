@@ -32,7 +32,7 @@ def seed_plot(
     bottom = TOP + ROW * len(rows)
 
     def x(value: float) -> float:
-        return LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+        return float(LEFT + (value - low) / (high - low) * (WIDTH - LEFT - RIGHT))
 
     parts = [
         f'<path class="region" d="M{x(-region):.1f} {TOP}H{x(region):.1f}V{bottom}H{x(-region):.1f}z"/>',

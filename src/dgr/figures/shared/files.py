@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -15,7 +16,12 @@ from dgr.figures.shared.style import Drawing
 
 DPI = 200
 CANVASES = {".pdf": FigureCanvasPdf, ".png": FigureCanvasAgg, ".svg": FigureCanvasSVG}
-REPRODUCIBLE = {"pdf.fonttype": 42, "pdf.compression": 0, "savefig.bbox": "standard", "svg.hashsalt": "dgr"}
+REPRODUCIBLE: dict[Any, Any] = {
+    "pdf.fonttype": 42,
+    "pdf.compression": 0,
+    "savefig.bbox": "standard",
+    "svg.hashsalt": "dgr",
+}
 REPRODUCIBLE["svg.fonttype"] = "none"  # text stays text: smaller, and it can be searched and read aloud
 
 

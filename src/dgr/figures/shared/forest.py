@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import seaborn as sns
@@ -152,7 +153,7 @@ def _draw_verdicts(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float
                 edgecolor="black" if own else "none",
             )  # fmt: skip
             axis.add_patch(box)
-            centred = {"ha": "center", "va": "center_baseline"}
+            centred: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
             axis.text(column + 0.5, y, VERDICT_SIGNS[verdict], color="white", size=7.5, weight="bold", **centred)
     for column, name in enumerate(columns):
         axis.annotate(
