@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -54,7 +55,7 @@ class Warm:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def stop(self) -> None:
-        """End it; its forks go on."""
+        """End it, and its forks with it."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
@@ -89,43 +90,79 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
             if not (child := int(stream.readline() or 0)):
                 return None
             for passed_on in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(passed_on, lambda number, _: os.kill(child, number))
+                signal.signal(passed_on, lambda number, _: os.killpg(child, number))
             return int(stream.readline() or 128 + signal.SIGKILL)
     except (KeyError, OSError):
         return None
 
 
 def serve(address: str) -> None:
-    """Answer until standard input ends, as it does with the process that started this one.
+    """Answer until standard input ends, as it does with the process that started this one; then end all forks.
 
     The libraries are imported when somebody asks first: where nothing is to be done nobody does.
     """
     make_portable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    ended, noted = socket.socketpair()
+    noted.setblocking(False)
+    signal.set_wakeup_fd(noted.fileno(), warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    forks: set[int] = set()
     with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
         listener.bind(address)
         listener.listen(1024)
-        for readable in (listener, sys.stdin):
+        for readable in (listener, sys.stdin, ended):
             selector.register(readable, selectors.EVENT_READ)
         try:
-            while all(key.fileobj is not sys.stdin for key, _ in selector.select()):
+            while sys.stdin not in (ready := [key.fileobj for key, _ in selector.select()]):
+                if ended in ready:
+                    ended.recv(4096)
+                    _clear_up_after(forks)
+                if listener not in ready:
+                    continue
                 for library in LIBRARIES:
                     import_module(library)
                 # A fork has one thread, and what other threads held would stay locked in it.
                 if len(list(Path("/proc/self/task").iterdir())) > 1:
                     return
                 connection, _ = listener.accept()
-                if not os.fork():
+                if not (fork := os.fork()):
                     listener.close()
                     os._exit(_child(connection))
+                forks.add(fork)
                 connection.close()
         finally:
+            for fork in forks:
+                _kill_group(fork)
             Path(address).unlink()
             Path(address).parent.rmdir()
 
 
+def _clear_up_after(forks: set[int]) -> None:
+    """End what the forks that have ended had started: a killed DVC leaves its stage behind."""
+    for fork in list(forks):
+        # Its number stays its own until it is waited for.
+        if os.waitid(os.P_PID, fork, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            _kill_group(fork)
+            os.waitpid(fork, 0)
+            forks.remove(fork)
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _end_with(connection: socket.socket) -> None:
+    """End this fork and all that it started when its client ends, which then can no longer tell anybody what came out."""
+    with contextlib.suppress(OSError):
+        connection.recv(1)
+    _kill_group(os.getpid())
+
+
 def _child(connection: socket.socket) -> int:
+    os.setpgid(0, 0)
+    signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -136,6 +173,7 @@ def _child(connection: socket.socket) -> int:
             return 1
         stream.write(b"%d\n" % os.getpid())
         stream.flush()
+        threading.Thread(target=_end_with, args=(connection,), daemon=True).start()
         for place, file in enumerate(files):
             os.dup2(file, place)
             os.close(file)

@@ -1,0 +1,53 @@
+"""Temporary files and folders of processes that were killed; whoever removes them knows that nobody is at work."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from dgr.core.paths import DATA, FIGURES, RESULTS, RUNS, SUITES, TRAINED, UNFINISHED
+
+_OURS = re.compile(r"\..+-[a-z0-9_]{8}")
+"""What :func:`dgr.core.files.write_atomically` and ``prepare`` write before they rename it."""
+_DVCS = re.compile(r".*\.[A-Za-z0-9_-]{22}\.tmp")
+_SNAKEMAKES = (".snakemake/tmp.*", ".snakemake/backups")
+_CACHE = Path(".dvc/cache")
+
+
+def remove_leftovers() -> None:
+    """Remove what stages left in the folders they write to."""
+    for place in (DATA, RUNS, TRAINED, RESULTS, FIGURES, SUITES, UNFINISHED):
+        _remove(_below(place, _OURS))
+    _remove(path for path in Path().iterdir() if _OURS.fullmatch(path.name))
+    if UNFINISHED.is_dir():  # where a call was killed before it had written anything
+        for path in UNFINISHED.iterdir():
+            if path.is_dir() and not any(path.rglob("*")):
+                path.rmdir()
+
+
+def remove_leftovers_of_dvc() -> None:
+    """Remove what DVC left in its cache and beside files that it restored."""
+    for place in (_CACHE, DATA, RUNS, TRAINED):
+        _remove(_below(place, _DVCS))
+
+
+def remove_leftovers_of_snakemake() -> None:
+    """Remove locks, backups and temporary folders."""
+    _remove(Path(".snakemake/locks").glob("*.lock"))
+    for pattern in _SNAKEMAKES:
+        _remove(Path().glob(pattern))
+
+
+def _below(place: Path, name: re.Pattern[str]) -> Iterator[Path]:
+    for folder, folders, files in os.walk(place):
+        found = [each for each in (*folders, *files) if name.fullmatch(each)]
+        folders[:] = [each for each in folders if each not in found]
+        yield from (Path(folder, each) for each in found)
+
+
+def _remove(paths: Iterator[Path]) -> None:
+    for path in list(paths):
+        shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
