@@ -1,6 +1,8 @@
 """Kills at random moments, two at once, and damage, on the tiny suite; writes docs/reliability.csv and its page.
 
-    python tests/chaos/campaign.py --seed 1 --kills 60     # or `make chaos`; about ten minutes on two idle cores
+    PYTHONPATH=tests/support python tests/chaos/campaign.py --seed 1 --kills 60  # or `make chaos`
+
+About ten minutes on two idle cores.
 
 Exit status 0: all was as if nothing had been; 1: something was not, which is told, and nothing is written.
 """
@@ -13,19 +15,16 @@ import shutil
 import sys
 import tempfile
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "support")]
-
+from damages import cases, make_base, tried
 from kills import COMMANDS, Outcome, drawn, kill_once
+from project_support import Project
 from record import write_rows
 from together import SCENARIOS, run_scenario
 from trial_project import make_small, stages, state, undo
-
-from project_support import Project
 
 LIMIT = 10.0
 """A command that takes this many times as long as the suite took from nothing hangs."""
@@ -40,15 +39,22 @@ def main() -> int:
         made, seconds = _made(Path(folder))
         outcomes = list(_kills(made, options.seed, options.kills, seconds))
         together = [] if options.only_kills else list(_together(made, seconds))
-        wrong = [outcome for outcome in outcomes if outcome.wrong]
-        failed = [name for name, _, sentences in together if sentences]
-        if wrong or failed:
-            print(f"{len(wrong)} of {len(outcomes)} kills and {len(failed)} of {len(together)} scenarios went wrong.")
-            return 1
+        damage = [] if options.only_kills else list(_damage(Path(folder)))
+    wrong = sum(
+        map(bool, [*(each.wrong for each in outcomes), *(each[2] for each in together), *(each[2] for each in damage)])
+    )
+    count = f"{len(outcomes)} kills, {len(together)} meetings and {len(damage)} damages"
+    if wrong:
+        print(f"{wrong} of {count} went wrong, as told above; no counts were written.")
+        return 1
     if not options.dry:
         write_rows("kills", _rows(outcomes, options.seed))
         write_rows("together", [_row(name, "", 1, 1, taken, "") for name, taken, _ in together])
-    print(f"All {len(outcomes)} kills and {len(together)} scenarios left everything as if nothing had been.")
+        write_rows(
+            "damage",
+            [_row(kind, "", number, number, 0, "") for kind, number in Counter(kind for kind, *_ in damage).items()],
+        )
+    print(f"After all of {count} everything was as if nothing had been.")
     return 0
 
 
@@ -102,8 +108,8 @@ def _tell(outcome: Outcome, done: int, kills: int, taken: float) -> None:
     left = taken / done * (kills - done)
     said = "; ".join(outcome.wrong) or f"all right {outcome.seconds:.0f} s later"
     print(
-        f"[{done:3}/{kills}] {outcome.signal} to {outcome.role} of `{outcome.command}` ({outcome.killed} processes): {said}"
-        f" · about {left / 60:.0f} min left",
+        f"[{done:3}/{kills}] {outcome.signal} to {outcome.role} of `{outcome.command}` "
+        f"({outcome.killed} processes): {said} · about {left / 60:.0f} min left",
         flush=True,
     )
 
@@ -118,6 +124,18 @@ def _together(made: Project, seconds: float) -> Iterator[tuple[str, float, list[
         print(f"{name}: {'; '.join(sentences) or 'all right'}", flush=True)
         shutil.rmtree(place)
         yield name, time.monotonic() - begin, sentences
+
+
+def _damage(folder: Path) -> Iterator[tuple[str, str, str]]:
+    """Kind, damage, and what went wrong."""
+    make_base(folder / "base")
+    for number, (kind, damage) in enumerate(cases()):
+        try:
+            wrong, by = "", tried(kind, damage, folder / "base", folder / f"damaged-{number}")
+        except AssertionError as error:
+            wrong, by = str(error), "nobody"
+        print(f"{kind}, {damage}: {wrong or f'noticed by `{by}`, and mended'}", flush=True)
+        yield kind, damage, wrong
 
 
 def _rows(outcomes: list[Outcome], seed: int) -> Iterator[dict[str, object]]:

@@ -106,7 +106,9 @@ def _start(root: Path, words: Sequence[str], mark: str, log: Path) -> subprocess
         )
 
 
-def _kill(first: subprocess.Popen[bytes], root: Path, role: str, number: signal.Signals, mark: str, delay: float) -> int:
+def _kill(
+    first: subprocess.Popen[bytes], root: Path, role: str, number: signal.Signals, mark: str, delay: float
+) -> int:
     """Wait, and then until somebody plays the part."""
     end = time.monotonic() + delay
     while first.poll() is None:

@@ -15,7 +15,11 @@ COLUMNS = ["campaign", "what", "how", "tried", "right", "longest_seconds", "seed
 BEGIN, END = "<!-- begin: make chaos, {} -->\n", "<!-- end -->"
 HEADINGS = {
     "kills": {"what": "Killed", "how": "By", "tried": "Kills", "right": "All right after it", "longest": "Longest"},
-    "together": {"what": "Beside each other", "tried": "Tried", "right": "One waited or was refused, all right after it"},
+    "together": {
+        "what": "Beside each other",
+        "tried": "Tried",
+        "right": "One waited or was refused, all right after it",
+    },
     "damage": {"what": "Damaged", "tried": "Ways", "right": "Noticed, named, and mended as told"},
 }
 """Of each campaign's table, the columns that it has."""

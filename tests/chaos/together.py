@@ -51,7 +51,9 @@ def run_scenario(name: str, root: Path, wanted: dict[str, str], limit: float) ->
         second = _start(two, root, mark)
         said = second.communicate(timeout=limit)[0]
         first_said = first.communicate(timeout=limit)[0]
-        wrong = [] if any(re.search(pattern, said) for pattern in SAID) else [f"the second does not say for whom: {said}"]
+        wrong = (
+            [] if any(re.search(pattern, said) for pattern in SAID) else [f"the second does not say for whom: {said}"]
+        )
         wrong += [f"{word} printed a traceback" for word in ("Traceback",) if word in said + first_said]
         wrong += [f"the first failed: {first_said[-400:]}"] if first.returncode else []
         plain = _start(PLAIN, root, mark)

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-
 from project_support import ROOT, Project
+
 from dgr.terminal.smoke import copy_small_project
 
 LOCKS = ("dvc.lock", "suites/shared/dvc.lock")
@@ -88,7 +88,9 @@ def differences(before: dict[str, str], after: dict[str, str]) -> list[str]:
     """Sentences on what is missing, left over, or another."""
     lines = [f"{name} is missing" for name in sorted(before.keys() - after.keys())]
     lines += [f"{name} is left over" for name in sorted(after.keys() - before.keys())]
-    return lines + [f"{name} is another" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]]
+    return lines + [
+        f"{name} is another" for name in sorted(before.keys() & after.keys()) if before[name] != after[name]
+    ]
 
 
 def _lock_hash(path: Path) -> str:

@@ -1,7 +1,7 @@
 """Who is at work in this checkout: a locked file each, which says who and since when.
 
-The kernel gives a lock back when its process ends, however that ends, so that nobody has to remove one. Only Python's own
-library is needed.
+The kernel gives a lock back when its process ends, however that ends, so that nobody has to remove one. Only Python's
+own library is needed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What Snakemake does before it looks for work: nobody else may be at work, and what killed processes left is put right."""
+"""What Snakemake does before it looks for work: it waits to be alone, and puts right what killed processes left."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dgr.checkout.settled import is_settled
 from dgr.core.errors import DGRError
 from dgr.core.paths import suite_folder
 
+
 def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[list[str]], object]) -> None:
     """Take the checkout over for this process, which keeps it until its end.
 
@@ -24,7 +25,7 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
         suite: what is made.
         alone_asked: addresses of stages that DVC is asked about by themselves, such as the index.
         dry: nothing will be made: the checkout is looked at and not taken, and nobody is waited for.
-        redo: is told which stages are not as DVC recorded them, by their addresses; Snakemake may take them for made.
+        redo: is told the addresses of stages that are not as DVC recorded them; Snakemake may take them for made.
 
     Raises:
         DGRError: another Snakemake is at work here; says which process, and since when.
@@ -34,7 +35,9 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
     if isinstance(found, Worker):
         if dry:
             return
-        raise DGRError(f"Snakemake is at work in this folder already: {found}; wait for it or end it, and run this again.")
+        raise DGRError(
+            f"Snakemake is at work in this folder already: {found}; wait for it or end it, and run this again."
+        )
     if not dry:
         atexit.register(release, found)
         _wait_for_others()
@@ -67,7 +70,7 @@ def _clean_up() -> None:
 
 
 def _changed(suite: str, alone_asked: Iterable[str]) -> list[str]:
-    """The stages that are not as DVC recorded them, asked in a process of its own: DVC changes much in the one that imports it.
+    """The stages that are not as DVC recorded them, asked in another process: DVC changes much in that which imports it.
 
     Raises:
         DGRError: DVC cannot say.

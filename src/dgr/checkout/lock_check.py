@@ -1,7 +1,7 @@
 """Whether DVC finds everything of a suite to be as its ``dvc.lock`` says: what the Snakefile asks at its end.
 
-``python -m dgr.checkout.lock_check SUITE_FOLDER [STAGE …]`` asks in one process, since DVC's start and its reading of all
-suites' stages take longer than the answers. With ``--list`` before them it prints what is there and is not
+``python -m dgr.checkout.lock_check SUITE_FOLDER [STAGE …]`` asks in one process, since DVC's start and its reading of
+all suites' stages take longer than the answers. With ``--list`` before them it prints what is there and is not
 as the lock says, one stage a line.
 """
 
@@ -33,8 +33,8 @@ def compare_with_lock() -> None:
         sys.exit(f"DVC cannot compare the suite with its dvc.lock: {error}")
     if found:
         sys.exit(
-            f"Not as dvc.lock says, so that DVC would run it again: {', '.join(found)}. Run `dvc checkout --force STAGE` to "
-            "have back what was made before, or `dvc repro STAGE` to make it anew."
+            f"Not as dvc.lock says, so that DVC would run it again: {', '.join(found)}; "
+            f"run `dvc repro {' '.join(found)}`, and this again."
         )
     with alone() as nobody_else:
         if nobody_else:
@@ -62,8 +62,8 @@ def outdated(folder: Path, by_themselves: list[str]) -> list[str]:
 
     Args:
         folder: of a suite, whose stages are asked about with all that comes before them.
-        by_themselves: addresses of stages that are asked about by themselves, such as the index: what lies before it is of all
-            suites.
+        by_themselves: addresses of stages that are asked about by themselves, such as the index: what lies before it is
+            of all suites.
     """
     repo = Repo()
     found = repo.reproduce(str(folder / STAGES), dry=True, allow_missing=True)

@@ -22,8 +22,8 @@ _HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 def mend_lock_files() -> Iterator[str]:
     """Complete each lock that was cut off, and keep a copy of each that is whole.
 
-    What a cut lock still has is kept, but for its last stage. The rest is taken from the last whole copy or the last commit, and DVC runs what is
-    then missing or out of date. Nobody may be writing meanwhile.
+    What a cut lock still has is kept, but for its last stage. The rest is taken from the last whole copy or the last
+    commit, and DVC runs what is then missing or out of date. Nobody may be writing meanwhile.
 
     Yields:
         A sentence for each that was cut off.
@@ -39,8 +39,8 @@ def mend_lock_files() -> Iterator[str]:
         text = yaml.safe_dump({"schema": "2.0", "stages": known | left}, sort_keys=False)
         write_text(path, text)
         yield (
-            f"{path} was cut off when DVC was killed: {len(left)} stages of it are left, {len(known.keys() - left.keys())} "
-            "are taken from an earlier copy, and what has changed since is made again."
+            f"{path} was cut off when DVC was killed: {len(left)} of its stages are left, {len(known.keys() - left)} are "
+            "taken from an earlier copy, and what has changed since is made again."
         )
 
 

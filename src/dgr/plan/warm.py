@@ -154,7 +154,7 @@ def _kill_group(leader: int) -> None:
 
 
 def _end_with(connection: socket.socket) -> None:
-    """End this fork and all that it started when its client ends, which then can no longer tell anybody what came out."""
+    """End this fork and all that it started when its client ends, since nobody would learn what comes out."""
     with contextlib.suppress(OSError):
         connection.recv(1)
     _kill_group(os.getpid())
