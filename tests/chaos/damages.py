@@ -25,7 +25,7 @@ from dgr.verification.locked_files import check_lock
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr"
 RUN, WEIGHTS = f"runs/mini/train/{PLAIN}", f"trained/mini/{PLAIN}"
-MADE = ("prepare", "tune", "train", "train_tuned", "probe", "baselines", "collect", "table")
+MADE = ("prepare", "tune", "train", "train_tuned", "probe", "baselines", "collect", "table", "figure")
 
 
 class Kind(NamedTuple):
@@ -108,7 +108,7 @@ def make_base(root: Path) -> None:
     for name in ("T5", "T6"):
         (configs / f"mini/{name}.yaml").unlink()
     table = yaml.safe_load((configs / "mini/T1.yaml").read_text(encoding="utf-8"))
-    del table["regularizers"][2], table["snapshots"], table["embedding"], table["figures"]
+    del table["regularizers"][2], table["snapshots"], table["embedding"]
     table |= {"probed": ["none"], "probes": {"train_samples": 40, "draws": 1}}
     (configs / "mini/T1.yaml").write_text(yaml.safe_dump(table), encoding="utf-8")
     for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md"):

@@ -13,6 +13,6 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize(("kind", "damage"), cases())
+@pytest.mark.parametrize(("kind", "damage"), list(cases()))
 def test_damage_is_noticed_named_and_mended(kind: str, damage: str, base: Path, tmp_path: Path) -> None:
     tried(kind, damage, base, tmp_path / "copy")

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dgr.checkout.dvc_at_work import LIST, mend_list, writer_of
+from dgr.checkout.dvc_at_work import LIST, mend_list, user_of
 from dgr.checkout.leftovers import remove_leftovers, remove_leftovers_of_dvc, remove_leftovers_of_snakemake
 from dgr.checkout.lock_files import mend_lock_files
 from dgr.checkout.settled import is_settled, settle, unsettle
@@ -68,20 +68,20 @@ def test_entries_of_processes_that_are_gone_go_and_others_stay() -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     write_list(ended.pid)
-    assert writer_of(["a"]) is None
+    assert user_of(["a"]) is None
     mend_list()
     assert json.loads(LIST.read_text()) == {}
     write_list(os.getpid())
-    worker = writer_of(["a"])
+    worker = user_of(["a"])
     assert worker is not None
     assert str(worker).startswith(f"process {os.getpid()} (`dvc repro`), since ")
-    assert writer_of(["b"]) is None
+    assert user_of(["b"]) is None
     before = LIST.read_text()
     mend_list()
     assert LIST.read_text() == before
     # A process with this number that began after the list was written is another one.
     os.utime(LIST, (0, 0))
-    assert writer_of(["a"]) is None
+    assert user_of(["a"]) is None
     mend_list()
     assert json.loads(LIST.read_text()) == {}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SERVE = "import sys; from dgr.plan import warm; warm.LIBRARIES = ('colorsys',); warm.serve(sys.argv[1])"
+SERVE = "import sys; from dgr.plan import warm_server as it; it.LIBRARIES = ('colorsys',); it.serve(sys.argv[1])"
 ASKED = """
 import os, sys
 print(sys.argv[1:], os.getcwd(), os.environ["ASKED"], sys.stdin.read())

@@ -21,23 +21,25 @@ LIST, GUARD, REPOSITORY = TEMPORARY / "rwlock", TEMPORARY / "rwlock.lock", TEMPO
 _PROGRAM = re.compile(r"^\S*/dvc(/__main__\.py)?(?= |$)")
 
 
-def writers() -> list[tuple[str, Worker]]:
-    """Paths that processes of DVC are writing now, and who they are."""
+def users() -> list[tuple[str, Worker]]:
+    """Paths that processes of DVC are reading or writing now, and who they are."""
     try:
-        entries = json.loads(LIST.read_text(encoding="utf-8")).get("write", {})
+        entries = json.loads(LIST.read_text(encoding="utf-8"))
         changed = LIST.stat().st_mtime
+        held = [*entries.get("write", {}).items()]
+        held += [(path, info) for path, infos in entries.get("read", {}).items() for info in infos]
     except (OSError, ValueError, AttributeError):
         return []
     return [
         (path, Worker(info["pid"], _PROGRAM.sub("dvc", info["cmd"]), _since(info["pid"])))
-        for path, info in entries.items()
+        for path, info in held
         if _made_it(info["pid"], changed)
     ]
 
 
-def writer_of(keys: Sequence[str]) -> Worker | None:
-    """The process of DVC that writes what a stage makes, whose folder or file has the name of one of its keys."""
-    for path, worker in writers():
+def user_of(keys: Sequence[str]) -> Worker | None:
+    """The process of DVC that reads or writes what a stage makes: a folder or file with the name of one of its keys."""
+    for path, worker in users():
         if {Path(path).name, Path(path).stem} & set(keys):
             return worker
     return None
@@ -75,7 +77,7 @@ def _living(known: dict[str, Any], changed: float) -> dict[str, Any]:
 def dvc_is_idle() -> Iterator[bool]:
     """Whether no process of DVC is at work; while this holds and is true, none begins."""
     with _locked(REPOSITORY) as free:
-        yield free and not writers()
+        yield free and not users()
 
 
 @contextmanager

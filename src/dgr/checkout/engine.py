@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dgr.checkout.at_work import ENGINE, WAIT, Worker, alone, release, say_that_it_waits, stages_at_work, take
-from dgr.checkout.dvc_at_work import dvc_is_idle, mend_list, writers
+from dgr.checkout.dvc_at_work import dvc_is_idle, mend_list, users
 from dgr.checkout.leftovers import remove_leftovers, remove_leftovers_of_dvc, remove_leftovers_of_snakemake
 from dgr.checkout.lock_files import mend_lock_files
 from dgr.checkout.settled import is_settled
@@ -42,7 +42,7 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
         atexit.register(release, found)
         _wait_for_others()
         _clean_up()
-    if not is_settled(suite) and not (dry and writers()):
+    if not is_settled(suite) and not (dry and users()):
         redo(_changed(suite, alone_asked))
     if dry:
         release(found)
@@ -51,7 +51,7 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
 def _wait_for_others() -> None:
     """Stages and DVC, whether somebody typed them or their engine was killed: they end, and what they did is used."""
     told = False
-    while workers := [*stages_at_work(), *(worker for _, worker in writers())]:
+    while workers := [*stages_at_work(), *(worker for _, worker in users())]:
         told = told or say_that_it_waits(workers[0])
         time.sleep(WAIT)
 
@@ -70,7 +70,7 @@ def _clean_up() -> None:
 
 
 def _changed(suite: str, alone_asked: Iterable[str]) -> list[str]:
-    """The stages that are not as DVC recorded them, asked in another process: DVC changes much in that which imports it.
+    """The stages that are not as DVC recorded them, asked in another process, since DVC changes much in its own.
 
     Raises:
         DGRError: DVC cannot say.

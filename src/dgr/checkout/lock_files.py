@@ -39,8 +39,8 @@ def mend_lock_files() -> Iterator[str]:
         text = yaml.safe_dump({"schema": "2.0", "stages": known | left}, sort_keys=False)
         write_text(path, text)
         yield (
-            f"{path} was cut off when DVC was killed: {len(left)} of its stages are left, {len(known.keys() - left)} are "
-            "taken from an earlier copy, and what has changed since is made again."
+            f"{path} was cut off when DVC was killed: {len(left)} of its stages are left, {len(known.keys() - left)} "
+            "are taken from an earlier copy, and what has changed since is made again."
         )
 
 

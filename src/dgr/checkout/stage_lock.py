@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dgr.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
-from dgr.checkout.dvc_at_work import writer_of
+from dgr.checkout.dvc_at_work import user_of
 from dgr.checkout.leftovers import remove_leftovers
 from dgr.checkout.settled import unsettle
 from dgr.core.files import cannot_write
@@ -74,6 +74,6 @@ def _without_options(arguments: Sequence[str]) -> Iterator[str]:
 def _wait_for_dvc(keys: Sequence[str]) -> None:
     """DVC writes what a stage has made into its cache, and must not lose it meanwhile."""
     told = False
-    while worker := writer_of(keys):
+    while worker := user_of(keys):
         told = told or say_that_it_waits(worker)
         time.sleep(WAIT)
