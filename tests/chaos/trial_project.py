@@ -13,11 +13,12 @@ from typing import Any
 import yaml
 from project_support import ROOT, Project
 
+from dgr.plan.graph import CHECK
 from dgr.terminal.smoke import copy_small_project
 
 LOCKS = ("dvc.lock", "suites/shared/dvc.lock")
-NOT_COMPARED = (".git", ".snakemake", ".site", ".locks", "logs", "__pycache__", "origins", "runs/shared/code")
-"""Beside results: records of engines, who made a result when, and what is looked at by itself."""
+NOT_COMPARED = (".git", ".snakemake", ".site", ".locks", "logs", "__pycache__", "origins")
+"""Folders beside results: records of engines, who made a result when, and what is looked at by itself."""
 NOT_WHOLE = {"reproduction.md"}
 """Says what a command found, and only one of the commands writes it."""
 
@@ -45,12 +46,13 @@ def environment(root: Path, mark: str) -> dict[str, str]:
 
 
 def stages(root: Path) -> dict[str, dict[str, Any]]:
-    """What both locks know, by address: the lock's file, name there, and entry."""
+    """What both locks know but plans, by address: the lock's file, name there, and entry."""
     found = {}
     for file in LOCKS:
         if (root / file).exists():
             known = yaml.load((root / file).read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"]
-            found |= {f"{file}:{name}": {"file": file, "name": name, **entry} for name, entry in known.items()}
+            made = {name: entry for name, entry in known.items() if name != CHECK}
+            found |= {f"{file}:{name}": {"file": file, "name": name, **entry} for name, entry in made.items()}
     return found
 
 

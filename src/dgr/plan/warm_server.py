@@ -17,7 +17,7 @@ import threading
 import time
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from dgr.core.numerics import make_portable
 from dgr.plan.warm import FORK, interpreter, run_module
@@ -40,6 +40,7 @@ def serve(address: str) -> None:
     """
     make_portable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     ended, noted = socket.socketpair()
     noted.setblocking(False)
     signal.set_wakeup_fd(noted.fileno(), warn_on_full_buffer=False)
@@ -65,7 +66,9 @@ def serve(address: str) -> None:
                 connection, _ = listener.accept()
                 if not (fork := os.fork()):
                     listener.close()
-                    os._exit(_child(connection))
+                    _be_a_fork(connection)
+                with contextlib.suppress(OSError):  # it may have done so itself, and even have ended
+                    os.setpgid(fork, fork)
                 forks.add(fork)
                 connection.close()
         finally:
@@ -97,10 +100,18 @@ def _end_with(connection: socket.socket) -> None:
     _kill_group(os.getpid())
 
 
+def _be_a_fork(connection: socket.socket) -> NoReturn:
+    status = 1
+    try:
+        os.setpgid(0, 0)
+        status = _child(connection)
+    finally:
+        os._exit(status)  # nothing of the server's own end is this one's to do
+
+
 def _child(connection: socket.socket) -> int:
-    os.setpgid(0, 0)
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGCHLD, signal.SIGINT):
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _, files, _, _ = socket.recv_fds(connection, 1, 3)
