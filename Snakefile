@@ -12,7 +12,7 @@ from pathlib import Path
 from shutil import which
 from types import SimpleNamespace
 
-from dgr.checkout.engine import begin
+from dgr.plan.checkout.engine import begin
 from dgr.core.errors import DGRError
 from dgr.core.paths import TRAINED, suite_folder
 from dgr.measurements.estimate import describe
@@ -137,7 +137,7 @@ rule all:
         folder=suite_folder(SUITE),
         index=ALONE,
     shell:
-        "python -m dgr.checkout.lock_check {params.folder} {params.index} > {log} 2>&1"
+        "python -m dgr.plan.checkout.lock_check {params.folder} {params.index} > {log} 2>&1"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.

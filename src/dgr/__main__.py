@@ -3,12 +3,12 @@
 import sys
 from pathlib import Path
 
-from dgr.checkout.parent import end_with_dvc
-from dgr.checkout.stage_lock import stage_at_work
 from dgr.core.errors import DGRError
 from dgr.core.extras import needed
 from dgr.core.numerics import make_portable
 from dgr.core.paths import CONFIGS
+from dgr.plan.checkout.parent import end_with_dvc
+from dgr.plan.checkout.stage_lock import stage_at_work
 from dgr.plan.warm import run_warm
 
 

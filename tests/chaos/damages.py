@@ -109,7 +109,7 @@ def make_base(root: Path) -> None:
         (configs / f"mini/{name}.yaml").unlink()
     table = yaml.safe_load((configs / "mini/T1.yaml").read_text(encoding="utf-8"))
     del table["regularizers"][2], table["snapshots"], table["embedding"]
-    table |= {"probed": ["none"], "probes": {"train_samples": 40, "draws": 1}}
+    table |= {"probed": ["none"], "probes": {"train_samples": 40, "draws": 2}}
     (configs / "mini/T1.yaml").write_text(yaml.safe_dump(table), encoding="utf-8")
     for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)

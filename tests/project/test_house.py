@@ -8,7 +8,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[2] / "src/dgr"
 ROOMS = (
     *("core", "config", "datasets", "models", "regularizers", "methods", "training", "measurements", "studies"),
-    *("real_studies", "plan", "checkout", "comparison", "records", "claims", "tables", "figures", "pages", "archive"),
+    *("real_studies", "plan", "comparison", "records", "claims", "tables", "figures", "pages", "archive"),
     *("verification", "terminal"),
 )
 """A room may import itself and those before it."""

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dgr.checkout.at_work import ENGINE, release, take
 from dgr.core.errors import DGRError
+from dgr.plan.checkout.at_work import ENGINE, release, take
 from dgr.terminal.cleaning import clean_results
 
 ROOT = Path(__file__).parents[2]

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from dgr.checkout.at_work import ENGINE, Worker, release, stages_at_work, take
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DATA, FIGURES, RESULTS, RUNS, SUITES, TRAINED, UNFINISHED
+from dgr.plan.checkout.at_work import ENGINE, Worker, release, stages_at_work, take
 
 _MADE = (
     *(DATA, RUNS, TRAINED, UNFINISHED, Path("logs"), Path(".snakemake"), Path(".dvc/cache"), Path(".dvc/tmp")),

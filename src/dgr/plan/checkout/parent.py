@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from dgr.checkout.at_work import UNDER_DVC
+from dgr.plan.checkout.at_work import UNDER_DVC
 
 _PR_SET_PDEATHSIG = 1
 

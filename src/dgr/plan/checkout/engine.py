@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from dgr.checkout.at_work import ENGINE, WAIT, Worker, alone, release, say_that_it_waits, stages_at_work, take
-from dgr.checkout.dvc_at_work import dvc_is_idle, mend_list, users
-from dgr.checkout.leftovers import remove_leftovers, remove_leftovers_of_dvc, remove_leftovers_of_snakemake
-from dgr.checkout.lock_files import mend_lock_files
-from dgr.checkout.settled import is_settled
 from dgr.core.errors import DGRError
 from dgr.core.paths import suite_folder
+from dgr.plan.checkout.at_work import ENGINE, WAIT, Worker, alone, release, say_that_it_waits, stages_at_work, take
+from dgr.plan.checkout.dvc_at_work import dvc_is_idle, mend_list, users
+from dgr.plan.checkout.leftovers import remove_leftovers, remove_leftovers_of_dvc, remove_leftovers_of_snakemake
+from dgr.plan.checkout.lock_files import mend_lock_files
+from dgr.plan.checkout.settled import is_settled
 
 
 def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[list[str]], object]) -> None:
@@ -75,7 +75,7 @@ def _changed(suite: str, alone_asked: Iterable[str]) -> list[str]:
     Raises:
         DGRError: DVC cannot say.
     """
-    command = (sys.executable, "-m", "dgr.checkout.lock_check", "--list", str(suite_folder(suite)), *alone_asked)
+    command = (sys.executable, "-m", "dgr.plan.checkout.lock_check", "--list", str(suite_folder(suite)), *alone_asked)
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]

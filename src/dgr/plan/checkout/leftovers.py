@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from dgr.core.paths import DATA, FIGURES, RESULTS, RUNS, SUITES, TRAINED, UNFINISHED
@@ -28,6 +28,15 @@ def remove_leftovers() -> None:
                 path.rmdir()
 
 
+def remove_unfinished(keys: Collection[str]) -> None:
+    """Remove kept parts of work that is finished: begun with other code or settings, and never gone on with.
+
+    Args:
+        keys: of what is finished.
+    """
+    _remove(path for path in UNFINISHED.glob("*") if path.name.rpartition("-")[0] in keys)
+
+
 def remove_leftovers_of_dvc() -> None:
     """Remove what DVC left in its cache and beside files that it restored."""
     for place in (_CACHE, DATA, RUNS, TRAINED):
@@ -41,13 +50,13 @@ def remove_leftovers_of_snakemake() -> None:
         _remove(Path().glob(pattern))
 
 
-def _below(place: Path, name: re.Pattern[str]) -> Iterator[Path]:
+def _below(place: Path, name: re.Pattern[str]) -> Iterable[Path]:
     for folder, folders, files in os.walk(place):
         found = [each for each in (*folders, *files) if name.fullmatch(each)]
         folders[:] = [each for each in folders if each not in found]
         yield from (Path(folder, each) for each in found)
 
 
-def _remove(paths: Iterator[Path]) -> None:
+def _remove(paths: Iterable[Path]) -> None:
     for path in list(paths):
         shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)

@@ -11,13 +11,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dgr.checkout.dvc_at_work import LIST, mend_list, user_of
-from dgr.checkout.leftovers import remove_leftovers, remove_leftovers_of_dvc, remove_leftovers_of_snakemake
-from dgr.checkout.lock_files import mend_lock_files
-from dgr.checkout.settled import is_settled, settle, unsettle
 from dgr.core.files import write_atomically, write_text
+from dgr.plan.checkout.dvc_at_work import LIST, mend_list, user_of
+from dgr.plan.checkout.leftovers import (
+    remove_leftovers,
+    remove_leftovers_of_dvc,
+    remove_leftovers_of_snakemake,
+    remove_unfinished,
+)
+from dgr.plan.checkout.lock_files import mend_lock_files
+from dgr.plan.checkout.settled import is_settled, settle, unsettle
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 LOCK = (ROOT / "dvc.lock").read_text(encoding="utf-8")
 STAGES = yaml.load(LOCK, yaml.CSafeLoader)["stages"]
 
@@ -57,6 +62,10 @@ def test_what_is_half_written_goes_and_the_rest_stays() -> None:
     remove_leftovers_of_snakemake()
     assert files() == kept
     assert [path.name for path in Path("unfinished").iterdir()] == ["key-0123456789abcdef"]
+    remove_unfinished({"another-key", "ke"})
+    assert files() == kept
+    remove_unfinished({"key"})
+    assert not list(Path("unfinished").iterdir())
 
 
 def write_list(process: int, key: str = "a") -> None:

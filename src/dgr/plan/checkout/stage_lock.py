@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from dgr.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
-from dgr.checkout.dvc_at_work import user_of
-from dgr.checkout.leftovers import remove_leftovers
-from dgr.checkout.settled import unsettle
 from dgr.core.files import cannot_write
+from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
+from dgr.plan.checkout.dvc_at_work import user_of
+from dgr.plan.checkout.leftovers import remove_leftovers
+from dgr.plan.checkout.settled import unsettle
 
 if TYPE_CHECKING:
     from typer import Typer

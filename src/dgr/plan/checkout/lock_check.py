@@ -1,8 +1,8 @@
 """Whether DVC finds everything of a suite to be as its ``dvc.lock`` says: what the Snakefile asks at its end.
 
-``python -m dgr.checkout.lock_check SUITE_FOLDER [STAGE …]`` asks in one process, since DVC's start and its reading of
-all suites' stages take longer than the answers. With ``--list`` before them it prints what is there and is not
-as the lock says, one stage a line.
+``python -m dgr.plan.checkout.lock_check SUITE_FOLDER [STAGE …]`` asks in one process, since DVC's start and its reading
+of all suites' stages take longer than the answers. With ``--list`` before them it prints what is there and is not as
+the lock says, one stage a line.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import Any
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from dgr.checkout.at_work import alone
-from dgr.checkout.settled import settle
 from dgr.core.paths import DEFAULT_SUITE, SHARED, STAGES
+from dgr.plan.checkout.at_work import alone
+from dgr.plan.checkout.leftovers import remove_unfinished
+from dgr.plan.checkout.settled import settle
 
 
 def compare_with_lock() -> None:
@@ -39,6 +40,8 @@ def compare_with_lock() -> None:
     with alone() as nobody_else:
         if nobody_else:
             settle(folder.name or DEFAULT_SUITE)
+            own = [stage for stage in Repo().index.stages if Path(stage.relpath) == folder / STAGES]
+            remove_unfinished({stage.addressing.partition("@")[2] for stage in own})
 
 
 def print_changed() -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dgr.checkout.at_work import LOCKS, Worker, alone, release, shared, stages_at_work, take
-from dgr.checkout.stage_lock import stage_at_work
 from dgr.cli import STAGES, app
+from dgr.plan.checkout.at_work import LOCKS, Worker, alone, release, shared, stages_at_work, take
+from dgr.plan.checkout.stage_lock import stage_at_work
 
 HOLD = """
 import sys, time
-from dgr.checkout.at_work import take
+from dgr.plan.checkout.at_work import take
 held = take("train@a", ["dgr", "train", "a"])
 print("held", flush=True)
 time.sleep(float(sys.argv[1]))
@@ -77,9 +77,17 @@ def test_nobody_is_alone_beside_a_stage() -> None:
 def test_every_stage_of_the_pipeline_is_held() -> None:
     import yaml
 
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     files = (root / "dvc.yaml", root / "suites/shared/dvc.yaml")
     stages = [stage for file in files for stage in yaml.safe_load(file.read_text())["stages"].values()]
     for command in {stage.get("do", stage)["cmd"].split()[3] for stage in stages} - {"plan"}:
         with stage_at_work(app, STAGES, [command, "x"]):
             assert (LOCKS / f"{command}@x.lock").exists(), command
+
+
+def test_what_holds_stages_is_no_part_of_a_results_code() -> None:
+    """A run's manifest has the hash of each module that its process has loaded, but for the engines' part."""
+    code = "import dgr.__main__, dgr.cli; from dgr.core.provenance import loaded_code; print(*loaded_code())"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "core/files.py" in loaded
+    assert not [file for file in loaded if "checkout" in file or "warm" in file]

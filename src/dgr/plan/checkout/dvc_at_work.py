@@ -12,8 +12,8 @@ from pathlib import Path
 from time import localtime, strftime
 from typing import Any
 
-from dgr.checkout.at_work import Worker
 from dgr.core.files import write_text
+from dgr.plan.checkout.at_work import Worker
 
 TEMPORARY = Path(".dvc/tmp")
 LIST, GUARD, REPOSITORY = TEMPORARY / "rwlock", TEMPORARY / "rwlock.lock", TEMPORARY / "lock"
