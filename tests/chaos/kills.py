@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import signal
 import subprocess
 import time
@@ -22,6 +23,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 ROLES = {"dgr reproduce": ("stage", "dvc", "engine", "all"), "dvc repro": ("stage", "dvc", "all")}
 ROLES["snakemake"] = ROLES["dgr reproduce"]
 """Who can be killed under which command."""
+CUT_OFF = re.compile(r"dvc\.lock.*(corrupted|invalid|validation failed)")
+"""What DVC says of a lock that it was killed in the middle of; the page says that Snakemake then has to be started."""
 
 
 @dataclass
@@ -77,6 +80,10 @@ def kill_once(
         if not outcome.wrong:
             again = _start(root, (*COMMANDS[command], *words), mark, log)
             outcome.wrong += _hang("the same command again", again, mark, limit)
+            if again.poll() and command == "dvc repro" and CUT_OFF.search(_end(log)):
+                outcome.command = "dvc repro, whose lock was cut off, so that snakemake followed"
+                again = _start(root, COMMANDS["snakemake"], mark, log)
+                outcome.wrong += _hang("snakemake", again, mark, limit)
             if again.poll():
                 outcome.wrong.append(f"the same command again ended with {again.returncode}: {_end(log)}")
         outcome.seconds = time.monotonic() - begin

@@ -46,6 +46,7 @@ def half_written(path: Path) -> None:
 
 def test_what_is_half_written_goes_and_the_rest_stays() -> None:
     kept = {"data/d/train.npy", "results/mini/records/runs.csv", "runs/mini/train/a-b/seed-0/metrics.json"}
+    kept |= {".venv-training/bin/python", "results/.notes-abcdefgh/mine.txt"}
     kept |= {"unfinished/key-0123456789abcdef/seed-0.pt", ".gitignore", "sources/.faces-abcdefgh/part.zip"}
     for name in kept:
         write_text(Path(name), "x")

@@ -14,8 +14,8 @@ from typing import Any
 
 from dgr.core.files import write_text
 from dgr.plan.checkout.at_work import Worker
+from dgr.plan.checkout.leftovers import TEMPORARY
 
-TEMPORARY = Path(".dvc/tmp")
 LIST, GUARD, REPOSITORY = TEMPORARY / "rwlock", TEMPORARY / "rwlock.lock", TEMPORARY / "lock"
 """Who reads and writes which paths; what is locked while that list is edited; what DVC locks while it works."""
 _PROGRAM = re.compile(r"^\S*/dvc(/__main__\.py)?(?= |$)")

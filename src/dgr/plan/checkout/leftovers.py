@@ -10,18 +10,21 @@ from pathlib import Path
 
 from dgr.core.paths import DATA, FIGURES, RESULTS, RUNS, SUITES, TRAINED, UNFINISHED
 
-_OURS = re.compile(r"\..+-[a-z0-9_]{8}")
-"""What :func:`dgr.core.files.write_atomically` and ``prepare`` write before they rename it."""
+_FILE = re.compile(r"\..+\.[a-z]+-[a-z0-9_]{8}")
+"""What :func:`dgr.core.files.write_atomically` writes before it is renamed."""
+_DATA_SET = re.compile(r"\..+-[a-z0-9_]{8}")
+"""The folder that ``prepare`` fills, directly below ``data``."""
 _DVCS = re.compile(r".*\.[A-Za-z0-9_-]{22}\.tmp")
 _SNAKEMAKES = (".snakemake/tmp.*", ".snakemake/backups")
-_CACHE = Path(".dvc/cache")
+_CACHE, TEMPORARY = Path(".dvc/cache"), Path(".dvc/tmp")
 
 
 def remove_leftovers() -> None:
     """Remove what stages left in the folders they write to."""
     for place in (DATA, RUNS, TRAINED, RESULTS, FIGURES, SUITES, UNFINISHED):
-        _remove(_below(place, _OURS))
-    _remove(path for path in Path().iterdir() if _OURS.fullmatch(path.name))
+        _remove(_below(place, _FILE))
+    _remove(path for path in Path().iterdir() if path.is_file() and _FILE.fullmatch(path.name))
+    _remove(path for path in DATA.glob(".*") if _DATA_SET.fullmatch(path.name))
     if UNFINISHED.is_dir():  # where a call was killed before it had written anything
         for path in UNFINISHED.iterdir():
             if path.is_dir() and not any(path.rglob("*")):
@@ -39,6 +42,7 @@ def remove_unfinished(keys: Collection[str]) -> None:
 
 def remove_leftovers_of_dvc() -> None:
     """Remove what DVC left in its cache and beside files that it restored."""
+    _remove(TEMPORARY.glob(".rwlock-*"))
     for place in (_CACHE, DATA, RUNS, TRAINED):
         _remove(_below(place, _DVCS))
 
@@ -51,10 +55,8 @@ def remove_leftovers_of_snakemake() -> None:
 
 
 def _below(place: Path, name: re.Pattern[str]) -> Iterable[Path]:
-    for folder, folders, files in os.walk(place):
-        found = [each for each in (*folders, *files) if name.fullmatch(each)]
-        folders[:] = [each for each in folders if each not in found]
-        yield from (Path(folder, each) for each in found)
+    for folder, _, files in os.walk(place):
+        yield from (Path(folder, file) for file in files if name.fullmatch(file))
 
 
 def _remove(paths: Iterable[Path]) -> None:
