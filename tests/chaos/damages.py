@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from verified_support import ROOT, SUITE, dgr_commands, settle
+from verified_support import CLAIM, ROOT, SUITE, dgr_commands, settle
 
 from dgr.__main__ import main
 from dgr.core import paths
@@ -114,7 +114,7 @@ def make_base(root: Path) -> None:
     for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md"):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, root / name)
-    (configs / "claims.yaml").write_text("claims: []\n", encoding="utf-8")
+    (configs / "claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}), encoding="utf-8")
     dgr_commands([(root, "plan")])
     with chdir(root):
         known = suite_stages(SUITE)
