@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import yaml
-from verified_support import CLAIM, ROOT, SUITE, dgr_commands, settle
+from verified_support import CLAIM, ROOT, SUITE, commit_all, dgr_commands, run_git, settle
 
 from dgr.__main__ import main
 from dgr.core import paths
@@ -125,6 +125,8 @@ def make_base(root: Path) -> None:
         settle()
         write_audit(SUITE)
         settle()
+    run_git(root, "init", "--quiet")
+    commit_all(root, "made")  # who made a result first stays the same when it is made again
 
 
 def tried(kind: str, damage: str, base: Path, root: Path) -> str:

@@ -25,6 +25,8 @@ ROLES["snakemake"] = ROLES["dgr reproduce"]
 """Who can be killed under which command."""
 CUT_OFF = re.compile(r"dvc\.lock.*(corrupted|invalid|validation failed)")
 """What DVC says of a lock that it was killed in the middle of; the page says that Snakemake then has to be started."""
+LIST = ".dvc/tmp/rwlock entries"
+"""DVC alone keeps those of processes that have ended until they are in its way."""
 
 
 @dataclass
@@ -90,7 +92,8 @@ def kill_once(
         if not gone(mark, 10):
             outcome.wrong.append(f"still there: {_names(mark)}")
         if not outcome.wrong:
-            outcome.wrong += differences(wanted, state(root))
+            found = differences(wanted, state(root))
+            outcome.wrong += [line for line in found if command != "dvc repro" or LIST not in line]
     finally:
         end_all(mark)
         first.wait()

@@ -51,7 +51,7 @@ def mend_list() -> None:
     A list that a killed process has written half of goes as a whole: DVC refuses to read it.
     """
     with _locked(GUARD) as free:
-        if not free or not LIST.exists():
+        if not free or not LIST.exists():  # who edits it removes what is in the way by himself
             return
         try:
             known = json.loads(LIST.read_text(encoding="utf-8"))
@@ -83,7 +83,9 @@ def dvc_is_idle() -> Iterator[bool]:
 @contextmanager
 def _locked(path: Path) -> Iterator[bool]:
     """Whether a file could be locked, as DVC does it."""
-    TEMPORARY.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():  # DVC has never been here
+        yield False
+        return
     with path.open("a", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

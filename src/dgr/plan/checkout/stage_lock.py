@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from dgr.core.files import cannot_write
 from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
-from dgr.plan.checkout.dvc_at_work import user_of
+from dgr.plan.checkout.dvc_at_work import mend_list, user_of
 from dgr.plan.checkout.leftovers import remove_leftovers
 from dgr.plan.checkout.settled import unsettle
 
@@ -43,6 +43,7 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
     try:
         if UNDER_DVC not in os.environ:
             _wait_for_dvc(keys)
+        mend_list()
         with alone() as nobody_else:
             if nobody_else:
                 remove_leftovers()
