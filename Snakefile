@@ -12,6 +12,8 @@ from pathlib import Path
 from shutil import which
 from types import SimpleNamespace
 
+from snakemake.io import IOFile
+
 from dgr.plan.checkout.engine import begin
 from dgr.core.errors import DGRError
 from dgr.core.paths import TRAINED, suite_folder
@@ -67,7 +69,7 @@ ALONE = [STAGES[INDEX].address("")] if STAGES[INDEX].entries else []
 def redo(addresses):
     """Lets Snakemake repeat stages as it does those that it was killed in, whatever their outputs look like."""
     outdated = [(stage, key) for stage, key in CHOSEN if stage.address(key) in addresses]
-    paths = [tracked(path) for stage, key in outdated for path in stage.fill(key, "outs")]
+    paths = [IOFile(tracked(path)) for stage, key in outdated for path in stage.fill(key, "outs")]
     workflow.persistence.started(SimpleNamespace(output=paths))
 
 
