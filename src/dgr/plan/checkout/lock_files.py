@@ -16,6 +16,7 @@ from dgr.core.paths import SUITES
 from dgr.plan.locks import LOCK_NAME, lock_stages
 
 _COPIES = Path(".snakemake/good_locks")
+_LOADER, _DUMPER = (getattr(yaml, f"CSafe{kind}", getattr(yaml, f"Safe{kind}")) for kind in ("Loader", "Dumper"))
 _HASH = re.compile(r"[0-9a-f]{32}(\.dir)?")
 
 
@@ -36,7 +37,7 @@ def mend_lock_files() -> Iterator[str]:
             continue
         left = _stages(path.read_text(encoding="utf-8", errors="replace"))
         known = _whole(committed(path) or "") | _whole(copy.read_text(encoding="utf-8") if copy.exists() else "")
-        text = yaml.safe_dump({"schema": "2.0", "stages": known | left}, sort_keys=False)
+        text = yaml.dump({"schema": "2.0", "stages": known | left}, Dumper=_DUMPER, sort_keys=False)
         write_text(path, text)
         yield (
             f"{path} was cut off when DVC was killed: {len(left)} of its stages are left, {len(known.keys() - left)} "
@@ -63,7 +64,7 @@ def _stages(text: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for block in re.split(r"\n(?=  \S)", text.partition("\nstages:")[2])[:-1]:
         try:
-            read = yaml.safe_load(block + "\n")
+            read = yaml.load(block + "\n", _LOADER)
         except yaml.YAMLError:
             continue
         if isinstance(read, dict):
