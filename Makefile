@@ -14,6 +14,9 @@ OUT ?= gpu-session
 IN_VENV := PATH="$(CURDIR)/.venv/bin:$$PATH" OMP_NUM_THREADS=1
 # VERBOSE=1: all that Snakemake says, in place of one line a step.
 VERBOSE ?=
+# What `make chaos` draws, and how often it kills.
+SEED ?= 1
+KILLS ?= 60
 MAKE_SUITE := python -m dgr reproduce $(if $(VERBOSE),--verbose)
 
 define FIND_PYTHON
@@ -23,7 +26,7 @@ define FIND_PYTHON
 		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 endef
 
-.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint lint docs lock lockdocs clean clean-results
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos lint docs lock lockdocs clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -65,6 +68,9 @@ gpu: .venv/installed  ## on a GPU: its tests, costs of the paper's models, and a
 
 fingerprint: .venv/installed  ## compute sample numbers here and on two emulated processors; are the bits the committed ones?
 	@$(IN_VENV) python tests/fingerprint/witness.py
+
+chaos: .venv/installed  ## kill KILLS (60) commands at moments drawn from SEED (1), let two meet, damage files; ten minutes
+	@$(IN_VENV) PYTHONPATH=tests/support python tests/chaos/campaign.py --seed "$(SEED)" --kills "$(KILLS)"
 
 lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) ruff check

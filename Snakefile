@@ -6,9 +6,15 @@ snakemake --cores all --config suite=NAME seeds=0,1  # a quick look at it, in a 
 """
 
 import re
+import sys
+from functools import cache
 from pathlib import Path
 from shutil import which
+from types import SimpleNamespace
 
+from snakemake.io import IOFile
+
+from dgr.plan.checkout.engine import begin
 from dgr.core.errors import DGRError
 from dgr.core.paths import TRAINED, suite_folder
 from dgr.measurements.estimate import describe
@@ -60,6 +66,26 @@ def tracked(path):
 
 CHOSEN = [(stage, key) for stage in STAGES.values() for key in stage.entries]
 OUTPUTS = [path for stage, key in CHOSEN for path in stage.fill(key, "outs")]
+# About all suites; each is asked about by itself, since what lies before it is theirs.
+ALONE = [STAGES[name].address("") for name in OVER_ALL if STAGES[name].entries]
+
+
+def redo(addresses):
+    """Lets Snakemake repeat stages as it does those that it was killed in, whatever their outputs look like."""
+    outdated = [(stage, key) for stage, key in CHOSEN if stage.address(key) in addresses]
+    paths = [IOFile(tracked(path)) for stage, key in outdated for path in stage.fill(key, "outs")]
+    workflow.persistence.started(SimpleNamespace(output=paths))
+
+
+@cache
+def take_over():
+    """Once, when Snakemake looks for what is to be done: earlier it does not know whether it will do it."""
+    if workflow.is_main_process and workflow.executor_plugin:
+        try:
+            begin(SUITE, ALONE, workflow.dryrun, redo)
+        except DGRError as error:
+            logger.error(str(error))
+            sys.exit(1)
 
 
 def below(path, folder):
@@ -68,6 +94,7 @@ def below(path, folder):
 
 def inputs(stage, key):
     """Every file a stage reads. Of a folder, what other stages make in it and what else lies there, as DVC sees it."""
+    take_over()
     for path in needs(stage, key):
         made = [output for output in OUTPUTS if below(output, path)]
         yield from map(tracked, made)
@@ -109,15 +136,14 @@ def one_of(values):
 # What is large of trained runs may be missing: it is made for measurements that are to be made, and for nothing else.
 rule all:
     input:
-        [tracked(path) for path in OUTPUTS if not below(path, TRAINED)],
+        lambda w: take_over() or [tracked(path) for path in OUTPUTS if not below(path, TRAINED)],
     log:
         "logs/audit.log",
     params:
         folder=suite_folder(SUITE),
-        # Each by itself: it is about all suites, and what lies before it is theirs.
-        over_all=[STAGES[name].address("") for name in OVER_ALL if STAGES[name].entries],
+        alone=ALONE,
     shell:
-        "python -m dgr.plan.lock_check {params.folder} {params.over_all} > {log} 2>&1"
+        "python -m dgr.plan.checkout.lock_check {params.folder} {params.alone} > {log} 2>&1"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.

@@ -7,6 +7,8 @@ from dgr.core.errors import DGRError
 from dgr.core.extras import needed
 from dgr.core.numerics import make_portable
 from dgr.core.paths import CONFIGS
+from dgr.plan.checkout.parent import end_with_dvc
+from dgr.plan.checkout.stage_lock import stage_at_work
 from dgr.plan.warm import run_warm
 
 
@@ -20,6 +22,7 @@ def main() -> None:
         return
     try:
         make_portable()
+        end_with_dvc()
         if (status := run_warm("dgr", arguments)) is not None:
             sys.exit(status)
         if not CONFIGS.is_dir() and "--help" not in arguments:
@@ -29,7 +32,7 @@ def main() -> None:
             )
         with needed("The command line"):
             from dgr import cli
-        with needed("This command"):
+        with needed("This command"), stage_at_work(cli.app, cli.STAGES, arguments):
             cli.app()
     except DGRError as error:
         sys.exit(f"dgr: {error}")

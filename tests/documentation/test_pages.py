@@ -16,8 +16,8 @@ from dgr.tables.registry import TABLES
 PAGES = sorted(DOCS.glob("*.md"))
 TROUBLES = (DOCS / "troubleshooting.md").read_text(encoding="utf-8")
 MESSAGES = re.findall(r"^\| `([^`]+)` \|", TROUBLES, re.MULTILINE)
-FOREIGN = {"Directory cannot be locked", "Unable to acquire lock"}
-"""Of Snakemake and DVC."""
+FOREIGN = {"Unable to acquire lock"}
+"""Of DVC."""
 
 
 def text(page: str) -> str:

@@ -4,13 +4,17 @@ The finished suite is made once; every test works on a copy of it.
 """
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from project_support import TABLE, Project, make_project
+
+from dgr.plan.checkout.at_work import ENGINE, release, take
 
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED, SINGLE = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr", f"{PREFIX}-single_task-none"
@@ -170,6 +174,28 @@ def test_a_failing_stage_fails_with_its_own_message(project: Project) -> None:
     assert project.bytes_below(RUNS) == before
     project.run("snakemake", "--cores", "2", "--touch")
     assert_settled(project)
+
+
+def test_what_somebody_typed_is_recorded_by_the_next_run(project: Project) -> None:
+    """As after a kill: outputs are there that DVC has no record of, and Snakemake would take them for made."""
+    before = project.bytes_below(RUNS)
+    lock = yaml.safe_load(project.read("dvc.lock"))
+    del lock["stages"][f"train@{SINGLE}"]
+    project.write("dvc.lock", yaml.safe_dump(lock, sort_keys=False))
+    project.run("python", "-m", "dgr", "train", SINGLE)
+    assert f"train@{SINGLE}" in project.snakemake()
+    assert project.bytes_below(RUNS) == before
+    assert_settled(project)
+
+
+def test_a_second_snakemake_is_refused_in_one_sentence(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    held = take(ENGINE, ["snakemake"])
+    output = project.run("snakemake", "--cores", "2", fails=True)
+    assert f"Snakemake is at work in this folder already: process {os.getpid()} (`snakemake`), since " in output
+    assert "Traceback" not in output
+    assert project.snakemake("--dry-run") == set()
+    release(held)
 
 
 def test_a_run_out_of_the_configuration_leaves_no_trace(project: Project) -> None:

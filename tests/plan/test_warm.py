@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-SERVE = "import sys; from dgr.plan import warm; warm.LIBRARIES = ('colorsys',); warm.serve(sys.argv[1])"
+SERVE = "import sys; from dgr.plan import warm_server as it; it.LIBRARIES = ('colorsys',); it.serve(sys.argv[1])"
 ASKED = """
 import os, sys
 print(sys.argv[1:], os.getcwd(), os.environ["ASKED"], sys.stdin.read())
@@ -105,3 +105,55 @@ def test_forks_can_be_counted(folder: Path, warm: dict[str, str]) -> None:
     seconds, module, arguments = times.read_text().strip().split(",")
     assert (module, arguments) == ("asked", "0")
     assert 0 <= float(seconds) < 60
+
+
+STARTS = """
+import os, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(os.getpid(), child.pid, flush=True)
+time.sleep(60)
+"""
+
+
+def ended(*processes: int) -> bool:
+    """Whether processes are gone, or only wait to be noticed by their parent."""
+    for _ in range(3000):
+        if not any(lives(process) for process in processes):
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def lives(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("killed", ["client", "fork", "engine"])
+def test_a_kill_takes_the_fork_and_what_it_started_along(folder: Path, killed: str) -> None:
+    (folder / "asked.py").write_text(STARTS)
+    address = folder / "place/warm"
+    address.parent.mkdir()
+    server = subprocess.Popen([sys.executable, "-c", SERVE, str(address)], stdin=subprocess.PIPE, cwd=folder)
+    while not address.exists():
+        time.sleep(0.01)
+    command = [sys.executable, "-c", "from dgr.plan.warm import main; main()", "asked"]
+    environment = os.environ | {"DGR_WARM": str(address)}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        fork, child = map(int, client.stdout.readline().split())
+        assert lives(fork)
+        assert lives(child)
+        if killed == "engine":
+            assert server.stdin is not None
+            server.stdin.close()
+        else:
+            os.kill(client.pid if killed == "client" else fork, signal.SIGKILL)
+        assert ended(fork, child)
+        assert client.wait(60) != 0
+    if killed != "engine":
+        assert server.stdin is not None
+        server.stdin.close()
+    assert server.wait(60) == 0

@@ -6,37 +6,24 @@ this process otherwise. A fork has libraries but none of this project's modules,
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import runpy
-import selectors
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from dgr.core.numerics import make_portable
-
 ADDRESS = "DGR_WARM"
 """The environment variable with the warm process's socket."""
+SERVER = "dgr.plan.warm_server"
+"""The module that is the warm process."""
 FORK = "DGR_WARM_FORK"
 """The environment variable with the number of the process that is a fork already; its children ask again."""
-TIMES = "DGR_TIMES"
-"""The environment variable with a CSV file to which each fork adds its processor seconds, module and arguments."""
-LIBRARIES = (
-    *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
-    *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
-    *("dvc.rwlock", "dvc.parsing.context", "ruamel.yaml", "yaml", "typer._adapters", "pydantic.fields", "numpy"),
-    *("torch", "pandas", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "seaborn"),
-    *("sklearn.ensemble", "sklearn.linear_model", "sklearn.manifold", "sklearn.neighbors", "sklearn.svm"),
-)
 
 
 @dataclass
@@ -50,11 +37,11 @@ class Warm:
     address: str = field(default_factory=lambda: str(Path(tempfile.mkdtemp(prefix="dgr-")) / "warm"))
 
     def __post_init__(self) -> None:
-        command = (sys.executable, "-m", __name__, "--serve", self.address)
+        command = (sys.executable, "-m", SERVER, self.address)
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def stop(self) -> None:
-        """End it; its forks go on."""
+        """End it, and its forks with it."""
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait()
@@ -77,7 +64,7 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
         Its exit status; None where no warm process answers, or one of another interpreter.
     """
     request: dict[str, Any] = {"module": module, "arguments": arguments, "folder": str(Path.cwd()), "path": sys.path}
-    request |= {"environment": dict(os.environ), "interpreter": _interpreter()}
+    request |= {"environment": dict(os.environ), "interpreter": interpreter()}
     if os.environ.get(FORK) == str(os.getpid()):
         return None
     try:
@@ -89,104 +76,30 @@ def run_warm(module: str, arguments: list[str]) -> int | None:
             if not (child := int(stream.readline() or 0)):
                 return None
             for passed_on in (signal.SIGINT, signal.SIGTERM):
-                signal.signal(passed_on, lambda number, _: os.kill(child, number))
+                signal.signal(passed_on, lambda number, _: os.killpg(child, number))
             return int(stream.readline() or 128 + signal.SIGKILL)
     except (KeyError, OSError):
         return None
 
 
-def serve(address: str) -> None:
-    """Answer until standard input ends, as it does with the process that started this one.
-
-    The libraries are imported when somebody asks first: where nothing is to be done nobody does.
-    """
-    make_portable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
-        listener.bind(address)
-        listener.listen(1024)
-        for readable in (listener, sys.stdin):
-            selector.register(readable, selectors.EVENT_READ)
-        try:
-            while all(key.fileobj is not sys.stdin for key, _ in selector.select()):
-                for library in LIBRARIES:
-                    import_module(library)
-                # A fork has one thread, and what other threads held would stay locked in it.
-                if len(list(Path("/proc/self/task").iterdir())) > 1:
-                    return
-                connection, _ = listener.accept()
-                if not os.fork():
-                    listener.close()
-                    os._exit(_child(connection))
-                connection.close()
-        finally:
-            Path(address).unlink()
-            Path(address).parent.rmdir()
-
-
-def _child(connection: socket.socket) -> int:
-    for number in (signal.SIGCHLD, signal.SIGINT):
-        signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    _, files, _, _ = socket.recv_fds(connection, 1, 3)
-    with connection.makefile("rwb") as stream:
-        request = json.loads(stream.readline())
-        if request["interpreter"] != _interpreter():
-            return 1
-        stream.write(b"%d\n" % os.getpid())
-        stream.flush()
-        for place, file in enumerate(files):
-            os.dup2(file, place)
-            os.close(file)
-        status = _run(request)
-        stream.write(b"%d\n" % status)
-    return 0
-
-
-def _run(request: dict[str, Any]) -> int:
-    os.chdir(request["folder"])
-    sys.path[:] = request["path"]
-    os.environ.clear()
-    os.environ.update(request["environment"], **{FORK: str(os.getpid())})
-    status: Any = 0
-    try:
-        _run_module(request["module"], request["arguments"])
-    except SystemExit as ended:
-        status = ended.code
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-        status = 1
-    if isinstance(status, str):
-        print(status, file=sys.stderr)
-    for stream in (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError):
-            stream.flush()
-    if times := request["environment"].get(TIMES):
-        with Path(times).open("a", encoding="utf-8") as file:
-            file.write(f"{time.process_time():.3f},{request['module']},{' '.join(request['arguments'])}\n")
-    return status if isinstance(status, int) else int(status is not None)
-
-
-def _run_module(module: str, arguments: list[str]) -> None:
+def run_module(module: str, arguments: list[str]) -> None:
+    """Do what ``python -m module arguments`` does, with this project's modules read anew."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "dgr"]:
         del sys.modules[name]
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _interpreter() -> list[str]:
+def interpreter() -> list[str]:
     """What must be the same for a fork to be the process that it stands for."""
     flags = (f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("PYTHON"))
     return [sys.executable, sys.version, *(flag for flag in flags if not flag.startswith("PYTHONPATH="))]
 
 
 def main() -> None:
-    """``python -m dgr.plan.warm MODULE …``, or ``--serve ADDRESS`` for the warm process itself."""
-    if sys.argv[1] == "--serve":
-        serve(sys.argv[2])
-    elif (done := run_warm(sys.argv[1], sys.argv[2:])) is None:
-        _run_module(sys.argv[1], sys.argv[2:])
+    """``python -m dgr.plan.warm MODULE …``."""
+    if (done := run_warm(sys.argv[1], sys.argv[2:])) is None:
+        run_module(sys.argv[1], sys.argv[2:])
     else:
         sys.exit(done)
 

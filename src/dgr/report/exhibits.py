@@ -11,7 +11,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.pages.suite_facts import entries_of
 from dgr.pages.table_files import read_table
-from dgr.tables.shared.rendering import escape_markdown, aligned_sides
+from dgr.tables.shared.rendering import aligned_sides, escape_markdown
 
 
 def table_in_text(plan: Plan, suite: str, name: str, columns: list[str]) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DATA, FIGURES, RESULTS, RUNS, SUITES, TRAINED, UNFINISHED
+from dgr.plan.checkout.at_work import ENGINE, Worker, release, stages_at_work, take
 
 _MADE = (
     *(DATA, RUNS, TRAINED, UNFINISHED, Path("logs"), Path(".snakemake"), Path(".dvc/cache"), Path(".dvc/tmp")),
@@ -32,11 +33,22 @@ def clean_results(root: Path) -> Iterator[str]:
     """
     if not (root / CONFIGS).is_dir():
         raise DGRError(f"There is no {CONFIGS} in {root.resolve()}; run this from a checkout's top folder.")
-    if any((root / ".snakemake/locks").glob("*")):
-        raise DGRError(
-            "Snakemake is at work in this folder, or was killed, and nothing was removed; wait for it, or run "
-            "`snakemake --unlock` where nothing is running, and try again."
-        )
+    held = take(ENGINE, ["make", "clean-results"], root)
+    if isinstance(held, Worker):
+        raise _at_work(held)
+    try:
+        for worker in stages_at_work(root):
+            raise _at_work(worker)
+        yield from _removed(root)
+    finally:
+        release(held)
+
+
+def _at_work(worker: Worker) -> DGRError:
+    return DGRError(f"Nothing was removed: at work here is {worker}; wait for it or end it, and try again.")
+
+
+def _removed(root: Path) -> Iterator[str]:
     looks = [path.relative_to(root) for place in (RESULTS, FIGURES, SUITES) for path in (root / place).glob(LOOKS)]
     places = [place for place in (*_MADE, *sorted(looks)) if (root / place).exists()]
     for place in places:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,9 @@ def load_checkpoint(path: Path, identity: str, device: torch.device | str = "cpu
     """
     remedy = "move it away to start that run anew"
     try:
+        with zipfile.ZipFile(path) as archive:  # torch compares no checksum, and would go on from a flipped bit
+            if damaged := archive.testzip():
+                raise ValueError(f"{damaged} has another checksum")
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
     except Exception as error:  # a foreign file makes the restricted unpickler fail in a dozen ways
         reason = str(error).split("\n", 1)[0].rstrip(".")

@@ -100,7 +100,10 @@ def matched_norm(config: TuningConfig) -> tuple[float, float]:
 
 
 def _record(suite: str, key: str) -> dict[str, Any]:
-    record: dict[str, Any] = read_json(tuning_file(suite, key), f"run `python -m dgr tune {key}`")
+    path, remedy = tuning_file(suite, key), f"run `python -m dgr tune {key}`"
+    record: dict[str, Any] = read_json(path, remedy)
+    if not isinstance(record, dict) or record.get("key", key) != key or "chosen" not in record:
+        raise DGRError(f"{path} is not the tuning of {key}; {remedy}.")
     return record
 
 

@@ -48,6 +48,7 @@ def check_lock(suite: str) -> Finding:
     hashes: dict[str, set[str]] = {}
     here = cache(file_digest)  # many stages read the same folder
     wanted = dict(own_stages(suite))
+    makers = {out: stage.address(key) for stage, key in wanted.values() for out in stage.fill(key, "outs")}
     for name, (stage, key) in wanted.items():
         if name not in lock:
             found.expect(False, f"{where} has no stage {name}, which the plan has.")
@@ -64,7 +65,8 @@ def check_lock(suite: str) -> Finding:
         for path, digest in (outs | deps).items():
             hashes.setdefault(path, set()).add(digest)
             if path.startswith(KEPT) or path in (str(paths.PLAN), str(paths.HASHES)):
-                found.expect(here(Path(path)) == digest, f"{path} is not the file that {where} knows.")
+                again = f" `dvc repro {makers[path]}` makes it again." if path in makers else ""
+                found.expect(here(Path(path)) == digest, f"{path} is not the file that {where} knows.{again}")
         for setting, value in _settings(entry):
             found.expect(_planned(plan, setting) == value, f"{where}: {name} was made with another {setting}.")
     if left_over := sorted(set(lock) - set(wanted) - {CHECK}):

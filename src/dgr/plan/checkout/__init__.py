@@ -1,0 +1,1 @@
+"""Who is at work in a checkout, and what processes left that were killed."""

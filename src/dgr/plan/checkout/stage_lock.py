@@ -1,0 +1,80 @@
+"""What each stage's command does before and after its work: one process at a time, also where somebody types it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from dgr.core.files import cannot_write
+from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
+from dgr.plan.checkout.dvc_at_work import mend_list, user_of
+from dgr.plan.checkout.leftovers import remove_leftovers
+from dgr.plan.checkout.settled import unsettle
+
+if TYPE_CHECKING:
+    from typer import Typer
+
+
+@contextmanager
+def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[None]:
+    """Hold a stage while its command runs; nothing for other commands.
+
+    Another process that is at the same stage is waited for: its work need not be done again.
+
+    Args:
+        app: the command line.
+        panel: under which its help lists the stages.
+        arguments: the command, such as ``train KEY``.
+
+    Raises:
+        DGRError: the checkout cannot be written.
+    """
+    if not set(arguments[:1]) <= _stages(app, panel) or "--help" in arguments or not arguments:
+        yield
+        return
+    name, *keys = _without_options(arguments)
+    try:
+        file = wait_for(f"{name}@{'-'.join(keys)}", ["dgr", *arguments])
+    except OSError as error:
+        raise cannot_write(LOCKS, error) from error
+    try:
+        if UNDER_DVC not in os.environ:
+            _wait_for_dvc(keys)
+        mend_list()
+        with alone() as nobody_else:
+            if nobody_else:
+                remove_leftovers()
+        with shared():
+            unsettle()
+            yield
+            unsettle()
+    finally:
+        release(file)
+
+
+def _stages(app: Typer, panel: str) -> set[str]:
+    parts = [app, *(group.typer_instance for group in app.registered_groups)]
+    commands = [command for part in parts if part for command in part.registered_commands]
+    named = [(command.name, command.callback) for command in commands if command.rich_help_panel == panel]
+    return {name or callback.__name__.replace("_", "-") for name, callback in named if callback}
+
+
+def _without_options(arguments: Sequence[str]) -> Iterator[str]:
+    """The words that are no options such as ``--device cpu``: these change how, not what."""
+    words = iter(arguments)
+    for word in words:
+        if not word.startswith("-"):
+            yield word
+        elif "=" not in word:
+            next(words, None)
+
+
+def _wait_for_dvc(keys: Sequence[str]) -> None:
+    """DVC writes what a stage has made into its cache, and must not lose it meanwhile."""
+    told = False
+    while worker := user_of(keys):
+        told = told or say_that_it_waits(worker)
+        time.sleep(WAIT)

@@ -1,0 +1,60 @@
+"""Counts of the campaigns: ``docs/reliability.csv``, and the tables that ``docs/reliability.md`` shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from dgr.core.files import write_text
+
+ROOT = Path(__file__).parents[2]
+CSV, PAGE = ROOT / "docs/reliability.csv", ROOT / "docs/reliability.md"
+COLUMNS = ["campaign", "what", "how", "tried", "right", "longest_seconds", "seed"]
+BEGIN, END = "<!-- begin: make chaos, {} -->\n", "<!-- end -->"
+HEADINGS = {
+    "kills": {"what": "Killed", "how": "By", "tried": "Kills", "right": "All right after it", "longest": "Longest"},
+    "together": {
+        "what": "Beside each other",
+        "tried": "Tried",
+        "right": "One waited or was refused, all right after it",
+    },
+    "damage": {"what": "Damaged", "tried": "Ways", "right": "Noticed, named, and mended as told"},
+}
+"""Of each campaign's table, the columns that it has."""
+
+
+def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
+    """Replace a campaign's rows in the CSV file, and bring the page up to date."""
+    known = read_rows()
+    kept = known[known["campaign"] != campaign]
+    new = pd.DataFrame([{"campaign": campaign, **row} for row in rows], columns=COLUMNS)
+    frame = pd.concat([each for each in (kept, new) if len(each)]).sort_values("campaign", kind="stable")
+    write_text(CSV, frame.to_csv(index=False, lineterminator="\n"))
+    page = PAGE.read_text(encoding="utf-8")
+    for name in HEADINGS:
+        page = shown(page, name, table(frame[frame["campaign"] == name], name))
+    write_text(PAGE, page)
+
+
+def read_rows() -> pd.DataFrame:
+    """All rows; none where no campaign has run."""
+    return pd.read_csv(CSV, keep_default_na=False) if CSV.exists() else pd.DataFrame(columns=COLUMNS)
+
+
+def shown(page: str, campaign: str, text: str) -> str:
+    """The page with a campaign's table in its place."""
+    before, begin, rest = page.partition(BEGIN.format(campaign))
+    return before + begin + text + "\n" + END + rest.partition(END)[2]
+
+
+def table(rows: pd.DataFrame, campaign: str) -> str:
+    """Markdown of a campaign's rows, with a line for all of them."""
+    if not len(rows):
+        return "Not run yet."
+    all_of_them = {"what": "**all**", "how": "", "tried": rows["tried"].sum(), "right": rows["right"].sum()}
+    frame = pd.concat([rows, pd.DataFrame([all_of_them | {"longest_seconds": ""}])])
+    frame["longest"] = [f"{seconds:.0f} s" if seconds != "" else "" for seconds in frame["longest_seconds"]]
+    names = HEADINGS[campaign]
+    return str(frame[list(names)].rename(columns=names).to_markdown(index=False, disable_numparse=True))

@@ -1,0 +1,75 @@
+"""A small part of `make chaos`: one kill of a whole training, and what the campaign itself must not overlook."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kills import kill_once
+from marked import MARK, end_all, marked
+from record import BEGIN, HEADINGS, PAGE, read_rows, table
+from trial_project import differences, environment, make_small, stages, state, undo
+
+RUN = "runs/mini/train/mini-multimnist-conv-single_task-none"
+TARGET = f"{RUN}/manifest.json"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny suite with one run, made by Snakemake."""
+    root = tmp_path_factory.mktemp("trained") / "p"
+    make_small(root)
+    subprocess.run(["snakemake", "--cores", "2", TARGET], cwd=root, env=environment(root, "made"), check=True)
+    return root
+
+
+def test_the_same_command_finishes_after_a_kill(trained: Path) -> None:
+    wanted = state(trained)
+    assert f"{RUN}/seed-0/metrics.json" in wanted
+    undo(trained, [address for address in stages(trained) if "train@" in address])
+    outcome = kill_once(trained, "snakemake", "all", signal.SIGKILL, wanted, delay=0.0, limit=900, words=[TARGET])
+    assert outcome.killed
+    assert outcome.wrong == []
+
+
+def test_what_is_left_over_or_another_is_told(tmp_path: Path) -> None:
+    for name in ("results/a.csv", "data/d/x.npy", ".dvc/tmp/lock"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    before = state(tmp_path)
+    assert differences(before, state(tmp_path)) == []
+    (tmp_path / "results/a.csv").write_text("y")
+    (tmp_path / "data/d/x.npy").unlink()
+    (tmp_path / "data/.d-12345678").mkdir()
+    (tmp_path / "data/.d-12345678/x.npy").write_text("x")
+    assert differences(before, state(tmp_path)) == [
+        "data/d/x.npy is missing",
+        "data/.d-12345678/x.npy is left over",
+        "results/a.csv is another",
+    ]
+
+
+def test_a_process_that_stays_is_found_and_ended() -> None:
+    code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
+    subprocess.run([sys.executable, "-c", code], env=os.environ | {MARK: "stays"}, check=True)
+    assert ["time.sleep(600)" in does for does in marked("stays").values()] == [True]
+    assert len(end_all("stays")) == 1
+    assert not marked("stays")
+
+
+def test_the_page_shows_the_counts() -> None:
+    rows, page = read_rows(), PAGE.read_text(encoding="utf-8")
+    for campaign in HEADINGS:
+        assert f"{BEGIN.format(campaign)}{table(rows[rows['campaign'] == campaign], campaign)}\n<!-- end -->" in page
+    assert (rows["tried"] == rows["right"]).all()
+
+
+def test_a_table_has_a_line_for_all() -> None:
+    values = {"what": "all of `dvc repro`", "how": "SIGKILL", "tried": 3, "right": 3, "longest_seconds": 4.4}
+    text = table(pd.DataFrame([{"campaign": "kills", **values}, {"campaign": "kills", **values}]), "kills")
+    assert "| **all**" in text
+    assert "| 6 " in text.splitlines()[-1]
+    assert "4 s" in text
