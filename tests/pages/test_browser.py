@@ -1,6 +1,7 @@
 """The audit page in a real browser: accessibility, small screens, and the way from a claim to a run record."""
 
 # A record opens by script, after the address has changed: `wait_for` fails only if it never becomes visible.
+import re
 import shutil
 from pathlib import Path
 
@@ -174,10 +175,8 @@ def test_a_column_sorts_and_a_long_table_filters(visit, made) -> None:
     head = page.locator("#table-T1 thead th").nth(2)
     column = "#table-T1 tbody tr > :nth-child(3)"
     head.click()
-    up = [
-        float(text.split()[0].replace("\u2212", "-").replace("–", "nan"))
-        for text in page.locator(column).all_inner_texts()
-    ]
+    cells = page.locator(column).all_inner_texts()
+    up = [float(re.sub("[^0-9.-]", "", cell.split()[0].replace("−", "-")) or "nan") for cell in cells]
     found = [value for value in up if value == value]
     assert found == sorted(found)
     assert head.get_attribute("aria-sort") == "ascending"
