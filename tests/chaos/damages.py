@@ -25,7 +25,7 @@ from dgr.verification.locked_files import check_lock
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr"
 RUN, WEIGHTS = f"runs/mini/train/{PLAIN}", f"trained/mini/{PLAIN}"
-MADE = ("prepare", "tune", "train", "train_tuned", "probe", "baselines", "collect", "table", "figure")
+MADE = ("prepare", "tune", "train", "train_tuned", "probe", "baselines", "collect", "table", "figure", "differences")
 
 
 class Kind(NamedTuple):

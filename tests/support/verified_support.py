@@ -17,11 +17,13 @@ from dgr.core import paths
 from dgr.core.paths import records_folder
 from dgr.pages.audit import write_audit
 from dgr.pages.index import write_index
+from dgr.pages.overview import write_overview
 from dgr.pages.readme import update
 from dgr.pages.summary import write_summary
 from dgr.plan.graph import suite_stages
 from dgr.report.build import write_report
 from dgr.tables.registry import write_table
+from dgr.tables.shared.differences import write_differences
 from dgr.verification.locked_files import file_digest
 from dgr.verification.record_files import origins_file
 
@@ -177,9 +179,11 @@ def report_again() -> None:
     """Make every table and page of the records as they are now, and the lock that fits. In the working directory."""
     for name in ("T1", "claims"):
         write_table(SUITE, name)
+    write_differences(SUITE)
     write_summary(SUITE)
     settle()
     write_audit(SUITE)  # shows hashes of the lock
+    write_overview()
     write_index()
     write_report()
     update(Path("README.md"))
