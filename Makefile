@@ -69,7 +69,7 @@ gpu: .venv/installed  ## on a GPU: its tests, costs of the paper's models, and a
 fingerprint: .venv/installed  ## compute sample numbers here and on two emulated processors; are the bits the committed ones?
 	@$(IN_VENV) python tests/fingerprint/witness.py
 
-chaos: .venv/installed  ## kill KILLS (60) commands at moments drawn from SEED (1), let two meet, damage files; ten minutes
+chaos: .venv/installed  ## kill KILLS (60) commands at moments drawn from SEED (1), let two meet, damage files; twenty minutes
 	@$(IN_VENV) PYTHONPATH=tests/support python tests/chaos/campaign.py --seed "$(SEED)" --kills "$(KILLS)"
 
 lint: .venv/installed  ## check style and types only

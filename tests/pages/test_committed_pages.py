@@ -17,7 +17,7 @@ from dgr.config.plan_file import read_plan
 from dgr.core.paths import suite_folder
 
 ROOT = committed()
-SUITES = ("mini", "studies")
+SUITES = ("mini", "methods", "studies")
 TABLES = [
     pytest.param(suite, path.stem, id=f"{suite}-{path.stem}")
     for suite in SUITES
