@@ -71,7 +71,7 @@ def test_one_seed_has_lines_but_no_bands(workplace: Path) -> None:
     make_runs(plan, workplace)
     make_measurements(plan, workplace)
     collect_suite(SUITE)
-    _, png = write_figure(SUITE, "F5")
+    _, png, _ = write_figure(SUITE, "F5")
     with Image.open(png) as image:
         assert image.width == 1400
         assert "n = 1 seeds" in image.info["Description"]
@@ -93,11 +93,11 @@ def test_unknown_figure(results: Path) -> None:
 
 
 def test_a_failed_drawing_leaves_the_old_file(results: Path, plan: dict[str, Any]) -> None:
-    pdf, png = write_figure(SUITE, "F5")
-    before = pdf.read_bytes(), png.read_bytes()
+    files = write_figure(SUITE, "F5")
+    before = [file.read_bytes() for file in files]
     drawing = build(open_scope("figures", SUITE, "F5", plan, load_records(results / "records")))
     drawing.figure.text(0, 0, "$\\broken$")
     with pytest.raises(ValueError):
-        save_drawing(drawing, pdf.with_suffix(""))
-    assert (pdf.read_bytes(), png.read_bytes()) == before
-    assert sorted(path.name for path in pdf.parent.iterdir()) == ["F5.pdf", "F5.png", "F5.svg"]
+        save_drawing(drawing, files[0].with_suffix(""))
+    assert [file.read_bytes() for file in files] == before
+    assert sorted(path.name for path in files[0].parent.iterdir()) == ["F5.pdf", "F5.png", "F5.svg"]

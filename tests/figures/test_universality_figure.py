@@ -71,7 +71,7 @@ def test_one_seed_has_dots_alone(workplace: Path) -> None:
     make_runs(plan, workplace)
     make_measurements(plan, workplace)
     collect_suite(SUITE)
-    assert len(write_figure(SUITE, "F2")) == 2
+    assert len(write_figure(SUITE, "F2")) == 3
 
 
 def test_without_earlier_epochs_there_are_no_curves(workplace: Path) -> None:

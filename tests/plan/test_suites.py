@@ -12,7 +12,7 @@ from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, HASHES, PLAN, SHARED, STAGES, SUITES
 from dgr.plan.expand import make_plans
 from dgr.plan.files import check_plans, write_plans
-from dgr.plan.graph import OF_ALL_SUITES, suite_stages
+from dgr.plan.graph import OVER_ALL, suite_stages
 from dgr.plan.listing import stages_of, suites
 from dgr.plan.opening import open_suite
 from dgr.plan.suites import find_suite, quick_look
@@ -77,7 +77,7 @@ def test_two_suites_share_a_data_set(other):
         stages = suite_stages(suite)
         assert set(stages["prepare"].entries) == {"multimnist"}
         assert stages["prepare"].address("multimnist") == "suites/shared/dvc.yaml:prepare@multimnist"
-        for name in OF_ALL_SUITES:
+        for name in OVER_ALL:
             assert stages[name].address("") == f"suites/shared/dvc.yaml:{name}"
 
 
@@ -94,7 +94,7 @@ def test_a_suite_takes_the_shared_stages_that_it_needs(monkeypatch):
     for suite, entries in wanted.items():
         stages = suite_stages(suite)
         assert tuple(set(stages[name].entries) for name in ("fetch", "prepare", "prepare_fetched")) == entries, suite
-        assert [set(stages[name].entries) for name in OF_ALL_SUITES] == [{""}, {""}]
+        assert [set(stages[name].entries) for name in OVER_ALL] == [{""}] * len(OVER_ALL)
 
 
 @pytest.mark.parametrize("file", [PLAN, SHARED / PLAN, OTHER / PLAN, OTHER / STAGES])
