@@ -18,6 +18,8 @@ from dgr.training.configuration import RunConfig, TuningConfig
 
 ROOT = Path(__file__).parents[2]
 COPIED = (
+    "CITATION.cff",
+    "pyproject.toml",
     "requirements.lock",
     "requirements.hashes",
     "hashes.json",

@@ -115,6 +115,12 @@ def test_a_cut_lock_is_completed_from_the_last_whole_one() -> None:
         assert list(mend_lock_files()) == []
 
 
+def test_a_lock_that_was_never_written_is_none_that_was_cut_off() -> None:
+    Path("dvc.lock").unlink(missing_ok=True)
+    assert list(mend_lock_files()) == []
+    assert not Path("dvc.lock").exists()
+
+
 def test_what_is_left_of_a_lock_is_newer_than_the_copy() -> None:
     write_text(Path("dvc.lock"), LOCK)
     list(mend_lock_files())

@@ -29,7 +29,7 @@ def mend_lock_files() -> Iterator[str]:
     Yields:
         A sentence for each that was cut off.
     """
-    for path in (Path(LOCK_NAME), *sorted(SUITES.glob(f"*/{LOCK_NAME}"))):
+    for path in filter(Path.exists, (Path(LOCK_NAME), *sorted(SUITES.glob(f"*/{LOCK_NAME}")))):
         copy = _COPIES / path
         if _is_whole(path):
             copy.parent.mkdir(parents=True, exist_ok=True)
@@ -49,8 +49,6 @@ def _is_whole(path: Path) -> bool:
     try:
         stages = lock_stages(path)
         return path.read_text(encoding="utf-8").endswith("\n") and all(map(_is_complete, stages.values()))
-    except FileNotFoundError:
-        return True
     except ValueError:
         return False
 
