@@ -6,6 +6,7 @@ import pandas as pd
 from markupsafe import Markup
 
 WIDTH, HEIGHT, LEFT, PAD = 320, 96, 44, 8
+SCALE = 3  # whole numbers of a third of a unit are shorter than decimals: a page has a thousand curves
 
 
 def sparkline(curves: pd.DataFrame, title: str) -> Markup:
@@ -20,11 +21,13 @@ def sparkline(curves: pd.DataFrame, title: str) -> Markup:
     step = (WIDTH - LEFT - PAD) / max(len(curves) - 1, 1)
 
     def point(index: int, value: float) -> str:
-        return f"{LEFT + index * step:.1f},{HEIGHT - PAD - (value - low) / span * (HEIGHT - 2 * PAD):.1f}"
+        x, y = LEFT + index * step, HEIGHT - PAD - (value - low) / span * (HEIGHT - 2 * PAD)
+        return f"{x * SCALE:.0f} {y * SCALE:.0f}"
 
     lines = "".join(
         f'<polyline points="{" ".join(point(i, float(v)) for i, v in enumerate(curves[seed]))}"/>' for seed in curves
     )
+    lines = f'<g transform="scale({1 / SCALE:.4f})">{lines}</g>'
     mean = curves.mean(axis=1)
     label = (
         f"{title}, {curves.shape[1]} seeds: mean {mean.iloc[0]:.3f} in epoch {mean.index[0]}, "
