@@ -27,7 +27,7 @@ from pathlib import Path
 from damages import cases, make_base, tried
 from kills import COMMANDS, Outcome, drawn, kill_once
 from project_support import Project
-from record import write_rows
+from counts import write_rows
 from together import SCENARIOS, run_scenario
 from trial_project import make_small, stages, state, undo
 
