@@ -24,10 +24,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from counts import write_rows
 from damages import cases, make_base, tried
 from kills import COMMANDS, Outcome, drawn, kill_once
 from project_support import Project
-from counts import write_rows
 from together import SCENARIOS, run_scenario
 from trial_project import make_small, stages, state, undo
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from counts import BEGIN, HEADINGS, PAGE, read_rows, table
 from kills import kill_once
 from marked import MARK, end_all, marked
-from counts import BEGIN, HEADINGS, PAGE, read_rows, table
 from trial_project import differences, environment, make_small, stages, state, undo
 
 RUN = "runs/mini/train/mini-multimnist-conv-single_task-none"
