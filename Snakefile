@@ -24,6 +24,7 @@ from dgr.plan.warm import keep_warm
 
 TUNING = ("tune", "match")
 TRAINING = (*TUNING, "train", "train_tuned", "sweep")
+KEPT = (*TUNING, "fetch")
 ON_GPU = (*TRAINING, "cost")
 
 try:
@@ -109,8 +110,9 @@ def patterns(stage):
     """A stage's outputs with wildcards: ${key} → {key}, ${item.name} → {name}, ${item.run.suite} → {suite}."""
     templates = stage.templates("outs")
     paths = [tracked(re.sub(r"\$\{(?:\w+\.)*(\w+)\}", r"{\1}", template)) for template in templates]
-    # What tuning chose is committed, and DVC must find it to see whether it is still what would be chosen.
-    return [update(path) if stage.name in TUNING else shown(stage.name, path) for path in paths]
+    # What tuning chose is committed, and what was fetched may have come from a place that only its reader knows: DVC must
+    # find both, to see whether they are still right.
+    return [update(path) if stage.name in KEPT else shown(stage.name, path) for path in paths]
 
 
 def shown(name, path):
@@ -173,4 +175,4 @@ for STAGE in STAGES.values():
             configuration=lambda w, stage=STAGE: stage.entries[key_of(w)],
         shell:
             "python -m dgr.plan.warm dvc --wait-for-lock repro --single-item {params.stage} > {log} 2>&1"
-            + (" && touch {output}" if STAGE.name in TUNING else "")
+            + (" && touch {output}" if STAGE.name in KEPT else "")

@@ -84,7 +84,7 @@ def fetch_source(
     """
     target = root / name
     try:
-        if target.exists():
+        if target.exists() and any(target.iterdir()):  # Snakemake makes an empty folder first
             if not (target / MANIFEST).is_file():
                 raise DGRError(f"{target} was never checked; move it elsewhere and fetch it from there with --from.")
             contents = whole_contents(target, source)
