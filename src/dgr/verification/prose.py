@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dgr.claims.schema import CLAIMS_FILE, load_claims
 from dgr.config.plan_file import Plan, read_plan, tunings
 from dgr.core.paths import RESULTS
 from dgr.pages.readme import BLOCK
@@ -58,7 +59,7 @@ def _value(text: str) -> float:
 
 
 def _counted(plan: Plan) -> Iterator[tuple[str, set[float]]]:
-    """What the plans of all suites have so many of."""
+    """What the plans of all suites, and the claims, have so many of."""
     runs: list[dict[str, Any]] = [*plan["runs"].values(), *plan["tuned_runs"].values()]
     runs += [entry["run"] for entry in plan["sweeps"].values()]
     yield "epoch", {float(run["training"]["epochs"]) for run in runs}
@@ -66,6 +67,8 @@ def _counted(plan: Plan) -> Iterator[tuple[str, set[float]]]:
     yield "seed", {float(len(entry["seeds"])) for entry in seeded}
     yield "tuning seed", {float(len(entry["seeds"])) for entry in tunings(plan).values()}
     yield "method", {float(len({run["method"]["name"] for run in runs if run["suite"] == s})) for s in plan["suites"]}
+    compared = [comparison for claim in load_claims(CLAIMS_FILE).claims for comparison in claim.comparisons]
+    yield "method compared", {float(len(getattr(comparison, "methods", ()))) for comparison in compared}
     yield "suite", {float(len(plan["suites"]))}
 
 
