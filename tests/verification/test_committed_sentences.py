@@ -1,4 +1,4 @@
-"""What `dgr verify` finds of the committed README, the claims and the citation: `make test` must not be green beside a red verify."""
+"""What `dgr verify` finds of the committed sentences and citation, so that tests are not green beside a red verify."""
 
 import pytest
 from committed_support import committed
