@@ -1,6 +1,7 @@
 """A command that is a fork of the warm process does what it does in a process of its own."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -83,6 +84,12 @@ def test_a_fork_looks_for_modules_where_its_command_would(folder: Path, warm: di
     assert ask(folder, {**warm, "PYTHONPATH": str(folder / "other")}).stdout == "of the other folder\n"
 
 
+def _catches(process: int, number: signal.Signals) -> bool:
+    caught = re.search(r"^SigCgt:\s*(\w+)$", Path(f"/proc/{process}/status").read_text(), re.MULTILINE)
+    assert caught is not None
+    return bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
 def test_a_signal_reaches_the_fork(folder: Path, warm: dict[str, str]) -> None:
     (folder / "asked.py").write_text("import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)\n")
     command = [sys.executable, "-c", "from dgr.plan.warm import main; main()", "asked"]
@@ -90,6 +97,8 @@ def test_a_signal_reaches_the_fork(folder: Path, warm: dict[str, str]) -> None:
         assert client.stdout is not None
         fork = int(client.stdout.readline())
         assert fork != client.pid
+        while not _catches(client.pid, signal.SIGTERM):  # on a busy machine the fork speaks before its client listens
+            time.sleep(0.01)
         client.send_signal(signal.SIGTERM)
         assert client.wait(20) == 128 + signal.SIGKILL
     for _ in range(1000):
