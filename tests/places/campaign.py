@@ -1,9 +1,10 @@
-"""The tiny suite in odd places, on a tiny disk and on a cluster: the same bytes or one sentence; writes reliability.csv.
+"""The tiny suite in odd places, on tiny disks and on a cluster: the same bytes or one sentence; counts them.
 
     PYTHONPATH=tests/support:tests/chaos python tests/places/campaign.py ['umask 077' …]  # or `make places`
 
 Each place takes as long as the tiny suite from nothing, about a minute on two idle cores. Places that are named replace
-their own rows alone. Exit status 0: all was right; 1: something was not, which is told, and nothing is written.
+their own rows of docs/reliability.csv alone. Exit status 0: all was right; 1: something was not, which is told, and
+nothing is written.
 """
 
 # ruff: noqa: E402
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from odd_places import PLACES, Place, make_place, possible
@@ -141,6 +142,8 @@ def _on_slurm(around: Path, wanted: dict[str, str]) -> tuple[str, list[str]]:
     make_small(root)
     with cluster() as slurm:
         said, jobs = run_on_slurm(root, slurm)
+    if not jobs:
+        return "", [f"no job was submitted: {said[-800:]}"]
     failed = [f"{job['comment']} is {job['state']}" for job in jobs if job["state"] != "COMPLETED"]
     nodes = {job["node"] for job in jobs}
     idle = [] if len(nodes) == 2 else [f"only {nodes} worked"]

@@ -93,7 +93,11 @@ PIP = """#!/bin/sh
 case "$*" in
 -c*) exit 0 ;;
 "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo made >> .venv/made ;;
-"-m pip install"*) echo half > .venv/package; [ ! -e kill ] || { rm kill; kill -9 $PPID; }; echo whole > .venv/package ;;
+"-m pip install"*)
+    echo half > .venv/package
+    [ ! -e kill ] || { rm kill; kill -9 $PPID; }
+    echo whole > .venv/package
+    ;;
 esac
 """
 
