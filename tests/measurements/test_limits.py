@@ -9,7 +9,7 @@ from dgr.config.plan_file import read_plan, tunings
 from dgr.core.paths import RESULTS
 from dgr.measurements import limits
 from dgr.measurements.estimate import STEP_TIMES, work_of
-from dgr.measurements.limits import COPIES, PROGRAM, UNKNOWN_MEGABYTES, UNKNOWN_MINUTES, megabytes, minutes
+from dgr.measurements.limits import PROGRAM, SPLIT_TIMES, UNKNOWN_MEGABYTES, UNKNOWN_MINUTES, megabytes, minutes
 
 KEY = "mini-multimnist-conv-single_task-none"
 
@@ -44,6 +44,6 @@ def test_memory_grows_with_the_data_and_with_each_attempt(project: Path, monkeyp
     assert PROGRAM < one < PROGRAM + 100  # 64 small pictures
     assert megabytes("train", KEY, entry, attempt=3) == 3 * one
     monkeypatch.setattr(limits, "_size", lambda _: 10**9)
-    assert megabytes("train", KEY, entry) == PROGRAM + 1000 * COPIES
+    assert megabytes("train", KEY, entry) == PROGRAM + 1000 * SPLIT_TIMES
     monkeypatch.setattr(limits, "_size", lambda _: None)
     assert megabytes("train", KEY, entry) == UNKNOWN_MEGABYTES

@@ -20,7 +20,7 @@ WITHOUT_LOCKS = "import sys; sys.modules.update(fcntl=None); sys.argv = ['dgr', 
 
 
 def run(code: str, **options: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, **options)  # type: ignore[call-overload, no-any-return]
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=600, **options)  # type: ignore[call-overload, no-any-return]
 
 
 @pytest.mark.parametrize("code", ["from dgr.__main__ import main; main()", "import dgr.plan.checkout.engine"])

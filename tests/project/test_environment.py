@@ -95,7 +95,7 @@ case "$*" in
 "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo made >> .venv/made ;;
 "-m pip install"*)
     echo half > .venv/package
-    [ ! -e kill ] || { rm kill; kill -9 $PPID; }
+    [ ! -e kill ] || { rm kill; kill -9 $PPID; exit 1; }
     echo whole > .venv/package
     ;;
 esac

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from marked import MARK
 from trial_project import environment
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "slurmstepd", "sbatch", "srun", "sinfo", "scontrol")
@@ -81,6 +82,7 @@ def cluster() -> Iterator[dict[str, str]]:
         folder.chmod(0o755)
         _write_settings(folder)
         environment = os.environ | {
+            MARK: folder.name,  # by which whatever is left can be found
             "SLURM_CONF": str(folder / "slurm.conf"),
             "PATH": os.pathsep.join((f"{folder}/bin", str(Path(sys.executable).parent), os.environ["PATH"])),
         }

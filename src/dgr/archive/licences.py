@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, distribution
+from itertools import chain
 from pathlib import Path
 
 from dgr.config.datasets import FetchedDataset
@@ -44,11 +45,12 @@ def licence_of(package: str) -> str:
         return "not installed here"
     fields = said.metadata
     classifiers = [line for line in fields.get_all("Classifier") or [] if line.startswith("License ::")]
-    named = (
-        *(fields.get_all("License-Expression") or []),
-        *(_heads(fields.get_all("License") or [])),
-        ", ".join(line.rpartition(":: ")[2] for line in classifiers),
-        *_heads(file.read_text() for file in said.files or [] if file.name.upper().startswith("LICEN")),
+    files = (Path(str(file.locate())) for file in said.files or [] if file.name.upper().startswith("LICEN"))
+    named = chain(
+        fields.get_all("License-Expression") or [],
+        _heads(fields.get_all("License") or []),
+        [", ".join(line.rpartition(":: ")[2] for line in classifiers)],
+        _heads(file.read_text(encoding="utf-8", errors="replace") for file in files),
     )
     return next(filter(None, named), "not told")
 

@@ -20,7 +20,7 @@ MARGIN = 2.0
 """Evaluation comes on top of the steps, and another node may be slower than the one that was measured."""
 PROGRAM = 4000
 """Megabytes of a process that has loaded torch and talks to a GPU."""
-COPIES = 6
+SPLIT_TIMES = 6
 """Of the training split, in float32: all splits, as read and as used, with room."""
 
 
@@ -51,7 +51,7 @@ def megabytes(stage: str, key: str, entry: Any, attempt: int = 1) -> int:
         attempt: from 1; a cluster ends a job that takes more than it was given.
     """
     sizes = [_size(item) for item in _items(stage, key, entry)]
-    known = [PROGRAM + math.ceil(COPIES * size / 1e6) for size in sizes if size is not None]
+    known = [PROGRAM + math.ceil(SPLIT_TIMES * size / 1e6) for size in sizes if size is not None]
     return attempt * (max(known) if len(known) == len(sizes) else UNKNOWN_MEGABYTES)
 
 
