@@ -1,5 +1,7 @@
 """The differences by seed are those that the claims' tests take, and the committed ones give the committed numbers."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 from committed_support import committed
@@ -50,7 +52,11 @@ def test_runs_that_collapsed_are_told_though_nothing_is_decided():
 @pytest.mark.parametrize("suite", SUITES)
 def test_committed_differences_give_the_committed_estimates(suite, monkeypatch):
     monkeypatch.chdir(ROOT)
-    rows, claims = read_differences(suite), pd.read_csv(f"results/{suite}/tables/claims.csv", keep_default_na=False)
+    rows, table = read_differences(suite), Path(f"results/{suite}/tables/claims.csv")
+    if not table.exists():  # a suite that decides nothing, such as multiverse
+        assert rows.empty
+        return
+    claims = pd.read_csv(table, keep_default_na=False)
     for claim in claims[claims["n"].astype(str) != ""].to_dict("records"):
         own = rows[rows["comparison"] == claim["comparison"]]
         tested = own[own["method"] == ""]["difference"].to_numpy()
