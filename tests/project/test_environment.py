@@ -119,6 +119,6 @@ def test_an_interrupted_installation_begins_anew(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / ".venv/left over").exists()
     assert (tmp_path / ".venv/package").read_text() == "whole\n"
-    os.utime(tmp_path / "requirements.lock")  # another lock: what is whole is brought up to date, not made anew
+    os.utime(tmp_path / ".venv/installed", (0, 0))  # another lock: what is whole is brought up to date, not made anew
     assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode == 0
     assert (tmp_path / ".venv/made").read_text() == "made\nmade\n"
