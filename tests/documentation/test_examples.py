@@ -137,7 +137,7 @@ def test_two_processes_of_the_page_end_with_the_same_weights(tmp_path: Path) -> 
     assert ranks["0"] == ranks["1"]
 
 
-TESTED_HERE = {"penalty.md", "choose_lambda.md", "index.md", "methods.md", "api.md"}
+TESTED_HERE = {"penalty.md", "choose_lambda.md", "data.md", "index.md", "methods.md", "api.md"}
 WRITTEN_AND_RUN = {
     "penalty.md": {"train.py"},  # above
     "data.md": {"own/draw_shapes.py", "own/write_vectors.py", "src/dgr/datasets/kinds/blobs.py"},  # tests/datasets
