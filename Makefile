@@ -17,6 +17,8 @@ VERBOSE ?=
 # What `make chaos` draws, and how often it kills.
 SEED ?= 1
 KILLS ?= 60
+# What `make places` tries, such as PLACES="'umask 077' 'one core'"; all without it.
+PLACES ?=
 MAKE_SUITE := python -m dgr reproduce $(if $(VERBOSE),--verbose)
 
 define FIND_PYTHON
@@ -26,7 +28,7 @@ define FIND_PYTHON
 		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 endef
 
-.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos lint docs lock lockdocs clean clean-results
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos places licences audit lint docs lock lockdocs clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -72,6 +74,20 @@ fingerprint: .venv/installed  ## compute sample numbers here and on two emulated
 chaos: .venv/installed  ## kill KILLS (60) commands at moments drawn from SEED (1), let two meet, damage files; twenty minutes
 	@$(IN_VENV) PYTHONPATH=tests/support python tests/chaos/campaign.py --seed "$(SEED)" --kills "$(KILLS)"
 
+places: .venv/installed  ## the tiny suite in odd places, PLACES (all): other paths, users, limits, clocks, a cluster
+	@$(IN_VENV) PYTHONPATH=tests/support:tests/chaos python tests/places/campaign.py $(PLACES)
+
+licences: .venv/installed  ## list the licences of all packages and data sets
+	@$(IN_VENV) python -m dgr licences
+
+# With a tool of its own, which is no part of the environment. What it finds depends on the day.
+audit:  ## look the pinned packages up among known vulnerabilities; needs a network
+	$(FIND_PYTHON)
+	@tools="$$(mktemp -d)" && trap 'rm -rf "$$tools"' EXIT && "$(PYTHON)" -m venv "$$tools" \
+	&& "$$tools/bin/pip" install -qq --disable-pip-version-check pip-audit \
+	&& { "$$tools/bin/pip-audit" --strict --disable-pip --no-deps --progress-spinner off -r requirements.lock \
+		|| { echo "Not clean, or not known: pip-audit says above what it found or could not look up." >&2; exit 1; }; }
+
 lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) ruff check
 	@$(IN_VENV) ruff format --check
@@ -90,15 +106,19 @@ docs: .venv-docs/installed  ## build the documentation, site/index.html; a link 
 	@touch $@
 
 # Installs again only when a lock or the package's metadata changed. First what has one content everywhere, by its hash;
-# then torch and what comes with it, as this machine's index gives them.
+# then torch and what comes with it, as this machine's index gives them. An installation that was interrupted is begun
+# anew: pip takes a package for installed whose last files are missing.
 .venv/installed: requirements.lock requirements.hashes pyproject.toml
 	$(FIND_PYTHON)
+	@test ! -e .venv/unfinished || rm -rf .venv
+	@mkdir -p .venv && touch .venv/unfinished
 	@"$(PYTHON)" -m venv .venv
 	@echo "Installing the environment into .venv (about 2 GB; once) ..."
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.hashes
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check -r requirements.lock
 	@.venv/bin/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@test -e .git || .venv/bin/dvc config --local core.no_scm true  # unpacked from an archive: DVC goes without git
+	@rm .venv/unfinished
 	@touch $@
 
 # Torch's files of one version differ between machines (CPU, CUDA), and so do the GPU packages that come with it.

@@ -18,6 +18,7 @@ from dgr.plan.checkout.engine import begin
 from dgr.core.errors import DGRError
 from dgr.core.paths import TRAINED, suite_folder
 from dgr.measurements.estimate import describe
+from dgr.measurements.limits import megabytes, minutes
 from dgr.plan.graph import OVER_ALL, key_of, needs, suite_stages
 from dgr.plan.opening import open_suite
 from dgr.plan.warm import keep_warm
@@ -40,10 +41,11 @@ GPU = int(which("nvidia-smi") is not None)
 
 # Stages are forks of one process that has imported what takes seconds; it ends with this one.
 onstart:
-    keep_warm()
-    # To limit jobs a second, Snakemake looks for work once more each second for every job that has ended: by and by that
-    # takes a core of its own. Here cores limit jobs.
+    # On a cluster a job must not find it, where a node is this machine: its work would be done here, outside of the job.
     if workflow.local_exec:
+        keep_warm()
+        # To limit jobs a second, Snakemake looks for work once more each second for every job that has ended: by and by
+        # that takes a core of its own. Here cores limit jobs.
         workflow.scheduler.job_rate_limiter = None
 
 
@@ -134,6 +136,22 @@ def one_of(values):
     return "|".join(map(re.escape, values)) or "(?!)"
 
 
+def limits(stage):
+    """What a training may take, for clusters; here nobody asks. Of other stages the profile says it."""
+    if stage.name not in TRAINING:
+        return {}
+
+    def runtime(wildcards):
+        key = key_of(wildcards)
+        return minutes(SUITE, stage.name, key, stage.entries[key])
+
+    def mem_mb(wildcards, attempt):
+        key = key_of(wildcards)
+        return megabytes(stage.name, key, stage.entries[key], attempt)
+
+    return {"runtime": runtime, "mem_mb": mem_mb}
+
+
 # Always runs, and fails whenever dvc.lock and the files of this suite disagree. The plans are checked already; DVC is told.
 # What is large of trained runs may be missing: it is made for measurements that are to be made, and for nothing else.
 rule all:
@@ -166,9 +184,10 @@ for STAGE in STAGES.values():
             suite=SUITE,
         # The longest chains start first.
         priority: int(STAGE.name in TUNING)
-        # What is timed has the machine to itself.
-        threads: workflow.cores if STAGE.name == "cost" else 1
+        # What is timed has the machine to itself. On a cluster the profile says so, and no number of cores is known.
+        threads: lambda w, stage=STAGE: workflow.cores if stage.name == "cost" and workflow.local_exec else 1
         resources:
+            **limits(STAGE),
             gpu_slots=GPU if STAGE.name in ON_GPU else 0,
         params:
             stage=lambda w, stage=STAGE: stage.address(key_of(w)),

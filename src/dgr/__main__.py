@@ -1,14 +1,11 @@
 """``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
 import sys
-from pathlib import Path
 
 from dgr.core.errors import DGRError
 from dgr.core.extras import needed
 from dgr.core.numerics import make_portable
-from dgr.core.paths import CONFIGS
-from dgr.plan.checkout.parent import end_with_dvc
-from dgr.plan.checkout.stage_lock import stage_at_work
+from dgr.plan.system import check_address_space, check_folder, check_supported
 from dgr.plan.warm import run_warm
 
 
@@ -21,15 +18,17 @@ def main() -> None:
         print(dgr.__version__)
         return
     try:
+        check_supported()
+        check_address_space()
+        from dgr.plan.checkout.parent import end_with_dvc
+        from dgr.plan.checkout.stage_lock import stage_at_work
+
         make_portable()
         end_with_dvc()
         if (status := run_warm("dgr", arguments)) is not None:
             sys.exit(status)
-        if not CONFIGS.is_dir() and "--help" not in arguments:
-            raise DGRError(
-                f"commands need a checkout of the repository, and there is no {CONFIGS} in {Path.cwd()}; "
-                "start them from a checkout's top folder."
-            )
+        if "--help" not in arguments:
+            check_folder()
         with needed("The command line"):
             from dgr import cli
         with needed("This command"), stage_at_work(cli.app, cli.STAGES, arguments):

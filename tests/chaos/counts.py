@@ -12,7 +12,7 @@ from dgr.core.files import write_text
 ROOT = Path(__file__).parents[2]
 CSV, PAGE = ROOT / "docs/reliability.csv", ROOT / "docs/reliability.md"
 COLUMNS = ["campaign", "what", "how", "tried", "right", "longest_seconds", "seed"]
-BEGIN, END = "<!-- begin: make chaos, {} -->\n", "<!-- end -->"
+BEGIN, END = "<!-- begin: make {}, {} -->\n", "<!-- end -->"
 HEADINGS = {
     "kills": {"what": "Killed", "how": "By", "tried": "Kills", "right": "All right after it", "longest": "Longest"},
     "together": {
@@ -21,6 +21,7 @@ HEADINGS = {
         "right": "One waited or was refused, all right after it",
     },
     "damage": {"what": "Damaged", "tried": "Ways", "right": "Noticed, named, and mended as told"},
+    "places": {"what": "Place", "how": "Outcome", "tried": "Tried", "right": "As it has to be"},
 }
 """Of each campaign's table, the columns that it has."""
 
@@ -45,8 +46,13 @@ def read_rows() -> pd.DataFrame:
 
 def shown(page: str, campaign: str, text: str) -> str:
     """The page with a campaign's table in its place."""
-    before, begin, rest = page.partition(BEGIN.format(campaign))
+    before, begin, rest = page.partition(heading(campaign))
     return before + begin + text + "\n" + END + rest.partition(END)[2]
+
+
+def heading(campaign: str) -> str:
+    """The line above a campaign's table, which says who makes it."""
+    return BEGIN.format("places" if campaign == "places" else "chaos", campaign)
 
 
 def table(rows: pd.DataFrame, campaign: str) -> str:

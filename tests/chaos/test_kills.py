@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from counts import BEGIN, HEADINGS, PAGE, read_rows, table
+from counts import HEADINGS, PAGE, heading, read_rows, table
 from kills import kill_once
 from marked import MARK, end_all, marked
 from trial_project import differences, environment, make_small, stages, state, undo
@@ -63,7 +63,7 @@ def test_a_process_that_stays_is_found_and_ended() -> None:
 def test_the_page_shows_the_counts() -> None:
     rows, page = read_rows(), PAGE.read_text(encoding="utf-8")
     for campaign in HEADINGS:
-        assert f"{BEGIN.format(campaign)}{table(rows[rows['campaign'] == campaign], campaign)}\n<!-- end -->" in page
+        assert f"{heading(campaign)}{table(rows[rows['campaign'] == campaign], campaign)}\n<!-- end -->" in page
     assert (rows["tried"] == rows["right"]).all()
 
 

@@ -137,7 +137,7 @@ def test_two_processes_of_the_page_end_with_the_same_weights(tmp_path: Path) -> 
     assert ranks["0"] == ranks["1"]
 
 
-TESTED_HERE = {"penalty.md", "choose_lambda.md", "index.md", "methods.md", "api.md"}
+TESTED_HERE = {"penalty.md", "choose_lambda.md", "data.md", "index.md", "methods.md", "api.md"}
 WRITTEN_AND_RUN = {
     "penalty.md": {"train.py"},  # above
     "data.md": {"own/draw_shapes.py", "own/write_vectors.py", "src/dgr/datasets/kinds/blobs.py"},  # tests/datasets
@@ -157,3 +157,19 @@ def test_no_block_of_python_is_left_out(page: Path) -> None:
     assert files == WRITTEN_AND_RUN.get(page.name, set())
     assert shown == len(files) + len(python_blocks(page))
     assert bool(python_blocks(page)) == (page.name in TESTED_HERE)
+
+
+def test_tasks_with_inputs_of_their_own_train_one_encoder() -> None:
+    names: Names = {}
+    exec(python_blocks(DOCS / "data.md")[-1], names)
+    encoder, heads, regularizer = names["encoder"], names["heads"], names["regularizer"]
+    assert encoder.weight.grad.abs().sum() > 0
+    penalties = [
+        regularizer(encoder(inputs), [target if task == each else None for each in range(2)])
+        for task, (inputs, target) in enumerate(names["batches"])
+    ]
+    assert all(penalty > 0 for penalty in penalties)
+    plain = sum(cross_entropy(heads[0](encoder(inputs)), target) for inputs, target in names["batches"][:1])
+    inputs, target = names["batches"][1]
+    plain = plain + nn.functional.mse_loss(heads[1](encoder(inputs)), target)
+    assert torch.isclose(names["loss"], plain + sum(penalties))

@@ -1,5 +1,6 @@
 """One environment, stated once: pyproject.toml asks, requirements.lock answers, everything else refers to the lock."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -85,3 +86,39 @@ def test_an_unfit_python_is_one_sentence(tmp_path: Path, script: str | None, mes
     assert done.returncode != 0
     assert message in done.stderr.splitlines()[0]
     assert not (tmp_path / ".venv").exists()
+
+
+PIP = """#!/bin/sh
+# A python whose environments are folders, and whose pip is killed where the file `kill` says so.
+case "$*" in
+-c*) exit 0 ;;
+"-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo made >> .venv/made ;;
+"-m pip install"*)
+    echo half > .venv/package
+    [ ! -e kill ] || { rm kill; kill -9 $PPID; exit 1; }
+    echo whole > .venv/package
+    ;;
+esac
+"""
+
+
+def test_an_interrupted_installation_begins_anew(tmp_path: Path) -> None:
+    """What pip left half-written would count as installed."""
+    for name in ("Makefile", "requirements.lock", "requirements.hashes", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "python").write_text(PIP)
+    (tmp_path / "python").chmod(0o755)
+    (tmp_path / "kill").touch()
+    command = ("make", "install", "PYTHON=./python")
+    killed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert killed.returncode != 0
+    assert (tmp_path / ".venv/package").read_text() == "half\n"
+    (tmp_path / ".venv/left over").touch()
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / ".venv/left over").exists()
+    assert (tmp_path / ".venv/package").read_text() == "whole\n"
+    os.utime(tmp_path / ".venv/installed", (0, 0))  # another lock: what is whole is brought up to date, not made anew
+    assert subprocess.run(command, cwd=tmp_path, capture_output=True, timeout=60, check=False).returncode == 0
+    assert (tmp_path / ".venv/made").read_text() == "made\nmade\n"

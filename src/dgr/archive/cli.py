@@ -41,6 +41,15 @@ def restore(file: Path) -> None:
 
 
 @app.command()
+def licences() -> None:
+    """List the licences of all pinned packages and of all data sets."""
+    from dgr.archive.licences import licence_lines
+
+    for line in licence_lines():
+        typer.echo(line)
+
+
+@app.command()
 def codecheck() -> None:
     """Bring codecheck.yml, the list of tables and figures for an independent checker, up to date."""
     from dgr.archive.codecheck import write_codecheck

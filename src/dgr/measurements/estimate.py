@@ -54,7 +54,28 @@ class Work(NamedTuple):
 
 def work(suite: str, plan: Plan) -> Iterator[Work]:
     """Every training of a suite: reported runs, tuning, and sweeps."""
-    for run, trainings in _trainings(suite, plan):
+    stages = (
+        ("train", plan["runs"]),
+        ("train", plan["tuned_runs"]),
+        ("tune", tunings(plan)),
+        ("sweep", plan["sweeps"]),
+    )
+    for stage, entries in stages:
+        for key, entry in entries.items():
+            if (entry["run"] if stage == "tune" else entry)["suite"] == suite:
+                yield from work_of(stage, key, entry, plan)
+
+
+def work_of(stage: str, key: str, entry: Any, plan: Plan) -> Iterator[Work]:
+    """Every training of one stage.
+
+    Args:
+        stage: ``tune`` and ``match`` choose, ``sweep`` trains every point, any other trains a run.
+        key: its key.
+        entry: what the plan says of it.
+        plan: of its suite.
+    """
+    for run, trainings in _trainings(stage, key, entry):
         samples = training_samples(run.dataset, plan)
         batches = None if samples is None else math.ceil(samples / run.training.batch_size)
         yield Work(run, trainings, None if batches is None else trainings * run.training.epochs * batches)
@@ -79,8 +100,7 @@ def describe(suite: str, root: Path = Path()) -> str:
     items = list(work(suite, plan))
     if not items:
         raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
-    path = root / RESULTS / suite / STEP_TIMES
-    measured = read_json(path, f"remove it or run `python -m dgr estimate {suite} --measure`") if path.exists() else {}
+    measured = step_times(suite, root)
     groups: dict[str, list[Work]] = {}
     for item in items:
         groups.setdefault(f"{item.run.dataset}, {item.run.architecture.name}", []).append(item)
@@ -96,6 +116,18 @@ def describe(suite: str, root: Path = Path()) -> str:
     else:
         lines.append(f"No times of a step are known; measure them: python -m dgr estimate {suite} --measure")
     return "\n".join(lines)
+
+
+def step_times(suite: str, root: Path = Path()) -> dict[str, Any]:
+    """What ``estimate --measure`` wrote; nothing where it has not been asked.
+
+    Raises:
+        DGRError: it cannot be read.
+    """
+    path = root / RESULTS / suite / STEP_TIMES
+    remedy = f"remove it or run `python -m dgr estimate {suite} --measure`"
+    known: dict[str, Any] = read_json(path, remedy) if path.exists() else {}
+    return known
 
 
 def _summary(items: list[Work], measured: dict[str, Any]) -> str:
@@ -139,18 +171,13 @@ def _slots(measured: dict[str, Any]) -> Iterator[str]:
     )
 
 
-def _trainings(suite: str, plan: Plan) -> Iterator[tuple[RunConfig, int]]:
-    for stage in ("runs", "tuned_runs"):
-        for key, entry in plan[stage].items():
-            if entry["suite"] == suite:
-                run = parse(RunConfig, entry, key)
-                yield run, len(run.seeds)
-    for key, entry in tunings(plan).items():
-        if entry["run"]["suite"] == suite:
-            tuning = parse(TuningConfig, entry, key)
-            yield tuning.run, tuning.trainings
-    for key, entry in plan["sweeps"].items():
-        if entry["suite"] == suite:
-            sweep = parse(SweepConfig, entry, key)
-            for _, run in sweep.points():
-                yield run, len(run.seeds)
+def _trainings(stage: str, key: str, entry: Any) -> Iterator[tuple[RunConfig, int]]:
+    if stage in ("tune", "match"):
+        tuning = parse(TuningConfig, entry, key)
+        yield tuning.run, tuning.trainings
+    elif stage == "sweep":
+        for _, run in parse(SweepConfig, entry, key).points():
+            yield run, len(run.seeds)
+    else:
+        run = parse(RunConfig, entry, key)
+        yield run, len(run.seeds)

@@ -10,6 +10,7 @@ from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS, DEFAULT_SUITE
 from dgr.plan.files import check_plans, write_plans
 from dgr.plan.suites import find_suite, quick_look
+from dgr.plan.system import check_address_space, check_disk, check_folder
 
 KEYS = ("suite", "seeds")
 
@@ -22,10 +23,13 @@ def open_suite(config: Mapping[str, Any], check: bool = True) -> str:
         check: whether to look at the plan at all; the jobs that Snakemake starts need not.
 
     Raises:
-        DGRError: an unknown key or suite, seeds that cannot be used, a plan that is not what ``paper_configs`` says, or
-            a checkout in which DVC would refuse to work.
+        DGRError: an unknown key or suite, seeds that cannot be used, a plan that is not what ``paper_configs`` says, a
+            folder that is no checkout, one in which DVC would refuse to work, or too little memory or disk.
     """
     if check:
+        check_folder()
+        check_address_space()
+        check_disk()
         check_repository(Path())
     for key in config:
         if key not in KEYS:

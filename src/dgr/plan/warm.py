@@ -48,8 +48,11 @@ class Warm:
 
 
 def keep_warm() -> None:
-    """Start a warm process for all children of this one, unless there is one already."""
-    if ADDRESS not in os.environ:
+    """Start a warm process for all children of this one, unless there is one already; on Linux alone.
+
+    On macOS a process that has loaded numeric libraries cannot be forked safely.
+    """
+    if ADDRESS not in os.environ and sys.platform == "linux":
         _kept.append(Warm())
         os.environ[ADDRESS] = _kept[0].address
 

@@ -16,6 +16,7 @@ from dgr.plan.checkout.dvc_at_work import dvc_is_idle, mend_list, users
 from dgr.plan.checkout.leftovers import remove_leftovers, remove_leftovers_of_dvc, remove_leftovers_of_snakemake
 from dgr.plan.checkout.lock_files import mend_lock_files
 from dgr.plan.checkout.settled import is_settled
+from dgr.plan.checkout.time_stamps import mend_time_stamps
 
 
 def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[list[str]], object]) -> None:
@@ -59,14 +60,19 @@ def _wait_for_others() -> None:
 def _clean_up() -> None:
     remove_leftovers_of_snakemake()
     mend_list()
+    _tell(mend_time_stamps())
     with alone() as nobody_else:
         if nobody_else:
             remove_leftovers()
     with dvc_is_idle() as idle:
         if idle:
             remove_leftovers_of_dvc()
-            for sentence in mend_lock_files():
-                print(f"dgr: {sentence}", file=sys.stderr, flush=True)
+            _tell(mend_lock_files())
+
+
+def _tell(sentences: Iterable[str]) -> None:
+    for sentence in sentences:
+        print(f"dgr: {sentence}", file=sys.stderr, flush=True)
 
 
 def _changed(suite: str, alone_asked: Iterable[str]) -> list[str]:

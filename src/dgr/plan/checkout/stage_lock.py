@@ -13,6 +13,7 @@ from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, sa
 from dgr.plan.checkout.dvc_at_work import mend_list, user_of
 from dgr.plan.checkout.leftovers import remove_leftovers
 from dgr.plan.checkout.settled import unsettle
+from dgr.plan.system import check_disk
 
 if TYPE_CHECKING:
     from typer import Typer
@@ -30,11 +31,12 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
         arguments: the command, such as ``train KEY``.
 
     Raises:
-        DGRError: the checkout cannot be written.
+        DGRError: the checkout cannot be written, or its disk is full.
     """
     if not set(arguments[:1]) <= _stages(app, panel) or "--help" in arguments or not arguments:
         yield
         return
+    check_disk()
     name, *keys = _without_options(arguments)
     try:
         file = wait_for(f"{name}@{'-'.join(keys)}", ["dgr", *arguments])

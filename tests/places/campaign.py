@@ -1,0 +1,154 @@
+"""The tiny suite in odd places, on tiny disks and on a cluster: the same bytes or one sentence; counts them.
+
+    PYTHONPATH=tests/support:tests/chaos python tests/places/campaign.py ['umask 077' …]  # or `make places`
+
+Each place takes as long as the tiny suite from nothing, about a minute on two idle cores. Places that are named replace
+their own rows of docs/reliability.csv alone. Exit status 0: all was right; 1: something was not, which is told, and
+nothing is written.
+"""
+
+# ruff: noqa: E402
+from __future__ import annotations
+
+from dgr.core.numerics import make_portable
+
+make_portable()  # as every command does, before anything below loads numpy
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from counts import read_rows, write_rows
+from odd_places import PLACES, Place, make_place, possible
+from slurm_cluster import WAY_IN, cluster, missing, run_on_slurm
+from tiny_disk import can_mount, tiny_disk
+from trial_project import differences, environment, make_small, state
+
+LIMIT = 3600.0
+GIVES_UP = 120.0
+"""Seconds of a processor after which a command on a full disk has to have ended."""
+DISKS = {"a disk with no room": 3300, "a disk with 1 MB of room": 4200, "a disk with 2 MB of room": 5300}
+"""Kilobytes of a disk on which the checkout takes 3,150."""
+SLURM = "a cluster with SLURM, two nodes"
+
+
+def main() -> int:
+    """Go to all places, or to those that are named."""
+    asked = sys.argv[1:] or [*PLACES, *DISKS, SLURM]
+    rows, wrong = [], 0
+    with tempfile.TemporaryDirectory(prefix="dgr-places-") as folder:
+        around = Path(folder)
+        make_small(around / "made")
+        _run(Place(), around / "made")
+        wanted = state(around / "made")
+        for name in asked:
+            begin = time.monotonic()
+            try:
+                how, sentences = _tried(name, around / str(len(rows)), wanted)
+            except (AssertionError, OSError, subprocess.SubprocessError) as error:
+                how, sentences = "", [str(error)]
+            print(f"{name}: {'; '.join(sentences[:5]) or how}", flush=True)
+            wrong += bool(sentences)
+            if how and not how.startswith("not tried"):
+                values = {"what": name, "how": how, "tried": 1, "right": 1}
+                rows.append(values | {"longest_seconds": round(time.monotonic() - begin, 1), "seed": ""})
+            shutil.rmtree(around / str(len(rows) - 1), ignore_errors=True)
+    if wrong:
+        print(f"In {wrong} places of {len(asked)} something went wrong, as told above; no counts were written.")
+        return 1
+    known = read_rows()
+    kept = known[(known["campaign"] == "places") & ~known["what"].isin([row["what"] for row in rows])]
+    write_rows("places", [*kept.drop(columns="campaign").to_dict("records"), *rows])
+    print("In all of them the bytes were the same, or one sentence said why not.")
+    return 0
+
+
+def _tried(name: str, around: Path, wanted: dict[str, str]) -> tuple[str, list[str]]:
+    """How a place ended, and what was wrong there."""
+    around.mkdir()
+    if name == SLURM:
+        return _on_slurm(around, wanted) if not missing() else (f"not tried: {WAY_IN}", [])
+    if name in DISKS:
+        return _on_disk(around, DISKS[name]) if can_mount() else ("not tried: only root can mount a disk", [])
+    place = PLACES[name]
+    if not possible(place):
+        return "not tried: this user or machine cannot make it", []
+    root = make_place(place, around)
+    done = _run(place, root, check=False)
+    if place.says:
+        return "one sentence", list(_sentence(done, place.says))
+    wrong = [f"it failed: {done.stdout[-800:]}"] if done.returncode else differences(wanted, _comparable(root, wanted))
+    return "the same bytes", wrong
+
+
+def _run(place: Place, root: Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+    own = environment(root, "places") | {name: value for name, value in place.environment.items() if value is not None}
+    for name, value in place.environment.items():
+        if value is None:
+            own.pop(name, None)
+    words = (*place.prefix, "snakemake", "--cores", str(place.cores))
+    done = subprocess.run(
+        words,
+        cwd=root,
+        env=own,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LIMIT,
+        check=False,
+    )
+    assert not check or not done.returncode, done.stdout
+    return done
+
+
+def _comparable(root: Path, wanted: dict[str, str]) -> dict[str, str]:
+    """What is there, but for what tells DVC that there is no git."""
+    return {name: hashed for name, hashed in state(root).items() if name != ".dvc/config.local" or name in wanted}
+
+
+def _sentence(done: subprocess.CompletedProcess[str], says: str) -> Iterator[str]:
+    if not done.returncode:
+        yield "it ended with 0"
+    if says not in done.stdout:
+        yield f"it does not say why: {done.stdout[-800:]}"
+    if "Traceback" in done.stdout:
+        yield "it printed a traceback"
+
+
+def _on_disk(around: Path, kilobytes: int) -> tuple[str, list[str]]:
+    """It gives up soon, and goes on where there is room again."""
+    make_small(around / "full")
+    with tiny_disk(around / "disk", kilobytes) as disk:
+        root = disk / "c"
+        shutil.copytree(
+            around / "full", root, symlinks=True, ignore=shutil.ignore_patterns(".git", ".site", "__pycache__")
+        )
+        (root / ".dvc/config.local").write_text("[core]\n    no_scm = true\n")
+        before = os.times()
+        done = _run(Place(), root, check=False)
+        after = os.times()
+    taken = sum(after[2:4]) - sum(before[2:4])
+    wrong = list(_sentence(done, " free"))
+    return "one sentence", wrong + ([f"it took {taken:.0f} s to give up"] if taken > GIVES_UP else [])
+
+
+def _on_slurm(around: Path, wanted: dict[str, str]) -> tuple[str, list[str]]:
+    root = around / "checkout"
+    make_small(root)
+    with cluster() as slurm:
+        said, jobs = run_on_slurm(root, slurm)
+    if not jobs:
+        return "", [f"no job was submitted: {said[-800:]}"]
+    failed = [f"{job['comment']} is {job['state']}" for job in jobs if job["state"] != "COMPLETED"]
+    nodes = {job["node"] for job in jobs}
+    idle = [] if len(nodes) == 2 else [f"only {nodes} worked"]
+    return f"the same bytes, by {len(jobs)} jobs", failed + idle + (differences(wanted, state(root)) or [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
