@@ -1,6 +1,7 @@
 """``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
 import sys
+from io import TextIOWrapper
 
 from dgr.core.errors import DGRError
 from dgr.core.extras import needed
@@ -17,6 +18,8 @@ def main() -> None:
 
         print(dgr.__version__)
         return
+    if isinstance(sys.stdout, TextIOWrapper):  # a terminal or log that knows ASCII alone is no reason to stop
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         check_supported()
         check_address_space()

@@ -12,7 +12,7 @@ from dgr.plan.seed_lines import told_by_seed
 from dgr.training import stages
 
 EW = "mini-multimnist-conv-equal_weighting-none"
-SEED = re.compile(r"seed (\d): trained in \d+\.\d s \((\d) of 2\)( · about \d+ s left)?")
+SEED = re.compile(r"seed (\d): trained in \d+\.\d s \((\d) of 2\)(, about \d+ s left)?")
 
 
 def test_each_seed_is_told_once_and_without_a_terminal_plainly(project, capsys):

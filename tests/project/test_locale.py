@@ -7,6 +7,9 @@ import pytest
 
 from dgr.core.paths import CONFIGS, PLAN
 
+DGR = "mini-multimnist-conv-equal_weighting-dgr"
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
 
 @pytest.mark.parametrize("arguments", [["plan"], ["plan", "--check"]])
 def test_files_are_utf8_in_every_locale(project: Path, arguments: list[str]) -> None:
@@ -14,6 +17,13 @@ def test_files_are_utf8_in_every_locale(project: Path, arguments: list[str]) -> 
     path = CONFIGS / "mini/T1.yaml"
     path.write_text(path.read_text(encoding="utf-8") + "# 64×64, λ\n", encoding="utf-8")
     before = PLAN.read_bytes()
-    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
-    subprocess.run([sys.executable, "-m", "dgr", *arguments], env=environment, check=True)
+    subprocess.run([sys.executable, "-m", "dgr", *arguments], env=os.environ | ASCII, check=True)
     assert PLAN.read_bytes() == before
+
+
+def test_a_sign_that_the_log_does_not_know_stops_no_training(project: Path) -> None:
+    """A training tells each seed that is finished, in a process that knows ASCII alone."""
+    for stage in ("tune", "train"):
+        command = [sys.executable, "-m", "dgr", stage, DGR]
+        done = subprocess.run(command, env=os.environ | ASCII, capture_output=True, text=True, check=True)
+    assert "seed 0: trained in" in done.stdout

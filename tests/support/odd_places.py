@@ -30,7 +30,8 @@ class Place:
         change: is done to the planned checkout.
         environment: variables of the command; None takes one away.
         prefix: the program that starts the command, with its options.
-        cores: for Snakemake.
+        command: what is typed there.
+        cores: for it.
         says: what the command must say where it cannot work; without it, it makes the same bytes.
         root: whether only root can make the place.
     """
@@ -39,6 +40,7 @@ class Place:
     change: Callable[[Path], object] = lambda root: None
     environment: dict[str, str | None] = field(default_factory=dict)
     prefix: Sequence[str] = ()
+    command: Sequence[str] = ("snakemake",)
     cores: int = 2
     says: str = ""
     root: bool = False
@@ -91,11 +93,12 @@ def of_somebody_else(root: Path) -> None:
 ASCII = {"LC_ALL": "C", "LANG": None, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 ROOTLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner")
 """What lets root pass over modes is taken away; for others nothing has to be."""
+REPRODUCE = ("python", "-m", "dgr", "reproduce", "mini")
 LIMITED = ("sh", "-c", 'ulimit -v 400000; exec "$@"', "sh")
 PLACES = {
     "blanks, umlauts, quotes and `$` in the path": Place("my Größe 'a' \"b\" $HOME"),
     "no HOME": Place(environment={"HOME": None}),
-    "a HOME that cannot be written": Place(environment={"HOME": "/dev/null"}),
+    "a HOME that cannot be written": Place(environment={"HOME": "/proc"}, command=REPRODUCE),
     "locale C, text as ASCII": Place(environment=ASCII),
     "umask 077": Place(prefix=("sh", "-c", 'umask 077; exec "$@"', "sh")),
     "sources that are read-only": Place(change=read_only, prefix=ROOTLESS if os.getuid() == 0 else ()),

@@ -18,7 +18,7 @@ CLOCK = 0.05
 
 @contextmanager
 def told_by_seed(key: str) -> Iterator[None]:
-    """Around the stage that trains a run: print ``seed 3: trained in 4.1 s (2 of 20) · about 74 s left``.
+    """Around the stage that trains a run: print ``seed 3: trained in 4.1 s (2 of 20), about 74 s left``.
 
     It looks at the folders where the stage puts each finished seed: printing is no part of a result, and so none of the
     code that results depend on.
@@ -68,5 +68,5 @@ class _SeedLines:
                 self.finished[seed] = when
                 place = self.seeds.index(seed) + 1
                 left = (when - self.start) / len(self.finished) * (len(self.seeds) - place)
-                told = f" · about {left:.0f} s left" if place < len(self.seeds) else ""
+                told = f", about {left:.0f} s left" if place < len(self.seeds) else ""
                 tqdm.write(f"seed {seed}: trained in {when - since:.1f} s ({place} of {len(self.seeds)}){told}")

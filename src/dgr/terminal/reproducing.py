@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from snakemake.cli import main as snakemake
 from snakemake.logging import LoggerPluginRegistry
@@ -52,6 +54,7 @@ def make_suite(suite: str, seeds: str | None, options: Sequence[str], verbose: b
     arguments = [*options, "--config", f"suite={suite}", *([f"seeds={seeds}"] if seeds else [])]
     if not _names(options) & HOW_MUCH:
         arguments += ["--cores", "all"]
+    _give_a_cache()
     by_step = not verbose and not _names(options) & OWN_OUTPUT
     if by_step:
         LoggerPluginRegistry().register_plugin(f"snakemake_logger_plugin_{PLUGIN}", progress)
@@ -68,6 +71,15 @@ def make_suite(suite: str, seeds: str | None, options: Sequence[str], verbose: b
             file=sys.stderr,
         )
     return 1
+
+
+def _give_a_cache() -> None:
+    """Snakemake ends with a traceback where it cannot keep its cache in the user's home."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
+    try:
+        (home / "snakemake").mkdir(parents=True, exist_ok=True)
+    except OSError:
+        os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
 
 
 def _names(options: Sequence[str]) -> set[str]:
