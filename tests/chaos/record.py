@@ -12,7 +12,7 @@ from dgr.core.files import write_text
 ROOT = Path(__file__).parents[2]
 CSV, PAGE = ROOT / "docs/reliability.csv", ROOT / "docs/reliability.md"
 COLUMNS = ["campaign", "what", "how", "tried", "right", "longest_seconds", "seed"]
-BEGIN, END = "<!-- begin: make chaos, {} -->\n", "<!-- end -->"
+BEGIN, END = "<!-- begin: make {}, {} -->\n", "<!-- end -->"
 HEADINGS = {
     "kills": {"what": "Killed", "how": "By", "tried": "Kills", "right": "All right after it", "longest": "Longest"},
     "together": {
@@ -21,8 +21,11 @@ HEADINGS = {
         "right": "One waited or was refused, all right after it",
     },
     "damage": {"what": "Damaged", "tried": "Ways", "right": "Noticed, named, and mended as told"},
+    "hostile": {"what": "Read", "how": "Came out", "tried": "Cases", "longest": "Longest"},
 }
 """Of each campaign's table, the columns that it has."""
+COMMANDS = {"hostile": "hostile"}
+"""Of make, where it is not ``chaos``."""
 
 
 def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
@@ -45,7 +48,7 @@ def read_rows() -> pd.DataFrame:
 
 def shown(page: str, campaign: str, text: str) -> str:
     """The page with a campaign's table in its place."""
-    before, begin, rest = page.partition(BEGIN.format(campaign))
+    before, begin, rest = page.partition(BEGIN.format(COMMANDS.get(campaign, "chaos"), campaign))
     return before + begin + text + "\n" + END + rest.partition(END)[2]
 
 
