@@ -17,6 +17,8 @@ VERBOSE ?=
 # What `make chaos` draws, and how often it kills.
 SEED ?= 1
 KILLS ?= 60
+# How many times as much hostile input `make hostile` draws as `make test` does.
+TIMES ?= 10
 MAKE_SUITE := python -m dgr reproduce $(if $(VERBOSE),--verbose)
 
 define FIND_PYTHON
@@ -26,7 +28,7 @@ define FIND_PYTHON
 		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 endef
 
-.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos lint docs lock lockdocs clean clean-results
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos hostile lint docs lock lockdocs clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -71,6 +73,9 @@ fingerprint: .venv/installed  ## compute sample numbers here and on two emulated
 
 chaos: .venv/installed  ## kill KILLS (60) commands at moments drawn from SEED (1), let two meet, damage files; twenty minutes
 	@$(IN_VENV) PYTHONPATH=tests/support python tests/chaos/campaign.py --seed "$(SEED)" --kills "$(KILLS)"
+
+hostile: .venv/installed  ## read TIMES (10) times as much hostile input as `make test`, drawn from SEED (1)
+	@$(IN_VENV) PYTHONPATH=tests/support:tests/chaos python tests/hostile/campaign.py --seed "$(SEED)" --times "$(TIMES)"
 
 lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) ruff check
