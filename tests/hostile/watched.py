@@ -29,7 +29,7 @@ FARTHEST = 4 * 2**30
 """Of address space, so that a fault is an error here and does not stop the machine."""
 ADVICE = re.compile(r"pickle|weights_only|trust|traceback|errno|<[a-z_.]+ object", re.IGNORECASE)
 """What no sentence may quote: a library's advice to open a file in a less safe way, or its insides."""
-WAY_OUT = re.compile(r"; |should|must|required|as an?|valid|expected|run `|known: |did you mean|wants?\b|\bbut\b")
+WAY_OUT = re.compile(r"; |should|must|required|as an?|valid|expected|needs|run `|known: |did you mean|wants?\b|\bbut\b")
 EVENTS = {"pickle.find_class", "os.system", "subprocess.Popen", "socket.connect", "os.exec", "os.posix_spawn"}
 WRITES = {"os.mkdir", "os.rename", "os.link", "os.symlink", "os.remove", "os.rmdir", "os.chmod", "os.truncate"}
 
@@ -66,7 +66,7 @@ class _Guard:
             self.done.append(f"{event} {args!r:.200}")
         writes = event == "open" and isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         if (writes or event in WRITES) and isinstance(args[0], str | bytes | os.PathLike):
-            path = Path(os.fsdecode(args[0])).absolute()
+            path = Path(os.path.realpath(os.fsdecode(args[0])))  # through links and ..
             if self.place not in path.parents and path != Path(os.devnull):
                 self.done.append(f"{event} {path}")
 

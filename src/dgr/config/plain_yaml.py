@@ -14,9 +14,9 @@ DEEPEST = 50
 LONGEST_NUMBER = 100
 """Characters; longer ones are no settings, and Python takes minutes to write some of them."""
 
-NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
-KEYS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
-KINDS = NUMBERS | KEYS | {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "timestamp", "seq", "map")}
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+_KEYS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"}
+_KINDS = _NUMBERS | _KEYS | {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "timestamp", "seq", "map")}
 """Of values, as YAML calls them; what is left out are bytes, sets and ordered pairs."""
 
 
@@ -33,7 +33,7 @@ class PlainLoader(yaml.SafeLoader):
 
     @override
     def construct_object(self, node: Any, deep: bool = False) -> Any:
-        if node.tag not in KINDS:
+        if node.tag not in _KINDS:
             raise _refusal(node, f"has the tag '{node.tag:.50}', but should hold plain data alone")
         try:
             return super().construct_object(node, deep)
@@ -54,7 +54,7 @@ class PlainLoader(yaml.SafeLoader):
                 _check_key(key)
         elif isinstance(node, yaml.SequenceNode):
             children = node.value
-        elif node.tag in NUMBERS and len(node.value) > LONGEST_NUMBER:
+        elif node.tag in _NUMBERS and len(node.value) > LONGEST_NUMBER:
             raise _refusal(node, f"has a number of {len(node.value):,} characters")
         for child in children:
             below, levels = self._check(child, known, depth + 1)
@@ -66,7 +66,7 @@ class PlainLoader(yaml.SafeLoader):
 
 
 def _check_key(node: yaml.Node) -> None:
-    if node.tag not in KEYS:
+    if node.tag not in _KEYS:
         told = f"'{node.value:.50}'" if isinstance(node, yaml.ScalarNode) else "of several values"
         raise _refusal(node, f"has a key {told}, which is no text and must be written in quotation marks")
 

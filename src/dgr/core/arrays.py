@@ -15,7 +15,7 @@ from dgr.core.errors import DGRError, nearest
 FloatArray = NDArray[np.float64]
 MOST_UNPACKED = 2**24
 """Bytes that any archive of arrays may unpack to, however small it is."""
-MAX_RATIO = 200
+MOST_TIMES = 200
 """Unpacked to packed bytes of a larger one."""
 
 
@@ -38,8 +38,8 @@ def read_npz(path: Path, names: list[str] | None = None) -> dict[str, NDArray[An
         for name in wanted:
             if name not in known:
                 raise DGRError(f"{path} has no array '{name}'{nearest(name, known)}")
-        if sum(known[name].file_size for name in wanted) > max(MAX_RATIO * path.stat().st_size, MOST_UNPACKED):
-            raise ValueError(f"it unpacks to more than {MAX_RATIO} times its size")
+        if sum(known[name].file_size for name in wanted) > max(MOST_TIMES * path.stat().st_size, MOST_UNPACKED):
+            raise ValueError(f"it unpacks to more than {MOST_TIMES} times its size")
         return {name: _read_member(archive, known[name]) for name in wanted}
 
 

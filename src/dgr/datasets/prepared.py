@@ -20,7 +20,7 @@ from dgr.core.task import Batch, Task
 from dgr.datasets.seeded import PARTS, folder_of, images_of
 
 CPU = torch.device("cpu")
-Side = Annotated[int, Field(gt=0, le=4096)]
+_Pixels = Annotated[int, Field(gt=0, le=4096)]
 """Of an image, in pixels: a damaged one must not ask for gigabytes."""
 
 
@@ -92,7 +92,7 @@ def _bytes(tensor: Tensor) -> int:
 
 
 class _Composition(BaseModel):
-    canvas: tuple[Side, Side]
+    canvas: tuple[_Pixels, _Pixels]
     offsets: list[tuple[NonNegativeInt, NonNegativeInt]]
 
 

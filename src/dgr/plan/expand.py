@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
 from dgr.plan.specifications import check_alone, stages_of_specifications
 from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
-from dgr.plan.suites import Suite, find_suites
+from dgr.plan.suites import Suite, find_suites, names_its_file
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
@@ -82,7 +81,7 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         file = read_file(path)
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
-        with _named(path):
+        with names_its_file(path):
             stages = list(_of_file(narrowed(file, suite), configs, path, datasets))
         for stage, key, data in stages:
             if plan[stage].setdefault(key, data) != data:
@@ -97,16 +96,6 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
             "as `tables: [T1]` and `figures: [F5]`."
         )
     return plan
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """A mistake in a file names the file, also one that shows only when its settings are put together."""
-    try:
-        yield
-    except DGRError as error:
-        told = str(error)
-        raise DGRError(told if str(path) in told else f"{path}: {told}") from error
 
 
 def _keep_representations(plan: Plan) -> None:

@@ -155,7 +155,9 @@ def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str,
     if lacking := set(SPLITS) - set(metrics.representation_norm):
         raise DGRError(f"{where}: no representation_norm on {_list(lacking)}; {remedy}.")
     for name, task in metrics.tasks.items():
-        if task.metric not in METRICS or task.higher_is_better != METRICS[task.metric].higher_is_better:
+        if task.metric not in METRICS:
+            raise DGRError(f"{where}: Metric '{task.metric}' has no unit and direction for reports; {remedy}.")
+        if task.higher_is_better != METRICS[task.metric].higher_is_better:
             raise DGRError(f"{where}: '{task.metric}' of task '{name}' has the wrong direction; {remedy}.")
     for moment in ("final", "best_validation"):
         for split in SPLITS:
