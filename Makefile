@@ -19,6 +19,8 @@ SEED ?= 1
 KILLS ?= 60
 # What `make places` tries, such as PLACES="'umask 077' 'one core'"; all without it.
 PLACES ?=
+# How many times as much hostile input `make hostile` draws as `make test` does.
+TIMES ?= 10
 MAKE_SUITE := python -m dgr reproduce $(if $(VERBOSE),--verbose)
 
 define FIND_PYTHON
@@ -28,7 +30,7 @@ define FIND_PYTHON
 		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 endef
 
-.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos places licences audit lint docs lock lockdocs clean clean-results
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos places hostile licences audit lint docs lock lockdocs clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -87,6 +89,8 @@ audit:  ## look the pinned packages up among known vulnerabilities; needs a netw
 	&& "$$tools/bin/pip" install -qq --disable-pip-version-check pip-audit \
 	&& { "$$tools/bin/pip-audit" --strict --disable-pip --no-deps --progress-spinner off -r requirements.lock \
 		|| { echo "Not clean, or not known: pip-audit says above what it found or could not look up." >&2; exit 1; }; }
+hostile: .venv/installed  ## read TIMES (10) times as much hostile input as `make test`, drawn from SEED (1)
+	@$(IN_VENV) PYTHONPATH=tests/support:tests/chaos python tests/hostile/campaign.py --seed "$(SEED)" --times "$(TIMES)"
 
 lint: .venv/installed  ## check style and types only
 	@$(IN_VENV) ruff check

@@ -22,8 +22,11 @@ HEADINGS = {
     },
     "damage": {"what": "Damaged", "tried": "Ways", "right": "Noticed, named, and mended as told"},
     "places": {"what": "Place", "how": "Outcome", "tried": "Tried", "right": "As it has to be"},
+    "hostile": {"what": "Read", "how": "Came out", "tried": "Cases", "longest": "Longest"},
 }
 """Of each campaign's table, the columns that it has."""
+COMMANDS = {"places": "places", "hostile": "hostile"}
+"""Of make, where it is not ``chaos``."""
 
 
 def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
@@ -52,7 +55,7 @@ def shown(page: str, campaign: str, text: str) -> str:
 
 def heading(campaign: str) -> str:
     """The line above a campaign's table, which says who makes it."""
-    return BEGIN.format("places" if campaign == "places" else "chaos", campaign)
+    return BEGIN.format(COMMANDS.get(campaign, "chaos"), campaign)
 
 
 def table(rows: pd.DataFrame, campaign: str) -> str:

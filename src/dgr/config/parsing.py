@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from dgr.core.errors import DGRError, nearest
+from dgr.config.plain_yaml import PlainLoader
+from dgr.core.errors import DGRError, nearest, reason
+from dgr.core.files import plain_text
 
 
 class Strict(BaseModel):
     """A configuration block in which an unknown key is an error that names the nearest valid one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -43,8 +46,13 @@ def parse(model: type[Model], data: Any, where: str) -> Model:
         # Where several types are allowed, pydantic adds which of them it tried.
         place = ".".join(str(part) for part in first["loc"] if not re.match(r"constrained-|\w+\[", str(part)))
         message = first["msg"].removeprefix("Value error, ")
-        given = "" if first["type"] in ("value_error", "missing") else f" (given: {first['input']!r})"
+        if first["type"] == "union_tag_not_found":
+            message = f"the key {first['ctx']['discriminator']} is missing; it should say which of its kinds this is"
+        told = first["type"] in ("value_error", "missing", "union_tag_not_found")
+        given = "" if told else f" (given: {reprlib.repr(first['input'])})"
         raise DGRError(f"{where}{': ' + place if place else ''}: {message}{given}.") from error
+    except UnicodeEncodeError as error:
+        raise DGRError(f"{where}: it holds half a character ({error.object[error.start]!r}); write it out.") from error
 
 
 def read_yaml(path: Path) -> Any:
@@ -54,8 +62,15 @@ def read_yaml(path: Path) -> Any:
         DGRError: the file is missing or is not YAML.
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(plain_text(path), PlainLoader)
     except FileNotFoundError as error:
         raise DGRError(f"{path} is missing; run from the repository's top folder.") from error
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DGRError(f"{path} is not readable YAML: {' '.join(str(error).split())}.") from error
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        raise DGRError(f"{path} is not readable YAML: {_told(error)}; correct it.") from error
+
+
+def _told(error: Exception) -> str:
+    """What is wrong, and the line; the parser's own words also quote the file."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f"{error.context or ''} {error.problem} in line {error.problem_mark.line + 1}"
+    return "it has too many blocks within each other" if isinstance(error, RecursionError) else reason(error)

@@ -5,6 +5,7 @@ JSON, since DVC reads it for each stage: YAML of that size would cost every stag
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from dgr.core.errors import DGRError, nearest
@@ -12,6 +13,7 @@ from dgr.core.files import read_json
 from dgr.core.paths import PLAN, SUITES
 
 Plan = dict[str, dict[str, Any]]
+REMEDY = "run `python -m dgr plan` from the repository's top folder"
 
 
 def read_plan() -> Plan:
@@ -20,13 +22,26 @@ def read_plan() -> Plan:
     Raises:
         DGRError: one is missing or damaged.
     """
-    remedy = "run `python -m dgr plan` from the repository's top folder"
-    return merged([read_json(path, remedy) for path in (PLAN, *sorted(SUITES.glob(f"*/{PLAN.name}")))])
+    return merged([_read(path) for path in (PLAN, *sorted(SUITES.glob(f"*/{PLAN.name}")))])
+
+
+def _read(path: Path) -> Plan:
+    plan = read_json(path, REMEDY)
+    if not isinstance(plan, dict) or not all(isinstance(entries, dict) for entries in plan.values()):
+        raise DGRError(f"{path} is no plan; {REMEDY}.")
+    return plan
+
+
+class _Whole(dict[str, dict[str, Any]]):
+    """All plans; what a damaged one lacks is an error that says so."""
+
+    def __missing__(self, stage: str) -> dict[str, Any]:
+        raise DGRError(f"{PLAN} has no '{stage}', which every plan has; {REMEDY}.")
 
 
 def merged(plans: list[Plan]) -> Plan:
     """Several suites' plans in one."""
-    whole: Plan = {}
+    whole = _Whole()
     for plan in plans:
         for stage, entries in plan.items():
             whole.setdefault(stage, {}).update(entries)

@@ -6,6 +6,8 @@ import copy
 import itertools
 from typing import Any
 
+from dgr.core.errors import DGRError
+
 
 def combinations(run: dict[str, Any], vary: dict[str, list[Any]]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Every combination, in the order of the configuration: the varied settings, and the whole run with them.
@@ -13,6 +15,9 @@ def combinations(run: dict[str, Any], vary: dict[str, list[Any]]) -> list[tuple[
     Args:
         run: the configuration of the run, as in the plan.
         vary: the values that each setting takes, by its path, such as ``regularizer.strength``.
+
+    Raises:
+        DGRError: a path leads through what is no block.
     """
     found = []
     for values in itertools.product(*vary.values()):
@@ -22,7 +27,9 @@ def combinations(run: dict[str, Any], vary: dict[str, list[Any]]) -> list[tuple[
             *blocks, last = path.split(".")
             block = changed
             for name in blocks:
-                block = block.get(name, {})
+                block = block.setdefault(name, {})
+                if not isinstance(block, dict):
+                    raise DGRError(f"'{path}' is no setting of a run: '{name}' holds no others; correct the path.")
             block[last] = value
         found.append((settings, changed))
     return found

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, reason
 
 MANIFEST = "manifest.json"
 
@@ -49,6 +49,18 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
+def plain_text(path: Path) -> str:
+    """The UTF-8 text of a plain file.
+
+    Raises:
+        OSError: it is missing, or is none: opening a pipe would wait for ever, and a device may never end.
+        ValueError: it is not UTF-8.
+    """
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no plain file")
+    return path.read_text(encoding="utf-8")
+
+
 def read_json(path: Path, remedy: str) -> Any:
     """Parse a JSON file.
 
@@ -56,11 +68,11 @@ def read_json(path: Path, remedy: str) -> Any:
         DGRError: the file is missing or damaged; ``remedy`` says what to do then.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(plain_text(path))
     except FileNotFoundError as error:
         raise DGRError(f"{path} is missing; {remedy}.") from error
-    except (OSError, ValueError) as error:
-        raise DGRError(f"{path} cannot be read ({error}); {remedy}.") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise DGRError(f"{path} cannot be read ({reason(error)}); {remedy}.") from error
 
 
 def cannot_write(path: Path, error: OSError) -> DGRError:
@@ -90,9 +102,13 @@ def read_manifest(folder: Path, remedy: str) -> dict[str, Any]:
     if not isinstance(manifest, dict) or not isinstance(manifest.get("files"), dict):
         raise DGRError(f"{folder / MANIFEST} is not a manifest; {remedy}.")
     for name, digest in manifest["files"].items():
-        if not (folder / name).is_file():
+        try:
+            found = sha256(folder / name) if (folder / name).is_file() else None
+        except OSError as error:  # a name that no file can have, too
+            raise DGRError(f"{folder / name} cannot be read ({reason(error)}); {remedy}.") from error
+        if found is None:
             raise DGRError(f"{folder / name} is missing; {remedy}.")
-        if sha256(folder / name) != digest:
+        if found != digest:
             raise DGRError(f"{folder / name} is damaged or was edited since it was made; {remedy}.")
     return manifest
 

@@ -14,6 +14,8 @@ from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, read_manifest
 
 CHUNK = 2**20
+LONGEST_PART, LONGEST_NAME = 255, 1000
+"""Bytes between two ``/``, as file systems allow, and characters of a name."""
 MAX_FILES = 200_000
 """Where the number of files is not known beforehand."""
 
@@ -111,6 +113,8 @@ class Writer:
             raise self.refusal(f"{name!r}, which leads out of its folder")
         if re.search(r"[\x00-\x1f\x7f\\\ud800-\udfff]", name):
             raise self.refusal(f"{name!r}, a name with characters that are not allowed")
+        if not name or max(map(len, map(str.encode, parts))) > LONGEST_PART or len(name) > LONGEST_NAME:
+            raise self.refusal(f"'{name:.50}', a name that is empty or too long")
         kept = self.kept("/".join(part for part in parts if part not in ("", ".")))
         self._members += kept is not None
         if self._members > self._max_members:

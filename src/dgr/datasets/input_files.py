@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -14,9 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from dgr.core.errors import DGRError, nearest
+from dgr.core.arrays import read_npz
+from dgr.core.errors import DGRError, reason
 
 Array = NDArray[Any]
+FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP", "PPM", "JPEG2000", "TGA")
+"""Of images, as Pillow calls them; some others are read by starting another program, which draws what they say."""
+MOST_PIXELS = 2**24
+"""Of an image, 4096×4096: a header of a few bytes must not take gigabytes."""
 
 
 def refusal(path: Path | str, problem: str) -> DGRError:
@@ -39,12 +43,14 @@ def opened_image(file: Path | IO[bytes], name: Path | str) -> Iterator[Image.Ima
         raise refusal(name, "is no plain file")
     try:
         # Pillow warns where a file's notes are damaged, and raises where its pixels are.
-        with warnings.catch_warnings(action="ignore"), Image.open(file) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=FORMATS) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise refusal(name, f"is of {image.height}×{image.width} pixels, but may have {MOST_PIXELS:,}")
             yield image
     except DGRError:
         raise
     except Exception as error:  # of a dozen kinds, and Pillow's plug-ins add their own
-        raise refusal(name, f"is not a whole image ({_reason(error)})") from error
+        raise refusal(name, f"is not a whole image ({reason(error)})") from error
 
 
 def read_image(path: Path) -> Array:
@@ -66,9 +72,10 @@ def read_array(path: Path) -> Array:
     if not path.is_file():
         raise refusal(path, "is no plain file")
     try:
-        values: Array = np.lib.format.open_memmap(path, mode="r")  # never unpickles
+        with np.errstate(over="ignore"):  # of sizes that nothing has
+            values: Array = np.lib.format.open_memmap(path, mode="r")  # never unpickles
     except Exception as error:  # numpy raises half a dozen kinds for what is damaged
-        raise refusal(path, f"is not a readable array of numbers ({_reason(error)})") from error
+        raise refusal(path, f"is not a readable array of numbers ({reason(error)})") from error
     return values
 
 
@@ -81,33 +88,8 @@ def read_arrays(path: Path, names: Iterable[str]) -> dict[str, Array]:
     if not (path.is_file() and zipfile.is_zipfile(path)):
         raise refusal(path, "is no .npz file")
     try:
-        with zipfile.ZipFile(path) as archive:
-            known = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-            for name in names:
-                if name not in known:
-                    raise DGRError(f"{path} has no array '{name}'{nearest(name, known)}")
-            return {name: _read_member(archive, known[name]) for name in names}
+        return read_npz(path, list(names))
     except DGRError:
         raise
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
-        raise refusal(path, f"is not a readable .npz file ({_reason(error)})") from error
-
-
-def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Array:
-    with archive.open(info) as stream:
-        long = np.lib.format.read_magic(stream) > (1, 0)
-        read_header = np.lib.format.read_array_header_2_0 if long else np.lib.format.read_array_header_1_0
-        shape, _, dtype = read_header(stream)
-        if dtype.hasobject:
-            raise ValueError(f"{info.filename} holds Python objects")
-        # Before memory is taken for what a header promises.
-        if math.prod(shape) * dtype.itemsize != info.file_size - stream.tell():
-            raise ValueError(f"{info.filename} does not hold what its header says")
-    with archive.open(info) as stream:
-        values: Array = np.lib.format.read_array(stream, allow_pickle=False)
-    return values
-
-
-def _reason(error: Exception) -> str:
-    """What a library says, without its advice in further lines, such as to trust the file."""
-    return next(iter(str(error).splitlines()), type(error).__name__).rstrip(".")
+        raise refusal(path, f"is not a readable .npz file ({reason(error)})") from error

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 from scipy.io.matlab import MatReadError
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, reason
 
 
 def matlab_list(path: Path, name: str) -> NDArray[Any]:
@@ -22,7 +22,7 @@ def matlab_list(path: Path, name: str) -> NDArray[Any]:
     try:
         values: Any = loadmat(path, simplify_cells=True).get(name)
     except (OSError, ValueError, TypeError, IndexError, NotImplementedError, MatReadError) as error:
-        raise DGRError(f"{path} is no readable MATLAB file ({error}); fetch it again.") from error
+        raise DGRError(f"{path} is no readable MATLAB file ({reason(error)}); fetch it again.") from error
     if isinstance(values, dict):
         values = next(iter(values.values()), None)
     return np.ravel(values)

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel, Field, NonNegativeInt
 from torch import Tensor
 
+from dgr.config.parsing import parse
 from dgr.config.runs import SPLITS
-from dgr.core.errors import DGRError
-from dgr.core.files import read_manifest
+from dgr.core.errors import DGRError, reason
+from dgr.core.files import MANIFEST, read_manifest
 from dgr.core.task import Batch, Task
 from dgr.datasets.seeded import PARTS, folder_of, images_of
 
 CPU = torch.device("cpu")
+_Pixels = Annotated[int, Field(gt=0, le=4096)]
+"""Of an image, in pixels: a damaged one must not ask for gigabytes."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,19 @@ def _bytes(tensor: Tensor) -> int:
     return tensor.numel() * tensor.element_size()
 
 
+class _Composition(BaseModel):
+    canvas: tuple[_Pixels, _Pixels]
+    offsets: list[tuple[NonNegativeInt, NonNegativeInt]]
+
+
+class _Manifest(BaseModel):
+    """What training reads of a manifest, which no hash protects."""
+
+    tasks: tuple[Task, ...]
+    seeds: Annotated[list[int], Field(min_length=1)] | None = None
+    composition: _Composition | None = None
+
+
 @dataclass(frozen=True)
 class PreparedData:
     """A data set ready for training: its tasks, and its splits by name."""
@@ -108,7 +125,10 @@ def load(name: str, root: Path, seed: int | None = None) -> PreparedData:
     """
     remedy = f"run `python -m dgr prepare {name}`"
     manifest = read_manifest(root / name, remedy)
-    tasks = tuple(Task(**task) for task in manifest["tasks"])
+    try:
+        tasks = parse(_Manifest, manifest, str(root / name / MANIFEST)).tasks
+    except DGRError as error:
+        raise DGRError(f"{str(error).rstrip('.')}; {remedy}.") from error
     splits: dict[str, Split] = {
         split: _load_split(root / name, manifest, seed, split, tasks, remedy) for split in SPLITS
     }
@@ -124,15 +144,17 @@ def _load_split(
     place = folder_of(folder, manifest, seed)
     try:
         images = torch.from_numpy(images_of(folder, manifest, seed, split))
-    except (OSError, ValueError, IndexError) as error:
-        raise DGRError(f"{place}: the images of split '{split}' are not readable ({error}); {remedy}.") from error
+    except (OSError, ValueError, IndexError, TypeError) as error:
+        raise DGRError(
+            f"{place}: the images of split '{split}' are not readable ({reason(error)}); {remedy}."
+        ) from error
 
     def array(name: str) -> Tensor:
         path = place / f"{split}_{name}.npy"
         try:
             return torch.from_numpy(np.load(path, mmap_mode="c", allow_pickle=False))
-        except (OSError, ValueError) as error:
-            raise DGRError(f"{path} is not a readable array ({error}); {remedy}.") from error
+        except (OSError, ValueError, TypeError) as error:
+            raise DGRError(f"{path} is not a readable array ({reason(error)}); {remedy}.") from error
 
     targets = {task.name: array(task.name) for task in tasks}
     for task, target in targets.items():

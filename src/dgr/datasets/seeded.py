@@ -56,7 +56,8 @@ def images_of(folder: Path, manifest: Mapping[str, Any], seed: int | None, split
         mapped: NDArray[np.generic] = np.load(place / f"{split}_images.npy", mmap_mode="c", allow_pickle=False)
         return mapped
     parts = np.load(folder / f"{PARTS}.npy", mmap_mode="r", allow_pickle=False)
-    rows = np.load(place / f"{split}_{PARTS}.npy", allow_pickle=False)
+    # Mapped first: a header that promises more than the file holds takes no memory.
+    rows = np.array(np.load(place / f"{split}_{PARTS}.npy", mmap_mode="r", allow_pickle=False))
     return overlay(parts, rows, composition["canvas"], composition["offsets"])
 
 

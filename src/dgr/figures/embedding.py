@@ -18,6 +18,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.task import VOID
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
+from dgr.records.csv_files import read_frame
 from dgr.records.names import method_label, regularizer_label
 from dgr.records.records import configured_measurements
 from dgr.records.scope import Scope
@@ -89,12 +90,7 @@ def _read(path: Path, key: str, entry: dict[str, Any]) -> pd.DataFrame:
         f"make it with `python -m dgr embed {key}` and `python -m dgr collect {entry['suite']}`, "
         "or all that is missing with `snakemake --cores all`"
     )
-    try:
-        frame = pd.read_csv(path, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise DGRError(f"{path} is missing; {remedy}.") from error
-    except (ValueError, OSError) as error:
-        raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
+    frame = read_frame(path, remedy, keep_default_na=False)
     wanted = {entry[run].rpartition("-")[2]: entry["samples"] for run in ("plain", "regularized")}
     if list(frame)[:3] != COORDINATES or frame["regularizer"].value_counts().to_dict() != wanted:
         raise DGRError(f"{path} does not hold the configured {entry['samples']} samples of both runs; {remedy}.")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from dgr.config.runs import SPLITS
-from dgr.core.errors import DGRError
-from dgr.core.files import read_manifest
+from dgr.core.errors import DGRError, reason
+from dgr.core.files import MANIFEST, read_manifest
 from dgr.core.numerics import portable_square_root
 from dgr.core.paths import DATA
 from dgr.core.torch_compiler import leave_compiler_unloaded
@@ -61,7 +61,7 @@ def load_probed(dataset: str, kind: str, seed: int | None = None) -> ProbedData:
     """
     remedy = f"run `python -m dgr prepare {dataset}`"
     manifest = read_manifest(DATA / dataset, remedy)
-    for task in manifest["tasks"]:
+    for task in _tasks(manifest, dataset, remedy):
         if task["kind"] != "classification":
             raise DGRError(f"Probes classify, but task '{task['name']}' of {dataset} is {task['kind']}; probe others.")
         if task.get("partial"):
@@ -70,17 +70,28 @@ def load_probed(dataset: str, kind: str, seed: int | None = None) -> ProbedData:
     place = folder_of(DATA / dataset, manifest, seed)
 
     def labels(split: str, task: str) -> ClassLabels:
+        path = place / f"{split}_{task}.npy"
         try:
-            read: ClassLabels = np.load(place / f"{split}_{task}.npy", allow_pickle=False)
-        except (OSError, ValueError) as error:
+            read: ClassLabels = np.array(np.load(path, mmap_mode="r", allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
             raise DGRError(
-                f"{place}: the labels of '{task}' on '{split}' are not readable ({error}); {remedy}."
+                f"{place}: the labels of '{task}' on '{split}' are not readable ({reason(error)}); {remedy}."
             ) from error
         return read
 
     own = {split: {task: labels(split, task) for task in classes} for split in SPLITS}
     new = {task: unseen.classes for task, unseen in unseen_tasks(kind).items()}
     return ProbedData(classes, new, {split: add_unseen(kind, own[split]) for split in SPLITS})
+
+
+def _tasks(manifest: dict[str, Any], dataset: str, remedy: str) -> list[dict[str, Any]]:
+    """What a manifest, which no hash protects, says of the tasks."""
+    tasks: Any = manifest.get("tasks")
+    wanted = {"name": str, "kind": str, "classes": int}
+    whole = isinstance(tasks, list) and all(isinstance(task, dict) for task in tasks)
+    if not whole or not all(isinstance(task.get(key), kind) for task in tasks for key, kind in wanted.items()):
+        raise DGRError(f"{DATA / dataset / MANIFEST} does not describe tasks; {remedy}.")
+    return list(tasks)
 
 
 def one_thread() -> threadpool_limits:

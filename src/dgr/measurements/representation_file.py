@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dgr.config.runs import SPLITS
-from dgr.core.errors import DGRError
+from dgr.core.arrays import read_npz
+from dgr.core.errors import DGRError, reason
 
 
 def load_representation(path: Path, remedy: str) -> dict[str, NDArray[np.float32]]:
@@ -19,11 +20,10 @@ def load_representation(path: Path, remedy: str) -> dict[str, NDArray[np.float32
         DGRError: the file is missing, damaged or not what a run writes.
     """
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            arrays: dict[str, NDArray[Any]] = {name: file[name] for name in (*SPLITS, *set(file.files) - set(SPLITS))}
+        found = read_npz(path)
+        arrays: dict[str, NDArray[Any]] = {name: found[name] for name in (*SPLITS, *set(found) - set(SPLITS))}
     except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
-        reason = " ".join(str(error).split())
-        raise DGRError(f"Representation {path} is missing or damaged ({reason}); {remedy}.") from error
+        raise DGRError(f"Representation {path} is missing or damaged ({reason(error)}); {remedy}.") from error
     for split, array in arrays.items():
         if array.dtype != np.float32 or not np.isfinite(array).all():
             raise DGRError(f"Representation {path}, split '{split}', is not finite float32; {remedy}.")

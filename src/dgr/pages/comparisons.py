@@ -18,6 +18,7 @@ from dgr.pages.inputs import Inputs
 from dgr.pages.measurement_records import cost_key
 from dgr.pages.record_views import record_anchor
 from dgr.pages.run_records import cell_title, run_key
+from dgr.records.csv_files import read_frame
 from dgr.records.names import method_label
 
 NUMBERS = (
@@ -48,10 +49,8 @@ def decided_claims(suite: str) -> dict[str, dict[str, Any]]:
     path = paths.tables_folder(suite) / f"{CLAIMS_TABLE}.csv"
     if not path.exists():
         return {}
-    try:
-        frame = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype={"n": "Int64"})
-    except ValueError as error:
-        raise DGRError(f"{path} is not readable CSV ({error}); remove it and make the claims again.") from error
+    remedy = "remove it and make the claims again"
+    frame = read_frame(path, remedy, keep_default_na=False, na_values=[""], dtype={"n": "Int64"})
     if missing := {"comparison", "verdict"} - set(frame):
         raise DGRError(f"{path} lacks the columns {', '.join(sorted(missing))}; remove it and make the claims again.")
     return {

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dgr.config.datasets import DatasetConfig, FetchedDataset, LocalDataset
-from dgr.config.parsing import Strict
+from dgr.config.parsing import Strict, parse
 from dgr.config.plan_file import Plan
 from dgr.config.regularizers import Regularizer
 from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig
@@ -20,7 +20,7 @@ from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
 from dgr.plan.specifications import check_alone, stages_of_specifications
 from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
-from dgr.plan.suites import Suite, find_suites
+from dgr.plan.suites import Suite, find_suites, names_its_file
 from dgr.plan.tuning import check_tuning, tuning_of
 from dgr.training.configuration import RunConfig, SweepConfig, TuningConfig
 
@@ -81,8 +81,9 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
         file = read_file(path)
         if file.suite != suite.of:
             raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
-        file = narrowed(file, suite)
-        for stage, key, data in _of_file(file, configs, path, datasets):
+        with names_its_file(path):
+            stages = list(_of_file(narrowed(file, suite), configs, path, datasets))
+        for stage, key, data in stages:
             if plan[stage].setdefault(key, data) != data:
                 raise DGRError(f"{path}: {key} is described differently in another file of its suite; make them equal.")
     _keep_representations(plan)
@@ -144,7 +145,8 @@ def _of_file(
         yield from file.stages()
         return
     if file.dataset not in datasets:
-        raise DGRError(f"{configs / 'datasets.yaml'} has no data set '{file.dataset}'{nearest(file.dataset, datasets)}")
+        told = f"{path}: {configs / 'datasets.yaml'} has no data set '{file.dataset}'"
+        raise DGRError(f"{told}{nearest(file.dataset, datasets)}")
     yield from _reports(file)
     yield from _stages(_with_weights(file, configs), path, datasets[file.dataset].kind)
 
@@ -186,19 +188,23 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
                 yield "matching" if tuning.matched else "tuning", run.key, tuning
             if file.probes and (file.probed is None or run.regularizer.name in file.probed):
                 shared = run.model_dump(include={"suite", "dataset", "architecture", "seeds"})
-                yield "probes", run.key, ProbedRun(**file.probes.model_dump(), **shared, kind=kind)
+                yield (
+                    "probes",
+                    run.key,
+                    parse(ProbedRun, {**file.probes.model_dump(), **shared, "kind": kind}, "probes"),
+                )
         place = {"suite": file.suite, "dataset": file.dataset}
         if file.probes:
             yield (
                 "baselines",
                 f"{file.suite}-{file.dataset}",
-                BaselineConfig.model_validate(file.probes.model_dump() | place | {"kind": kind}),
+                parse(BaselineConfig, file.probes.model_dump() | place | {"kind": kind}, "probes"),
             )
         if file.embedding:
             method = f"{key}-{file.embedding.method}"
             shown = place | {"plain": f"{method}-none", "regularized": f"{method}-dgr"}
             settings = file.embedding.model_dump(exclude={"method"})
-            yield "embeddings", file.suite, EmbeddingConfig.model_validate(settings | shown)
+            yield "embeddings", file.suite, parse(EmbeddingConfig, settings | shown, "embedding")
     elif isinstance(file, SpecificationFile):
         yield from stages_of_specifications(file)
     elif isinstance(file, SweepFile):
@@ -209,7 +215,7 @@ def _configurations(file: TrainedFile, path: Path, kind: str) -> Iterator[tuple[
             yield "sweeps", f"{key}-{name}", sweep
     else:
         shared = file.model_dump(exclude={"kind", "tables", "figures"})
-        yield "costs", key, CostConfig(**shared)
+        yield "costs", key, parse(CostConfig, shared, str(path))
 
 
 def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: list[int]) -> RunConfig:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -90,8 +91,10 @@ def _sweep(file: SpecificationFile, chosen: dict[str, str]) -> SweepConfig:
     for option in options:
         for path, factor in option.times.items():
             block, last = _place(run, path, name)
-            value = block[last] * factor
-            block[last] = round(value) if isinstance(block[last], int) else float(f"{value:.6g}")
+            number = block[last]
+            if not isinstance(number, int | float) or not isfinite(value := number * factor):
+                raise DGRError(f"Specification {name} multiplies '{path}', which is no number; set it instead.")
+            block[last] = round(value) if isinstance(number, int) else float(f"{value:.6g}")
     config = parse(RunConfig, run, f"specification {name}")
     sweep = SweepConfig(suite=file.suite, name=name, run=config, vary={"regularizer": file.arms})
     sweep.points()

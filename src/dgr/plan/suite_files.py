@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sized
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.runs import MethodConfig, ProbeConfig, Seeds, TrainingConfig, TuningRule
 from dgr.core.errors import DGRError, nearest
 from dgr.models.registry import AnyArchitecture
 from dgr.regularizers.registry import AnyRegularizer
+
+MOST_COMBINATIONS = 10_000
+"""Of values or options: a few lines name billions, and all are listed before the first is trained."""
+Varied = TypeVar("Varied", bound=Mapping[str, Sized])
+
+
+def _few_combinations(varied: Varied) -> Varied:
+    count = math.prod(map(len, varied.values()))
+    if count > MOST_COMBINATIONS:
+        raise ValueError(f"there are {count:.3g} combinations, but at most {MOST_COMBINATIONS:,} should be asked for")
+    return varied
 
 
 class RegularizerBlock(Strict):
@@ -95,6 +108,11 @@ class SweepBlock(Strict):
     vary: dict[str, list[Any]]
     """A setting's path, such as ``regularizer.strength``, and the values it takes; every combination is trained."""
 
+    @field_validator("vary")
+    @classmethod
+    def _are_few(cls, vary: dict[str, list[Any]]) -> dict[str, list[Any]]:
+        return _few_combinations(vary)
+
 
 class SweepFile(Common):
     """Sweeps of one method."""
@@ -149,6 +167,11 @@ class SpecificationFile(Common):
     """The choice that is not crossed with the others: its option is the sum of the others' positions modulo the number
     of its options, as in a Latin square. So each occurs about equally often with every option of every other choice."""
 
+    @field_validator("choices")
+    @classmethod
+    def _are_few(cls, choices: dict[str, dict[str, Option]]) -> dict[str, dict[str, Option]]:
+        return _few_combinations(choices)
+
 
 if TYPE_CHECKING:
     # Studies bring torch and scipy, which a suite of runs is planned without.
@@ -173,10 +196,10 @@ def read_file(path: Path) -> AnyFile:
     """
     data = read_yaml(path)
     kind = data.get("kind") if isinstance(data, dict) else None
-    if kind in STUDY_KINDS:
+    if isinstance(kind, str) and kind in STUDY_KINDS:
         from dgr.plan.study_files import STUDY_FILES
 
-        return parse(STUDY_FILES[str(kind)], data, str(path))
-    if kind not in FILE_KINDS:
+        return parse(STUDY_FILES[kind], data, str(path))
+    if not isinstance(kind, str) or kind not in FILE_KINDS:
         raise DGRError(f"{path}: unknown kind '{kind}'{nearest(str(kind), (*FILE_KINDS, *STUDY_KINDS))}")
     return parse(FILE_KINDS[kind], data, str(path))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,3 +84,13 @@ def choose_suite(suite: str | None, seeds: str | None, configs: Path) -> Suite |
     if seeds is not None:
         return quick_look(suite or DEFAULT_SUITE, seeds, configs)
     return find_suite(suite, configs) if suite else None
+
+
+@contextmanager
+def names_its_file(path: Path) -> Iterator[None]:
+    """A mistake in a file names the file, also one that shows only when its settings are put together."""
+    try:
+        yield
+    except DGRError as error:
+        told = str(error)
+        raise DGRError(told if str(path) in told else f"{path}: {told}") from error

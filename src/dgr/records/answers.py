@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from dgr.core.errors import DGRError
+from dgr.core.arrays import read_npz
+from dgr.core.errors import DGRError, reason
 from dgr.records.run_folders import IDENTITY
 
 _FILE, _SAMPLES, _SOURCES = "answers.npz", "samples", "sources"
@@ -51,8 +53,11 @@ def right_answers(answers: pd.DataFrame, method: str, regularizer: str) -> dict[
     """
     found: dict[int, dict[str, NDArray[np.bool_]]] = {}
     for row in answers[(answers["method"] == method) & (answers["regularizer"] == regularizer)].to_dict("records"):
-        bits = np.unpackbits(np.frombuffer(_bytes(row["right"]), np.uint8), count=int(row["samples"]))
-        found.setdefault(int(row["seed"]), {})[str(row["task"])] = bits.astype(bool)
+        with _damage():
+            packed, samples = np.frombuffer(_bytes(row["right"]), np.uint8), int(row["samples"])
+            if not 0 <= samples <= 8 * len(packed):
+                raise ValueError(f"{samples:,} samples are not in {len(packed):,} bytes")
+            found.setdefault(int(row["seed"]), {})[str(row["task"])] = np.unpackbits(packed, count=samples).astype(bool)
     return found
 
 
@@ -62,17 +67,20 @@ def sources_by_seed(sources: pd.DataFrame) -> dict[int, NDArray[np.int32]]:
     Args:
         sources: ``sources.csv``, narrowed to one data set.
     """
-    return {
-        int(row["seed"]): np.frombuffer(_bytes(row["parts"]), "<i4").reshape(-1, int(row["places"]))
-        for row in sources.to_dict("records")
-    }
+    with _damage():
+        return {
+            int(row["seed"]): np.frombuffer(_bytes(row["parts"]), "<i4").reshape(-1, int(row["places"]))
+            for row in sources.to_dict("records")
+        }
 
 
 def _arrays(folder: Path) -> dict[str, NDArray[Any]]:
     if not (folder / _FILE).is_file():  # of data without a task of classification
         return {}
-    with np.load(folder / _FILE, allow_pickle=False) as file:
-        return dict(file)
+    try:
+        return read_npz(folder / _FILE)
+    except Exception as error:  # numpy and zipfile raise a dozen kinds for a damaged archive
+        raise DGRError(f"{folder / _FILE} is damaged ({reason(error)}); train that run again.") from error
 
 
 def _text(array: NDArray[Any]) -> str:
@@ -80,9 +88,14 @@ def _text(array: NDArray[Any]) -> str:
 
 
 def _bytes(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+@contextmanager
+def _damage() -> Iterator[None]:
     try:
-        return base64.b64decode(text, validate=True)
-    except ValueError as error:
+        yield
+    except (ValueError, TypeError, OverflowError) as error:
         raise DGRError(
-            f"answers.csv or sources.csv holds text that is no base64 ({error}); collect them again."
+            f"answers.csv or sources.csv holds what is no base64 or does not fit ({reason(error)}); collect them again."
         ) from None

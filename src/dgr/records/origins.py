@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.core.origin import committed
 from dgr.core.paths import origins_folder
+from dgr.records.csv_files import read_frame
 from dgr.records.rows import CsvRow
 
 ORIGIN_COLUMNS = ["key", "seed", "result", "commit", "dirty", "device", "numerics", "threads", "wall_seconds"]
@@ -44,7 +46,12 @@ def write_origins(suite: str, rows: list[CsvRow], root: Path) -> None:
 def read_origins(suite: str) -> pd.DataFrame:
     """A suite's file; no rows where there is none."""
     path = origins_folder(suite) / "runs.csv"
-    return pd.read_csv(path) if path.is_file() else pd.DataFrame(columns=ORIGIN_COLUMNS)
+    if not path.exists():
+        return pd.DataFrame(columns=ORIGIN_COLUMNS)
+    frame = read_frame(path, remedy := f"make it with `python -m dgr collect {suite}`")
+    if missing := set(ORIGIN_COLUMNS) - set(frame):
+        raise DGRError(f"{path} lacks the columns {', '.join(sorted(missing))}; {remedy}.")
+    return frame
 
 
 def _texts(text: str) -> pd.DataFrame:

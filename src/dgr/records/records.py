@@ -12,6 +12,7 @@ from dgr.core import paths
 from dgr.core.errors import DGRError, nearest
 from dgr.records import rows as record_rows
 from dgr.records.answers import ANSWER_COLUMNS, SOURCE_COLUMNS
+from dgr.records.csv_files import read_frame
 from dgr.records.run_folders import IDENTITY
 
 RECORD_COLUMNS = {
@@ -122,14 +123,9 @@ def load_records(folder: Path) -> Records:
     frames = {}
     for field in fields(Records):
         path = folder / f"{field.name}.csv"
-        try:
-            # Only an empty cell is missing: names such as 'none' or 'null' stay what they are.
-            whole = {"seed": "Int64"} if field.name == "probes" else None  # empty for baselines
-            frame = pd.read_csv(path, keep_default_na=False, na_values=[""], dtype=whole)
-        except FileNotFoundError as error:
-            raise DGRError(f"{path} is missing; {remedy}.") from error
-        except (ValueError, OSError) as error:
-            raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
+        # Only an empty cell is missing: names such as 'none' or 'null' stay what they are.
+        whole = {"seed": "Int64"} if field.name == "probes" else None  # empty for baselines
+        frame = read_frame(path, remedy, keep_default_na=False, na_values=[""], dtype=whole)
         if missing := set(RECORD_COLUMNS[field.name]) - set(frame):
             raise DGRError(f"{path} lacks the columns {', '.join(sorted(missing))}; {remedy}.")
         frames[field.name] = frame

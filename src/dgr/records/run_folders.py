@@ -15,11 +15,12 @@ from pydantic import BaseModel
 from dgr.config.parsing import parse
 from dgr.config.runs import SPLITS
 from dgr.core.errors import DGRError
-from dgr.core.files import read_json, read_manifest
+from dgr.core.files import MANIFEST, read_json, read_manifest
 from dgr.core.paths import MADE, output_path, tuning_file
 from dgr.core.provenance import result_hash
+from dgr.records.csv_files import read_frame
 from dgr.records.file_schemas import Metrics, Origin, TaskValues, Tuning
-from dgr.records.names import KNOWN_REGULARIZERS, metric_named
+from dgr.records.names import KNOWN_REGULARIZERS, METRICS
 
 IDENTITY = ["suite", "dataset", "architecture", "method", "regularizer", "seed"]
 
@@ -138,7 +139,10 @@ def _read_seed(folder: Path, identity: dict[str, str | int], made_here: Path, re
     _check_metrics(metrics, identity, f"{path}", remedy)
     history = _read_history(folder / "history.csv", metrics, remedy)
     manifest = read_manifest(folder, remedy)
-    result = result_hash(manifest["files"] | manifest.get("trained", {}))
+    trained = manifest.get("trained", {})
+    if not isinstance(trained, dict):
+        raise DGRError(f"{folder / MANIFEST} does not say which files were trained; {remedy}.")
+    result = result_hash(manifest["files"] | trained)
     origin = read_record(made_here, Origin, remedy) if made_here.exists() else None
     return SeedRecord(metrics, history, folder, result, origin if origin and origin.result == result else None)
 
@@ -151,7 +155,9 @@ def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str,
     if lacking := set(SPLITS) - set(metrics.representation_norm):
         raise DGRError(f"{where}: no representation_norm on {_list(lacking)}; {remedy}.")
     for name, task in metrics.tasks.items():
-        if task.higher_is_better != metric_named(task.metric).higher_is_better:
+        if task.metric not in METRICS:
+            raise DGRError(f"{where}: Metric '{task.metric}' has no unit and direction for reports; {remedy}.")
+        if task.higher_is_better != METRICS[task.metric].higher_is_better:
             raise DGRError(f"{where}: '{task.metric}' of task '{name}' has the wrong direction; {remedy}.")
     for moment in ("final", "best_validation"):
         for split in SPLITS:
@@ -165,10 +171,7 @@ def _check_metrics(metrics: Metrics, identity: dict[str, str | int], where: str,
 
 
 def _read_history(path: Path, metrics: Metrics, remedy: str) -> pd.DataFrame:
-    try:
-        history = pd.read_csv(path)
-    except (ValueError, OSError) as error:
-        raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
+    history = read_frame(path, remedy)
     columns = ["epoch", "learning_rate", "penalty", "gradient_ratio"]
     for name, task in metrics.tasks.items():
         columns += [f"train_loss/{name}", f"weight/{name}", f"val_loss/{name}", f"val_{task.metric}/{name}"]

@@ -12,6 +12,7 @@ from dgr.config.study_report import MeasureText, StudyReportEntry
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import read_json
 from dgr.core.paths import records_folder
+from dgr.records.csv_files import read_frame
 from dgr.records.names import method_label
 from dgr.records.records import STUDY_SECTIONS, study_command
 
@@ -59,12 +60,7 @@ def load_study(key: str) -> StudyRecords:
     report = parse(StudyReportEntry, plan_entry(key, ("study_reports",)), key)
     path = records_folder(report.suite) / f"{report.name}.csv"
     remedy = f"run `python -m dgr {study_command(read_plan(), key)}`"
-    try:
-        frame = pd.read_csv(path)
-    except FileNotFoundError as error:
-        raise DGRError(f"{path} is missing; {remedy}.") from error
-    except ValueError as error:
-        raise DGRError(f"{path} is damaged; {remedy}.") from error
+    frame = read_frame(path, remedy)
     if list(frame) != STUDY_COLUMNS or frame.empty or not pd.api.types.is_float_dtype(frame["value"]):
         raise DGRError(f"{path} is damaged: it must hold the columns {', '.join(STUDY_COLUMNS)}; {remedy}.")
     entry = plan_entry(key, STUDY_SECTIONS)

@@ -47,12 +47,21 @@ def report_names() -> dict[str, Any]:
         "settings": named("settings", _settings(plan)),
         "data": named("data", datasets),
         "sources": named("sources", shared["sources"]),
-        "known": named("known", read_yaml(KNOWN)),
+        "known": read_known(),
         "papers": [_paper(work) for work in read_citation().references],
         "environment": named("environment", _environment()),
         "table": lambda suite, name, columns: table_in_text(plan, suite, name, columns),
         "figure": lambda suite, name: figure_in_text(plan, suite, name),
     }
+
+
+def read_known() -> Any:
+    """What :data:`KNOWN` says.
+
+    Raises:
+        DGRError: it is missing or no YAML.
+    """
+    return named("known", read_yaml(KNOWN))
 
 
 def _suite(plan: Plan, suite: str, families: list[Namespace]) -> dict[str, Any]:

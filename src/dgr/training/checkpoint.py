@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, reason
 from dgr.core.files import write_atomically
+from dgr.core.torch_files import load_tensors
 
 
 def save_checkpoint(path: Path, identity: str, state: dict[str, Any]) -> None:
@@ -31,13 +32,12 @@ def load_checkpoint(path: Path, identity: str, device: torch.device | str = "cpu
     """
     remedy = "move it away to start that run anew"
     try:
-        with zipfile.ZipFile(path) as archive:  # torch compares no checksum, and would go on from a flipped bit
-            if damaged := archive.testzip():
-                raise ValueError(f"{damaged} has another checksum")
-        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        if path.is_file() and not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("File is not a zip file")
+        state: dict[str, Any] = load_tensors(path, device)
     except Exception as error:  # a foreign file makes the restricted unpickler fail in a dozen ways
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise DGRError(f"Checkpoint {path} is truncated or not a checkpoint ({reason}); {remedy}.") from error
+        told = f"Checkpoint {path} is truncated or not a checkpoint ({reason(error)}); {remedy}."
+        raise DGRError(told) from error
     if not isinstance(state, dict) or state.get("identity") != identity:
         found = state.get("identity") if isinstance(state, dict) else None
         raise DGRError(f"Checkpoint {path} belongs to another run ({found!r} instead of {identity!r}); {remedy}.")

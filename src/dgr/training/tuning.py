@@ -6,8 +6,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from dgr.config.parsing import parse
+from pydantic import BaseModel, FiniteFloat, PositiveFloat
+
+from dgr.config.parsing import Strict, parse
 from dgr.config.plan_file import plan_entry
+from dgr.config.regularizers import Strength
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.files import read_json, write_json
@@ -24,6 +27,25 @@ from dgr.training.run import Run
 from dgr.training.workspace import open_workspace
 
 _SECTIONS = ("tuning", "matching")
+
+
+class _Chosen(Strict):
+    learning_rate: PositiveFloat
+    strength: Strength | None
+
+
+class _Tried(BaseModel):
+    learning_rate: FiniteFloat
+    strength: FiniteFloat | None
+    mean_norm: FiniteFloat | None
+
+
+class _Record(BaseModel):
+    """What is read of a tuning record."""
+
+    key: str | None = None
+    chosen: _Chosen
+    rows: list[_Tried] = []
 
 
 def tune(key: str, device: str) -> None:
@@ -92,7 +114,10 @@ def matched_norm(config: TuningConfig) -> tuple[float, float]:
     assert config.matched is not None
     record = _record(config.run.suite, config.matched)
     chosen = record["chosen"]
-    own = [row["mean_norm"] for row in record["rows"] if all(row[name] == chosen[name] for name in chosen)]
+    own = [row["mean_norm"] for row in record.get("rows", []) if all(row[name] == chosen[name] for name in chosen)]
+    if not own or None in own:
+        place = tuning_file(config.run.suite, config.matched)
+        raise DGRError(f"{place} does not say how large ‖z‖ was; run `python -m dgr tune {config.matched}`.")
     norm = sum(own) / len(own)
     if norm <= 0:
         raise DGRError(f"{config.matched} chose a representation of norm 0, which nothing can be matched to.")
@@ -102,7 +127,11 @@ def matched_norm(config: TuningConfig) -> tuple[float, float]:
 def _record(suite: str, key: str) -> dict[str, Any]:
     path, remedy = tuning_file(suite, key), f"run `python -m dgr tune {key}`"
     record: dict[str, Any] = read_json(path, remedy)
-    if not isinstance(record, dict) or record.get("key", key) != key or "chosen" not in record:
+    try:
+        found = parse(_Record, record, str(path))
+    except DGRError as error:
+        raise DGRError(f"{str(error).rstrip('.')}; {remedy}.") from error
+    if found.key not in (None, key):
         raise DGRError(f"{path} is not the tuning of {key}; {remedy}.")
     return record
 

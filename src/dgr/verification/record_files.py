@@ -10,6 +10,7 @@ import pandas as pd
 
 from dgr.core.errors import DGRError
 from dgr.core.paths import origins_folder, records_folder
+from dgr.records.csv_files import read_frame
 from dgr.records.run_folders import IDENTITY
 from dgr.records.study_records import STUDY_CELL
 
@@ -70,13 +71,7 @@ def text_frame(path: Path) -> pd.DataFrame:
     Raises:
         DGRError: it is missing or damaged.
     """
-    remedy = "restore it, for example with `git checkout`"
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except FileNotFoundError as error:
-        raise DGRError(f"{path} is missing; {remedy}.") from error
-    except (ValueError, OSError) as error:
-        raise DGRError(f"{path} is not readable CSV ({error}); {remedy}.") from error
+    return read_frame(path, "restore it, for example with `git checkout`", dtype=str, keep_default_na=False)
 
 
 def as_text(frame: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -81,6 +82,10 @@ def _cells(path: Path, name: str, values: NDArray[np.generic], classes: bool) ->
             f"{path}: '{name}' has the shape {list(values.shape)} and holds {values.dtype}, but labels are one number "
             "or one name for each sample."
         )
+    if flat.dtype.kind == "U" and flat.dtype.itemsize:  # Python would make text of any number, and stop at using it
+        letters = np.ascontiguousarray(flat).view(f"{flat.dtype.byteorder}u4")
+        if (letters > sys.maxunicode).any():
+            raise DGRError(f"{path}: '{name}' holds what is no text; write its names anew.")
     cells = [str(value).strip() for value in flat.tolist()]
     none = {"nan", str(VOID), str(float(VOID))} if classes else {"nan"}
     return ["" if cell in none else cell for cell in cells]

@@ -45,9 +45,10 @@ class Config(LabelledData):
         """Images and labels of each split, ordered by the names of their files.
 
         Args:
-            place: the folder. Images may be of any format that Pillow reads, of one size, with at most 8 bits a
-                channel; grey is repeated for three channels, colours are made grey for one. Files ``.npy`` hold an
-                array of the configured shape each, as :func:`dgr.datasets.labelled.as_stored` takes it.
+            place: the folder. Images may be of the formats of :mod:`dgr.datasets.input_files`, of one size, with at
+                most 8 bits a channel; grey is repeated for three channels, colours are made grey for one. Files
+                ``.npy`` hold an array of the configured shape each, as :func:`dgr.datasets.labelled.as_stored` takes
+                it.
 
         Returns:
             For each split ``images`` ``(samples, *image_shape)``, uint8 or float32; for each task ``(samples,)``,

@@ -25,7 +25,7 @@ from dgr.config.runs import SPLITS, SplitName
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.task import Task
-from dgr.datasets.input_files import opened_image
+from dgr.datasets.input_files import opened_image, refusal
 
 AGE_EDGES = (0, 10, 20, 30, 40, 50, 60, 120)
 """Right-closed bins, as in the authors' code: (0, 10], (10, 20], …"""
@@ -102,7 +102,7 @@ class Config(FetchedDataset):
         Raises:
             DGRError: the folder holds no faces, or an image that cannot be decoded.
         """
-        files = ((path.name, path.read_bytes()) for path in sorted(place.rglob("*.jpg")))
+        files = ((path.name, _content(path)) for path in sorted(place.rglob("*.jpg")))
         faces, report = read_faces(files, place, distinct=self.protocol == "clean")
         order = np.random.default_rng(self.seed).permutation(len(faces))
         bounds = np.rint(np.cumsum([0.0, *self.shares.values()]) * len(faces)).astype(int)
@@ -152,6 +152,12 @@ def read_faces(
         "faces": len(kept),
     }
     return kept, report
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():  # opening a pipe would wait for ever
+        raise refusal(path, "is no plain file")
+    return path.read_bytes()
 
 
 def read_labels(name: str) -> FaceLabels | None:

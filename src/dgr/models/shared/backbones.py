@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import torch
 from torch import Tensor, nn
 
-from dgr.core.errors import DGRError
+from dgr.core.errors import DGRError, reason
+from dgr.core.torch_files import load_tensors
 from dgr.core.torchvision_import import load_torchvision
 
 
@@ -115,12 +115,11 @@ def _load(network: nn.Module, path: Path, name: str, remedy: str) -> None:
     if not path.is_file():
         raise DGRError(f"{path} with the weights of {name} is missing; {remedy}.")
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_tensors(path)
     except Exception as error:  # a foreign file makes the restricted unpickler fail in a dozen ways
-        reason = str(error).split("\n", 1)[0].rstrip(".")
-        raise DGRError(f"{path} is truncated or not a file of weights ({reason}); {remedy}.") from error
+        raise DGRError(f"{path} is truncated or not a file of weights ({reason(error)}); {remedy}.") from error
     try:
         network.load_state_dict(state)
     except (RuntimeError, TypeError, AttributeError) as error:
-        reason = textwrap.shorten(str(error), 200, placeholder=" …")
-        raise DGRError(f"{path} does not hold the weights of {name} ({reason}); {remedy}.") from error
+        told = textwrap.shorten(str(error), 200, placeholder=" …")
+        raise DGRError(f"{path} does not hold the weights of {name} ({told}); {remedy}.") from error

@@ -12,6 +12,7 @@ from dgr.config.plan_file import read_plan
 from dgr.core import paths
 from dgr.core.errors import DGRError
 from dgr.core.files import write_text
+from dgr.records.csv_files import read_frame
 from dgr.records.records import configured_studies, load_records
 from dgr.records.scope import open_scope
 from dgr.records.study_records import load_study
@@ -69,10 +70,8 @@ def read_differences(suite: str) -> pd.DataFrame:
     path = differences_file(suite)
     if not path.exists():
         return pd.DataFrame(columns=COLUMNS)
-    try:
-        frame = pd.read_csv(path, keep_default_na=False, dtype={"method": str, "seed": int, "difference": float})
-    except ValueError as error:
-        raise DGRError(f"{path} is not readable CSV ({error}); run `python -m dgr differences {suite}`.") from error
+    types = {"method": str, "seed": int, "difference": float}
+    frame = read_frame(path, f"run `python -m dgr differences {suite}`", keep_default_na=False, dtype=types)
     if list(frame) != COLUMNS:
         raise DGRError(f"{path} has other columns than {', '.join(COLUMNS)}; run `python -m dgr differences {suite}`.")
     return frame
