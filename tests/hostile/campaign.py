@@ -20,8 +20,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from drawing import SEED, TIMES
 from counts import write_rows
+from drawing import SEED, TIMES
 from watched import OUTCOMES, Outcome
 
 
