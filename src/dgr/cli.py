@@ -66,16 +66,21 @@ def fetch(
     """Say a source's terms, download what is missing and check it, sources/SOURCE."""
     from dgr.config.sources import read_source
     from dgr.core.paths import SOURCES
-    from dgr.datasets.digests import read_digests
-    from dgr.datasets.fetch import Known, fetch_source
-    from dgr.datasets.publishers import read_publishers
+    from dgr.datasets.fetch import fetch_source
+    from dgr.datasets.known import read_known
 
     config = read_source(CONFIGS, source)
-    known = Known(read_publishers(CONFIGS).get(source), read_digests(CONFIGS).get(source, {}))
+    known = read_known(CONFIGS, source)
     if known.publisher:
         typer.echo(f"{config.title}: {known.publisher.licence}", err=True)
     done = fetch_source(source, config, SOURCES, origin, known)
-    pinned = "" if config.contents.tree else " (not pinned in sources.yaml)"
+    if done.content != config:
+        typer.echo(
+            f"This is {done.content.title}, in place of {config.title}, which could not be had: the same pictures in "
+            "more pixels. What is prepared of them differs a little, and so will all digits.",
+            err=True,
+        )
+    pinned = "" if done.content.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
 
 

@@ -101,7 +101,7 @@ def test_a_download_is_unpacked_and_verified(server, archive, settings, root):
     server.files["pictures.tar.gz"] = archive.read_bytes()
     url = f"{server.address}/pictures.tar.gz"
     source = settings(urls=[url])
-    assert fetch_source("pictures", source, root) == (root / "pictures", 4, expected_tree(PICTURES), url)
+    assert fetch_source("pictures", source, root) == (root / "pictures", 4, expected_tree(PICTURES), url, source)
     assert_whole(root)
     assert read_manifest(root / "pictures", "")["config"] == source.model_dump(mode="json")
     assert [request.range for request in server.requests] == [None]
@@ -292,6 +292,7 @@ def test_what_is_there_and_whole_is_left(settings, root, archive):
         4,
         expected_tree(PICTURES),
         None,
+        settings(),
     )
     after = (root / "pictures/manifest.json").stat()
     assert (before.st_ino, before.st_mtime_ns) == (after.st_ino, after.st_mtime_ns)

@@ -23,7 +23,8 @@ from dgr.datasets.archives import gather
 from dgr.datasets.contents import Entry, Writer, difference
 from dgr.datasets.digests import changed_files, digests_of, read_digests
 from dgr.datasets.downloads import STEP
-from dgr.datasets.fetch import Known, fetch_source
+from dgr.datasets.fetch import fetch_source
+from dgr.datasets.known import Known, Larger, read_known
 from dgr.datasets.publishers import Part, Publisher, read_publishers
 
 CONFIGS = Path(__file__).parents[2] / "paper_configs"
@@ -92,7 +93,7 @@ def assert_whole(root):
     found = {path.relative_to(root / "faces").as_posix() for path in (root / "faces").rglob("*") if path.is_file()}
     assert found == {*WHOLE, "manifest.json"}
     assert all((root / "faces" / name).read_bytes() == content for name, content in WHOLE.items())
-    assert not list((root / ".downloads").iterdir())
+    assert not list(root.glob(".downloads/*"))
 
 
 def refusal(source, root, known, origin=None):
@@ -230,11 +231,40 @@ def test_the_genuine_faces_are_taken_and_one_too_few_is_not():
     assert "it holds 23,707 files instead of 23,708 (1 missing)" in difference(contents, source)
 
 
-def test_the_originals_are_not_the_small_copy(tmp_path):
-    known, source = Known(read_publishers(CONFIGS)["utkface64"]), read_source(CONFIGS, "utkface64")
-    originals = pack(tmp_path / "originals.zip", {"in/55_0_0_12jpg.chip.jpg": b"a"})
-    with pytest.raises(DGRError, match="it is the 200×200 originals, which are the source utkface"):
-        fetch_source("utkface64", source, tmp_path / "sources", originals, known)
+@pytest.fixture
+def small(source, known):
+    """A reduced copy, of which ``known`` is the larger one."""
+    contents = {"files": 2, "patterns": {"faces/*": 1, "*.mat": 1}, "tree": expected_tree({"other": b"1"})}
+    told = source.model_dump() | {"title": "small faces", "file": "small.tar", "contents": contents}
+    publisher = Publisher.model_validate({"licence": "for the curious only", "larger": "faces"})
+    return SourceConfig.model_validate(told), Known(publisher, larger=Larger(source, known.publisher))
+
+
+@pytest.mark.parametrize("given", [True, False])
+def test_where_a_reduced_copy_cannot_be_had_the_originals_stand_in_for_it(served, source, small, tmp_path, given):
+    config, known = small
+    origin = pack(tmp_path / "originals.zip", WHOLE) if given else None
+    done = fetch_source("faces", config, tmp_path / "sources", origin, known)
+    assert (done.tree, done.content) == (expected_tree(WHOLE), source)
+    assert_whole(tmp_path / "sources")
+    again = fetch_source("faces", config, tmp_path / "sources", known=known)
+    assert (again.origin, again.content) == (None, source)
+
+
+def test_what_is_neither_the_reduced_copy_nor_its_originals_is_refused(small, tmp_path):
+    config, known = small
+    path = pack(tmp_path / "half.zip", dict(list(WHOLE.items())[1:]))
+    assert "is not the expected small faces: it holds 4 files instead of 2" in refusal(
+        config, tmp_path / "sources", known, path
+    )
+
+
+def test_reduced_copies_have_originals_at_public_commits():
+    for name, larger in (("utkface64", "utkface"), ("nyuv2_small", "nyuv2_png")):
+        known = read_known(CONFIGS, name)
+        assert known.larger == Larger(read_source(CONFIGS, larger), read_publishers(CONFIGS)[larger])
+        assert not known.publisher.parts
+        assert known.larger.publisher.parts
 
 
 def test_terms_are_said_before_the_fetch_and_a_bar_shows_its_progress(

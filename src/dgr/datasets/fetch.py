@@ -13,27 +13,12 @@ from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST, cannot_write, sha256, write_manifest
 from dgr.datasets.archives import gather, gather_parts
 from dgr.datasets.contents import Contents, Writer, difference, tree_hash, whole_contents
-from dgr.datasets.digests import Digests, changed_files
+from dgr.datasets.digests import changed_files
 from dgr.datasets.downloads import UnavailableError, local
-from dgr.datasets.publishers import Publisher
+from dgr.datasets.known import NOTHING, Known
 
 Fill = Callable[[Sequence[Path], Writer], tuple[Path, Contents]]
 """Writes a source's files from what lies at paths; gives the folder that they lie in and its contents."""
-
-
-class Known(NamedTuple):
-    """What is known of a source beside its configuration.
-
-    Attributes:
-        publisher: its terms, and where its files lie; None where nobody is known.
-        digests: of its files; none where they were never measured.
-    """
-
-    publisher: Publisher | None = None
-    digests: Digests = {}
-
-
-NOTHING = Known()
 
 
 class Fetched(NamedTuple):
@@ -44,12 +29,14 @@ class Fetched(NamedTuple):
         files: how many files it holds, without the manifest.
         tree: its tree hash, :func:`dgr.datasets.contents.tree_hash`.
         origin: the place it came from; None where it was there already.
+        content: what it is: the source itself, or the larger pictures in its place.
     """
 
     folder: Path
     files: int
     tree: str
     origin: str | None
+    content: SourceConfig
 
 
 class _Attempt(NamedTuple):
@@ -69,7 +56,8 @@ def fetch_source(
     ``SOURCE/FILE``, ``FILE`` or an unpacked folder ``SOURCE``; else from the published addresses, and last from the
     publisher's commits. A download that stops is continued by the next call. A single top folder that all files lie in
     is dropped, and so are what file managers leave (``.DS_Store``, ``__MACOSX``) and a top ``manifest.json``, which a
-    copy of a fetched folder has. What is there and whole is left as it is.
+    copy of a fetched folder has. What is there and whole is left as it is. Where the same pictures in more pixels are
+    known, they are taken in its place, and last from their publisher's commits.
 
     Args:
         name: the source's name.
@@ -87,12 +75,13 @@ def fetch_source(
         if target.exists() and any(target.iterdir()):  # Snakemake makes an empty folder first
             if not (target / MANIFEST).is_file():
                 raise DGRError(f"{target} was never checked; move it elsewhere and fetch it from there with --from.")
-            contents = whole_contents(target, source)
-            if contents is not None:
-                return Fetched(target, len(contents), tree_hash(contents), None)
+            for content in _accepted(source, known):
+                contents = whole_contents(target, content)
+                if contents is not None:
+                    return Fetched(target, len(contents), tree_hash(contents), None, content)
         reasons = []
         root.mkdir(parents=True, exist_ok=True)
-        for attempt in _attempts(name, source, origin, known.publisher):
+        for attempt in _attempts(name, source, origin, known):
             try:
                 paths = [local(address, root / ".downloads") for address in attempt.addresses]
             except UnavailableError as reason:
@@ -104,15 +93,14 @@ def fetch_source(
     raise _nowhere(name, source, reasons)
 
 
-def _attempts(
-    name: str, source: SourceConfig, origin: str | Path | None, publisher: Publisher | None
-) -> list[_Attempt]:
+def _attempts(name: str, source: SourceConfig, origin: str | Path | None, known: Known) -> list[_Attempt]:
     """All ways, the best first."""
     attempts = [
         _Attempt([place], partial(_from_one, place, source), shown(place)) for place in places(name, source, origin)
     ]
-    if origin is None and publisher and publisher.parts:
-        parts = publisher.parts
+    larger = known.larger.publisher.parts if known.larger else []
+    parts = (known.publisher and known.publisher.parts) or larger
+    if origin is None and parts:
         commits = " and ".join(f"github.com/{part.repository} at commit {part.commit}" for part in parts)
         addresses = [address for part in parts for address in part.addresses]
         attempts.append(_Attempt(addresses, partial(gather_parts, parts), commits))
@@ -152,17 +140,17 @@ def _install(attempt: _Attempt, paths: list[Path], target: Path, source: SourceC
         writer = Writer(Path(temporary) / "new", attempt.shown, source)
         try:
             folder, contents = attempt.fill(paths, writer)
-            _verify(contents, attempt.shown, source, known)
+            content = _verified(contents, attempt.shown, source, known)
         except DGRError:
             _remove(downloaded)
             raise
         tree = tree_hash(contents)
-        write_manifest(folder, source=target.name, config=source.model_dump(mode="json"), tree=tree)
+        write_manifest(folder, source=target.name, config=content.model_dump(mode="json"), tree=tree)
         if target.exists():
             target.replace(Path(temporary) / "old")
         folder.replace(target)
     _remove(downloaded)
-    return Fetched(target, len(contents), tree, attempt.shown)
+    return Fetched(target, len(contents), tree, attempt.shown, content)
 
 
 def _remove(downloaded: list[Path]) -> None:
@@ -170,8 +158,12 @@ def _remove(downloaded: list[Path]) -> None:
         path.unlink()
 
 
-def _verify(contents: Contents, origin: str, source: SourceConfig, known: Known) -> None:
-    """Compare contents with what is expected.
+def _accepted(source: SourceConfig, known: Known) -> list[SourceConfig]:
+    return [source, *([known.larger.source] if known.larger else [])]
+
+
+def _verified(contents: Contents, origin: str, source: SourceConfig, known: Known) -> SourceConfig:
+    """Compare contents with what is expected; gives what they are.
 
     Raises:
         DGRError: they are something else; it is called by its name where it is known, and so is the file that changed.
@@ -180,7 +172,10 @@ def _verify(contents: Contents, origin: str, source: SourceConfig, known: Known)
         if variant.is_it(contents):
             raise DGRError(f"{origin} is not the expected {source.title}: it is {variant.name}.")
     problem = difference(contents, source)
-    if problem:
-        changed = changed_files(contents, known.digests)
-        which = f"; files of another content: {len(changed):,}, the first is '{changed[0]}'" if changed else ""
-        raise DGRError(f"{origin} is not the expected {source.title}: {problem}{which}; get it again.")
+    if problem is None:
+        return source
+    if known.larger and difference(contents, known.larger.source) is None:
+        return known.larger.source
+    changed = changed_files(contents, known.digests)
+    which = f"; files of another content: {len(changed):,}, the first is '{changed[0]}'" if changed else ""
+    raise DGRError(f"{origin} is not the expected {source.title}: {problem}{which}; get it again.")

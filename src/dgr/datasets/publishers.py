@@ -88,6 +88,8 @@ class Publisher(Strict):
     """Together its files; fetched where no mirror and no address of ``sources.yaml`` gives it."""
     variants: list[KnownVariant] = []
     """Copies of another content that are known to go about."""
+    larger: PlainName | None = None
+    """The source of the same pictures in more pixels: it is taken where this one cannot be had, and that is said."""
 
 
 class PublishersFile(RootModel[dict[PlainName, Publisher]]):
