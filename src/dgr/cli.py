@@ -67,10 +67,10 @@ def fetch(
     from dgr.config.sources import read_source
     from dgr.core.paths import SOURCES
     from dgr.datasets.fetch import fetch_source
-    from dgr.datasets.known import read_known
+    from dgr.datasets.known import known_source
 
     config = read_source(CONFIGS, source)
-    known = read_known(CONFIGS, source)
+    known = known_source(CONFIGS, source)
     if known.publisher:
         typer.echo(f"{config.title}: {known.publisher.licence}", err=True)
     done = fetch_source(source, config, SOURCES, origin, known)

