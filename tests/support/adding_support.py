@@ -105,7 +105,8 @@ class ProjectCopy:
 
     def pytest(self, *arguments: str, fails: bool = False) -> str:
         """What pytest prints in the copy."""
-        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, fails=fails)
+        place = f"--basetemp={self.root.parent / 'pytest'}"  # not where other runs keep theirs, and clear them away
+        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", place, *arguments, fails=fails)
 
     def python(self, *arguments: str, fails: bool = False) -> str:
         """What Python prints in the copy; its exit status must say whether it failed."""
