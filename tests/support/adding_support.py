@@ -54,6 +54,12 @@ for line in sys.argv[1:]:
 """
 
 
+def without_measurements(suite: dict[str, Any]) -> None:
+    """Trainings alone: no classifier is fitted and nothing is embedded, which takes longer than the trainings."""
+    for block in ("snapshots", "probes", "embedding"):
+        del suite[block]
+
+
 class ProjectCopy:
     """The project in another folder, with ``tests/tiny_configs`` in place of its configurations.
 
