@@ -3,6 +3,7 @@ from dgr.core.numerics import make_portable
 
 make_portable()  # as every command does, before anything below loads numpy or torch
 
+import gc
 import json
 import shutil
 import sys
@@ -22,6 +23,12 @@ from dgr.plan.entry_hashes import hashes
 from dgr.plan.expand import dump, make_plans
 
 TINY_CONFIGS = Path(__file__).parent / "tiny_configs"
+
+
+def pytest_collection_finish():
+    """Thousands of collected tests stay alive: no garbage collection need look through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from adding_support import ROOT, ProjectCopy
+from adding_support import ROOT, ProjectCopy, without_measurements
 from data_page import FILES, KIND
 
 SUITE = "paper_configs/mini/T1.yaml"
@@ -23,8 +23,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 
     def use(suite: dict[str, object]) -> None:
         suite["dataset"] = "clouds"
-        for block in ("snapshots", "probes", "embedding"):  # of classes alone
-            del suite[block]
+        without_measurements(suite)  # which are of classes alone
 
     project.edit_yaml(SUITE, use)
     for other in ("T5", "T6"):

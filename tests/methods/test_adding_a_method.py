@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from adding_support import ProjectCopy
+from adding_support import ProjectCopy, without_measurements
 from docs_pages import blocks
 
 FILE, DOCS = "src/dgr/methods/loss_softmax.py", "docs/methods.md"
@@ -29,6 +29,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     project.write(FILE, METHOD)
     suite = "paper_configs/mini/T1.yaml"
     project.write(suite, project.read(suite).replace("equal_weighting", "loss_softmax"))
+    project.edit_yaml(suite, without_measurements)
     for other in ("T5", "T6"):
         Path(project.root, "paper_configs/mini", f"{other}.yaml").unlink()
     return project

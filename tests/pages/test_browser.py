@@ -133,8 +133,12 @@ def test_records_open_without_script_too(visit, made) -> None:
 @pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
 @pytest.mark.parametrize("path", [pytest.param(None, id="toy"), *committed("studies", "index", "report")])
 def test_accessible(visit, made, path, width, scheme) -> None:
+    step = 10 if path else 1
     page = visit(path or made, color_scheme=scheme, viewport={"width": width, "height": 844})
-    page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+    # Hundreds of records of a committed page are alike: each tenth is looked at, of the toy all.
+    page.evaluate(
+        "step => document.querySelectorAll('details').forEach((each, i) => { each.open = i % step === 0 })", step
+    )
     found = axe.Axe().run(page)
     assert found.violations_count == 0, found.generate_report()
     # Wide tables scroll by themselves; the page does not.

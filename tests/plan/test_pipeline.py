@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import yaml
-from project_support import TABLE, Project, make_project
+from project_support import TABLE, Project, reproduced
 
 from dgr.plan.checkout.at_work import ENGINE, release, take
 
@@ -36,9 +36,7 @@ RUNS = "runs/mini/train"
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """The tiny suite, made by Snakemake from nothing."""
-    project = make_project(tmp_path_factory.mktemp("finished"))
-    assert project.snakemake() == EVERYTHING
-    return project
+    return reproduced(tmp_path_factory)
 
 
 @pytest.fixture
@@ -60,6 +58,12 @@ def use_two_dummies(table: Any) -> None:
 def ran(output: str) -> set[str]:
     """The stages whose command DVC ran."""
     return set(re.findall(r"Running stage '([^']+)'", output))
+
+
+def test_from_nothing_every_stage_runs(project: Project) -> None:
+    locks = (yaml.safe_load(project.read(path))["stages"] for path in ("dvc.lock", "suites/shared/dvc.lock"))
+    own, shared = ({name for name in lock if name != "plan"} for lock in locks)
+    assert own | {f"{SHARED}:{name}" for name in shared} == EVERYTHING
 
 
 def test_after_snakemake_nothing_is_left_to_do(project: Project) -> None:

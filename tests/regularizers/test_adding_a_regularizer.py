@@ -1,6 +1,6 @@
 """Adding a regularizer takes one file: here the one that docs/own_parts.md shows."""
 
-from adding_support import ProjectCopy
+from adding_support import ProjectCopy, without_measurements
 from docs_pages import blocks
 
 FILE = "src/dgr/regularizers/spread.py"
@@ -10,6 +10,7 @@ REGULARIZER = blocks("own_parts.md")[FILE]
 def test_it_is_tuned_trained_timed_drawn_and_in_the_tables_under_its_label(tmp_path) -> None:
     copy = ProjectCopy(tmp_path)
     copy.write(FILE, REGULARIZER)
+    copy.edit_yaml("paper_configs/mini/T1.yaml", without_measurements)
     copy.edit_yaml(
         "paper_configs/mini/T1.yaml",
         lambda suite: suite["regularizers"].append(

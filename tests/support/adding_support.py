@@ -54,6 +54,12 @@ for line in sys.argv[1:]:
 """
 
 
+def without_measurements(suite: dict[str, Any]) -> None:
+    """Trainings alone: no classifier is fitted and nothing is embedded, which takes longer than the trainings."""
+    for block in ("snapshots", "probes", "embedding"):
+        del suite[block]
+
+
 class ProjectCopy:
     """The project in another folder, with ``tests/tiny_configs`` in place of its configurations.
 
@@ -105,7 +111,8 @@ class ProjectCopy:
 
     def pytest(self, *arguments: str, fails: bool = False) -> str:
         """What pytest prints in the copy."""
-        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments, fails=fails)
+        place = f"--basetemp={self.root.parent / 'pytest'}"  # not where other runs keep theirs, and clear them away
+        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", place, *arguments, fails=fails)
 
     def python(self, *arguments: str, fails: bool = False) -> str:
         """What Python prints in the copy; its exit status must say whether it failed."""

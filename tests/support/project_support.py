@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from made_once import made_once
 
 from dgr.plan.warm import Warm
 from dgr.terminal.smoke import copy_small_project
@@ -103,3 +105,14 @@ def make_project(root: Path) -> Project:
     project.write(".git/info/exclude", "/.site/\n")
     project.plan()
     return project
+
+
+def reproduced(factory: pytest.TempPathFactory) -> Project:
+    """The tiny suite, made by ``dgr reproduce`` from nothing, to be copied; ``../said.txt`` is what that printed."""
+
+    def make(folder: Path) -> None:
+        project = make_project(folder / "project")
+        said = project.run("python", "-m", "dgr", "reproduce", "--cores", "2")
+        (folder / "said.txt").write_text(said, encoding="utf-8")
+
+    return Project(made_once(factory, "reproduced", make) / "project")

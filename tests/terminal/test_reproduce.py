@@ -3,12 +3,13 @@
 import os
 import pty
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from project_support import Project, make_project
+from project_support import Project, reproduced
 
 ROOT = Path(__file__).parents[2]
 DGR = ("python", "-m", "dgr")
@@ -18,8 +19,9 @@ LINE = re.compile(r"\[ *(\d+)/(\d+)\] (\w+) .*  (\d+ min )?\d+ s( · (about|less
 @pytest.fixture(scope="module")
 def told(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, str]:
     """The tiny suite, reproduced from nothing, and what that printed to a pipe."""
-    project = make_project(tmp_path_factory.mktemp("reproduced"))
-    return project, project.run(*DGR, "reproduce", "--cores", "2")
+    made = reproduced(tmp_path_factory).root
+    own = shutil.copytree(made, tmp_path_factory.mktemp("reproduced") / "project", symlinks=True)
+    return Project(own), (made.parent / "said.txt").read_text(encoding="utf-8")
 
 
 def in_terminal(project: Project, *command: str) -> str:

@@ -4,15 +4,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 from verified_support import make_verified
 
 
 @pytest.fixture(scope="session")
 def verified(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny suite after its runs; copied, never changed."""
-    root = tmp_path_factory.mktemp("verified")
-    make_verified(root)
-    return root
+    return made_once(tmp_path_factory, "verified", make_verified)
 
 
 @pytest.fixture

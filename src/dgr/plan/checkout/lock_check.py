@@ -8,11 +8,13 @@ the lock says, one stage a line.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from dvc.exceptions import DvcException
-from dvc.repo import Repo
+from dvc.repo import Repo, lock_repo
+from dvc.stage import Stage
 
 from dgr.core.paths import DEFAULT_SUITE, SHARED, STAGES
 from dgr.plan.checkout.at_work import alone
@@ -47,10 +49,23 @@ def compare_with_lock() -> None:
 def print_changed() -> None:
     """Print the stages of which something is there that is not as their lock says, one a line."""
     repo = Repo()
-    found = repo.status([str(Path(sys.argv[2]) / STAGES)], with_deps=True)
-    if sys.argv[3:]:
-        found |= repo.status(sys.argv[3:])
+    found: dict[str, Any] = {}
+    with lock_repo(repo):
+        for stage in _stages_up_to(repo.index.graph, Path(sys.argv[2]) / STAGES, sys.argv[3:]):
+            found |= stage.status(check_updates=True)
     print(*(address for address, changes in found.items() if any(map(_is_there, changes))), sep="\n")
+
+
+def _stages_up_to(graph: Mapping[Stage, Iterable[Stage]], file: Path, by_themselves: list[str]) -> set[Stage]:
+    """A file's stages and all that come before them, and some that are asked about by themselves.
+
+    ``Repo.status`` gives the same, but copies the graph of all suites' stages once for each stage of the file.
+    """
+    found = front = {stage for stage in graph if Path(stage.relpath) == file}
+    while front:
+        front = {before for stage in front for before in graph[stage]} - found
+        found = found | front
+    return found | {stage for stage in graph if stage.addressing in by_themselves}
 
 
 def _is_there(change: Any) -> bool:
