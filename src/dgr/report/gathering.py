@@ -85,10 +85,12 @@ def _times(suite: str) -> dict[str, str]:
     made = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
     if (folder / "runs.csv").exists():
         made += pd.read_csv(folder / "runs.csv").to_dict("records")
+    if not made:  # sweeps and costs alone, which have no origins
+        return {"hours": "–", "memory": "–", "devices": "not recorded" if folder.exists() else "no machine yet"}
     hours = sum(float(row["wall_seconds"]) for row in made) / 3600
-    memory = max((float(row["peak_memory_mb"]) for row in made), default=0.0) / 1024
+    memory = max(float(row["peak_memory_mb"]) for row in made) / 1024
     devices = dict.fromkeys(str(row["device"]) for row in made)
-    return {"hours": f"{hours:.1f}", "memory": f"{memory:.1f}", "devices": ", ".join(devices) or "no machine yet"}
+    return {"hours": f"{hours:.1f}", "memory": f"{memory:.1f}", "devices": ", ".join(devices)}
 
 
 def _bytes_of(suite: str) -> int:
