@@ -251,6 +251,23 @@ def test_where_a_reduced_copy_cannot_be_had_the_originals_stand_in_for_it(served
     assert (again.origin, again.content) == (None, source)
 
 
+def test_a_damaged_reduced_copy_is_not_taken_for_its_originals(known, tmp_path):
+    """Where both have the same names, as the two copies of the rooms."""
+    reduced = {name: content[:50] for name, content in WHOLE.items()}
+    names = {"files": 5, "patterns": {"faces/*": 3, "*.mat": 2}}
+    block = {"title": "small faces", "kind": "archive", "file": "small.tar", "instructions": "Ask."}
+    contents = {name: Entry(len(content), hashlib.sha256(content).hexdigest()) for name, content in reduced.items()}
+    config = SourceConfig.model_validate(block | {"contents": names | {"tree": expected_tree(reduced)}})
+    larger = SourceConfig.model_validate(block | {"title": "faces", "contents": names})
+    told = Known(known.publisher.model_copy(update={"variants": []}), digests_of(contents))
+    told = told._replace(larger=Larger(larger, known.publisher))
+    whole = fetch_source("faces", config, tmp_path / "one", pack(tmp_path / "whole.zip", WHOLE), told)
+    assert whole.content == larger
+    damaged = pack(tmp_path / "damaged.zip", reduced | {"splits.mat": b"other"})
+    said = refusal(config, tmp_path / "two", told, damaged)
+    assert "files of another content: 1, the first is 'splits.mat'" in said
+
+
 def test_what_is_neither_the_reduced_copy_nor_its_originals_is_refused(small, tmp_path):
     config, known = small
     path = pack(tmp_path / "half.zip", dict(list(WHOLE.items())[1:]))

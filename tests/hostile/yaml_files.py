@@ -108,6 +108,9 @@ VARIED = [
             for path in ("seeds.0", "suite.x", "regularizer.name.x", "", ".", "training", "method.options.x.y")
         ),
         {"training.epochs": [{"a": 1}], "regularizer": [None, 3, "x"]},
+        {},
+        {"training.epochs": []},
+        {f"training.{number}": list(range(10)) for number in range(309)},
     )
 ]
 CHOICES = [{name: {f"o{value}": {} for value in values} for name, values in MANY.items()}] + [

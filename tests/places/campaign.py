@@ -49,10 +49,11 @@ def main() -> int:
         make_small(around / "made")
         _run(Place(), around / "made")
         wanted = _comparable(around / "made")
-        for name in asked:
+        for number, name in enumerate(asked):
+            place = around / str(number)
             begin = time.monotonic()
             try:
-                how, sentences = _tried(name, around / str(len(rows)), wanted)
+                how, sentences = _tried(name, place, wanted)
             except (AssertionError, OSError, subprocess.SubprocessError) as error:
                 how, sentences = "", [str(error)]
             print(f"{name}: {'; '.join(sentences[:5]) or how}", flush=True)
@@ -60,7 +61,7 @@ def main() -> int:
             if how and not how.startswith("not tried"):
                 values = {"what": name, "how": how, "tried": 1, "right": 1}
                 rows.append(values | {"longest_seconds": round(time.monotonic() - begin, 1), "seed": ""})
-            shutil.rmtree(around / str(len(rows) - 1), ignore_errors=True)
+            shutil.rmtree(place, ignore_errors=True)
     if wrong:
         print(f"In {wrong} places of {len(asked)} something went wrong, as told above; no counts were written.")
         return 1

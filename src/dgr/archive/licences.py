@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from itertools import chain
 from pathlib import Path
 
-from dgr.config.datasets import FetchedDataset
+from dgr.config.datasets import FetchedDataset, LocalDataset
 from dgr.config.parsing import read_yaml
 from dgr.core.paths import CONFIGS
 from dgr.datasets.publishers import read_publishers
@@ -30,7 +30,10 @@ def licence_lines() -> Iterator[str]:
     for name, settings in read_yaml(CONFIGS / "datasets.yaml").items():
         config = parse_dataset(settings, name)
         if isinstance(config, FetchedDataset):
-            terms = publishers[config.source].licence
+            publisher = publishers.get(config.source)
+            terms = publisher.licence if publisher else "not told"
+        elif isinstance(config, LocalDataset):
+            terms = "the user's own"
         else:
             inside = INSIDE.get(settings["kind"])
             terms = f"inside the package {inside}: {licence_of(inside)}" if inside else "made here"

@@ -37,7 +37,8 @@ def reason(error: Exception) -> str:
     told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     line = next(iter(told.strip().splitlines()), type(error).__name__).rstrip(".")
     line = re.sub(r":? <\S+ object at 0x[0-9a-f]+>", "", line)
-    return "it holds Python objects, which are never loaded" if UNSAFE.search(line) else line
+    words = re.sub(r"'[^']*'|\"[^\"]*\"", "", line)  # a quoted path may have them too
+    return "it holds Python objects, which are never loaded" if UNSAFE.search(words) else line
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -57,7 +57,7 @@ def plain_text(path: Path) -> str:
         ValueError: it is not UTF-8.
     """
     if path.exists() and not path.is_file():
-        raise OSError(f"{path} is no plain file")
+        raise OSError("it is no plain file")
     return path.read_text(encoding="utf-8")
 
 

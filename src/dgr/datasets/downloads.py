@@ -36,7 +36,7 @@ def local(address: str, downloads: Path) -> Path:
     if not is_remote(address):
         path = Path(address).expanduser()
         # Opening a pipe would wait for ever.
-        if not ((path.is_file() or path.is_dir()) and os.access(path, os.R_OK)):
+        if not (os.access(path, os.R_OK) and (path.is_file() or path.is_dir())):
             raise UnavailableError(f"{address} is missing or cannot be read")
         return path
     downloads.mkdir(exist_ok=True)

@@ -174,8 +174,9 @@ def _verified(contents: Contents, origin: str, source: SourceConfig, known: Know
     problem = difference(contents, source)
     if problem is None:
         return source
-    if known.larger and difference(contents, known.larger.source) is None:
-        return known.larger.source
     changed = changed_files(contents, known.digests)
+    damaged = 0 < len(changed) < len(contents) / 2  # a copy of which most files are what they should be
+    if known.larger and not damaged and difference(contents, known.larger.source) is None:
+        return known.larger.source
     which = f"; files of another content: {len(changed):,}, the first is '{changed[0]}'" if changed else ""
     raise DGRError(f"{origin} is not the expected {source.title}: {problem}{which}; get it again.")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from dgr.config.sources import SourceConfig, read_source
+from dgr.core.errors import DGRError, nearest
 from dgr.datasets.digests import Digests, read_digests
 from dgr.datasets.publishers import Publisher, read_publishers
 
@@ -49,5 +50,10 @@ def known_source(configs: Path, name: str) -> Known:
     publisher = publishers.get(name)
     larger = None
     if publisher and publisher.larger:
+        if publisher.larger not in publishers:
+            raise DGRError(
+                f"{configs / 'publishers.yaml'}: '{name}' names '{publisher.larger}', which it does not describe"
+                f"{nearest(publisher.larger, publishers)}"
+            )
         larger = Larger(read_source(configs, publisher.larger), publishers[publisher.larger])
     return Known(publisher, read_digests(configs).get(name, {}), larger)

@@ -52,7 +52,9 @@ def verdict_table(root: Path) -> list[str]:
     """
     found = {suite: _verdicts(root, suite) for suite in SUITE_COLUMNS}
     known = {one.id for claim in load_claims(root / CLAIMS_FILE).claims for one in claim.comparisons}
-    lines = [f"| DGR … | {' | '.join(SUITE_COLUMNS.values())} | Against controls, digits and faces | Over specifications |"]
+    lines = [
+        f"| DGR … | {' | '.join(SUITE_COLUMNS.values())} | Against controls, digits and faces | Over specifications |"
+    ]
     lines.append("|:--|" + ":--|" * (len(SUITE_COLUMNS) + 2))
     for row in CLAIMED:
         assert set(row.tests + row.controls) <= known, "rows name comparisons of the claims file"
@@ -81,7 +83,11 @@ def _counted(verdicts: dict[str, str], tests: tuple[str, ...]) -> str:
     if not found:
         return NOT_ASKED
     counts = Counter(verdict for verdict in found if verdict != NOT_RUN).most_common()
-    return counts[0][0] if counts[0][1] == 1 == len(counts) else ", ".join(f"{count} {verdict}" for verdict, count in counts)
+    return (
+        counts[0][0]
+        if counts[0][1] == 1 == len(counts)
+        else ", ".join(f"{count} {verdict}" for verdict, count in counts)
+    )
 
 
 def _share(root: Path, question: str) -> str:

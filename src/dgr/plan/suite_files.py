@@ -23,7 +23,8 @@ Varied = TypeVar("Varied", bound=Mapping[str, Sized])
 def _few_combinations(varied: Varied) -> Varied:
     count = math.prod(map(len, varied.values()))
     if count > MOST_COMBINATIONS:
-        raise ValueError(f"there are {count:.3g} combinations, but at most {MOST_COMBINATIONS:,} should be asked for")
+        told = f"{count:,}" if count < 10**15 else "more than 10^15"
+        raise ValueError(f"there are {told} combinations, but at most {MOST_COMBINATIONS:,} should be asked for")
     return varied
 
 
@@ -105,7 +106,7 @@ class SweepBlock(Strict):
 
     use: AnyRegularizer
     """The regularizer that the sweep starts from."""
-    vary: dict[str, list[Any]]
+    vary: Annotated[dict[str, Annotated[list[Any], Field(min_length=1)]], Field(min_length=1)]
     """A setting's path, such as ``regularizer.strength``, and the values it takes; every combination is trained."""
 
     @field_validator("vary")

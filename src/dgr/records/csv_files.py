@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,9 @@ def read_frame(path: Path, remedy: str, **options: Any) -> pd.DataFrame:
         if path.exists() and not path.is_file():  # opening a pipe would wait for ever
             raise OSError("it is no plain file")
         with path.open("rb") as file:
-            if file.readline(MOST_COLUMNS**2).count(b",") > MOST_COLUMNS:
+            lines = iter(partial(file.readline, MOST_COLUMNS**2), b"")
+            head = next((line for line in lines if line.strip()), b"")  # pandas passes over empty lines
+            if head.count(b",") > MOST_COLUMNS:
                 raise ValueError(f"it has more than {MOST_COLUMNS:,} columns")
         frame: pd.DataFrame = pd.read_csv(path, **options)
     except FileNotFoundError as error:

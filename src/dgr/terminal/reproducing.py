@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -75,10 +76,11 @@ def make_suite(suite: str, seeds: str | None, options: Sequence[str], verbose: b
 
 def _give_a_cache() -> None:
     """Snakemake ends with a traceback where it cannot keep its cache in the user's home."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
     try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser())
         (home / "snakemake").mkdir(parents=True, exist_ok=True)
-    except OSError:
+        tempfile.TemporaryFile(dir=home / "snakemake").close()
+    except (OSError, RuntimeError):  # nobody's home is known
         os.environ["XDG_CACHE_HOME"] = str(Path(".snakemake/cache").absolute())
 
 

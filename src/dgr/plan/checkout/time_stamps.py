@@ -5,6 +5,7 @@ Snakemake refuses to believe that what it has just made is older than what it wa
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ from pathlib import Path
 
 from dgr.core.errors import DGRError
 
+TICK = 1.0
+"""Seconds: what is written while the checkout is looked through is not from the future."""
 _NOT_READ = {"site", "__pycache__", "logs"}
 """Folders that no stage reads, beside those whose names begin with a dot."""
 
@@ -22,13 +25,15 @@ def mend_time_stamps() -> Iterator[str]:
     Raises:
         DGRError: a file is somebody else's.
     """
-    now, found = time.time(), []
+    found: list[Path] = []
     for folder, folders, files in os.walk("."):
         folders[:] = [name for name in folders if name not in _NOT_READ and not name.startswith(".")]
-        found += [path for path in (Path(folder, name) for name in files) if _changed_at(path) > now]
+        paths = (Path(folder, name) for name in files)
+        found += [path for path in paths if _changed_at(path) > time.time() + TICK]
     try:
         for path in found:
-            os.utime(path)
+            with contextlib.suppress(FileNotFoundError):  # somebody's temporary file
+                os.utime(path)
     except OSError as error:
         raise DGRError(
             f"{path} is dated in the future, and that cannot be changed ({error.strerror}); "
