@@ -253,7 +253,7 @@ def test_where_a_reduced_copy_cannot_be_had_the_originals_stand_in_for_it(served
 
 def test_a_damaged_reduced_copy_is_not_taken_for_its_originals(known, tmp_path):
     """Where both have the same names, as the two copies of the rooms."""
-    reduced = {name: content[:50] for name, content in WHOLE.items()}
+    reduced = {name: b"small" + content[:50] for name, content in WHOLE.items()}
     names = {"files": 5, "patterns": {"faces/*": 3, "*.mat": 2}}
     block = {"title": "small faces", "kind": "archive", "file": "small.tar", "instructions": "Ask."}
     contents = {name: Entry(len(content), hashlib.sha256(content).hexdigest()) for name, content in reduced.items()}
