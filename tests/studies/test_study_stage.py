@@ -169,7 +169,7 @@ def test_what_is_wrong_is_one_sentence(project):
     path = Path("results/studies/records/S1.csv")
     good = path.read_text()
     for damaged, message in (
-        ("", "is damaged"),
+        ("", "S1.csv is not readable CSV"),
         (good.replace("value", "valeu", 1), "must hold the columns"),
         (good + good.splitlines()[-1] + "\n", "does not hold every number of the seeds"),
         ("\n".join(line for line in good.splitlines() if not line.startswith("1,")), "does not hold every number"),
