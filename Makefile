@@ -89,6 +89,7 @@ audit:  ## look the pinned packages up among known vulnerabilities; needs a netw
 	&& "$$tools/bin/pip" install -qq --disable-pip-version-check pip-audit \
 	&& { "$$tools/bin/pip-audit" --strict --disable-pip --no-deps --progress-spinner off -r requirements.lock \
 		|| { echo "Not clean, or not known: pip-audit says above what it found or could not look up." >&2; exit 1; }; }
+
 hostile: .venv/installed  ## read TIMES (10) times as much hostile input as `make test`, drawn from SEED (1)
 	@$(IN_VENV) PYTHONPATH=tests/support:tests/chaos python tests/hostile/campaign.py --seed "$(SEED)" --times "$(TIMES)"
 
