@@ -87,7 +87,7 @@ def test_a_suite_takes_the_shared_stages_that_it_needs(monkeypatch):
         "mini": (set(), {"multimnist", "rooms"}, set()),
         "studies": (set(), set(), set()),
         "real_studies": ({"sentiment", "cifar10_small"}, set(), set()),
-        "faces": ({"utkface64"}, set(), {"utkface32_third"}),
+        "faces": ({"utkface64"}, set(), {"utkface32_seventh"}),
         "nyu": ({"nyuv2_small"}, set(), {"nyuv2_36x48"}),
         "paper": ({"utkface", "nyuv2", "cityscapes", "resnet50_imagenet"}, set(), {"utkface", "nyuv2", "cityscapes"}),
     }
