@@ -3,8 +3,8 @@
     python benchmarks/gpu_costs.py --out FOLDER [--seconds 180] [--device cuda] [--rounds 5] [--steps 4] [--small]
 
 Run from the repository's top folder; no data set is needed. The cases of a model take turns in one process, in random
-order, and are compared with the plain steps of their own round. FOLDER/costs.json and costs.csv are written anew after
-each model. A model is not begun where the last one took longer than what is left of the seconds.
+order, and are compared with the plain steps of their own round. FOLDER/costs.json, costs.csv and costs.md are written
+anew after each model. A model is not begun where the last one took longer than what is left of the seconds.
 """
 
 import argparse
@@ -100,7 +100,7 @@ def rows_of(model, device, rounds, steps, small):
 
 
 def write(out, rows, place, start):
-    """Both files; the device, its settings and versions stand in the JSON file."""
+    """The three files; the device, its settings and versions stand in the JSON file."""
     from dgr.core.files import write_json, write_text
     from dgr.core.origin import origin
 
@@ -111,6 +111,19 @@ def write(out, rows, place, start):
     writer.writeheader()
     writer.writerows(rows)
     write_text(out / "costs.csv", text.getvalue())
+    write_text(out / "costs.md", as_markdown(rows))
+
+
+def as_markdown(rows):
+    """The rows as a table for readers, without those that failed."""
+    lines = ["| Model | Images | Case | Step, ms | Ratio | Lowest and highest of the rounds | Peak memory, GB |"]
+    lines += ["|:--|--:|:--|--:|--:|:--|--:|"]
+    for row in rows:
+        if "ratio" in row:
+            cells = (row["model"], row["batch_size"], row["case"], f"{row['milliseconds']:.0f}", f"{row['ratio']:.2f}")
+            rest = (f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}", f"{row['peak_mb'] / 1000:.1f}")
+            lines.append(f"| {' | '.join(map(str, (*cells, *rest)))} |")
+    return "\n".join(lines) + "\n"
 
 
 def main() -> int:

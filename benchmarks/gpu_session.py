@@ -4,10 +4,11 @@
     python benchmarks/gpu_session.py --seconds 60 --out FOLDER --device cpu --small   # a rehearsal
 
 Run from the repository's top folder. It ends in time, whatever is going on then. FOLDER holds small files only, and is
-worth keeping at any moment: session.json (GPUs, versions, what was done), tests.xml, costs.json and costs.csv, the
-records of finished stages as below `runs`, finished seeds of cut ones below `partial`, and logs. The next piece is told
-of it by --resume, on the same commit, and goes on after the finished stages. To report a suite whose stages are all
-finished, copy FOLDER/runs over the checkout's `runs` and type `python -m dgr collect SUITE`.
+worth keeping at any moment: session.json (GPUs, versions, what was done), tests.xml, costs as JSON, CSV and Markdown,
+the records of finished stages as below `runs` and `results`, what is finished of cut ones below `partial`, and logs.
+The next piece is told of it by --resume, on the same commit, and goes on after the finished stages and, within a
+tuning, after the finished trainings. To report a suite whose stages are all finished, copy FOLDER/runs and
+FOLDER/results over the checkout's and type `python -m dgr collect SUITE`.
 """
 
 import argparse
@@ -20,9 +21,12 @@ from pathlib import Path
 
 from timed_parts import Part, Session
 
+from dgr.core.paths import tuning_file
+
 ROOT = Path(__file__).parents[1]
 DGR = (sys.executable, "-m", "dgr")
 SMALL_FILES = ("*.json", "*.csv")
+TUNED_IN_PART = Path("partial/tune")
 LEFT_FOR_TESTS, LEFT_FOR_COSTS = 0.2, 0.3
 """Shares of what is left of the time that these may take at most."""
 
@@ -62,7 +66,7 @@ def keep_records(part: Part, suite: str, out: Path) -> None:
     if not key:
         return
     if stage == "tune":
-        _copied(Path(f"runs/{suite}/tune/{key}.json"), out)
+        _copied(tuning_file(suite, key), out)
     else:
         for folder in (f"runs/{suite}/train/{key}", f"runs/shared/origins/{suite}/{key}"):
             _small_files_copied(Path(folder), out)
@@ -83,7 +87,10 @@ def _copied(file: Path, out: Path) -> None:
 
 
 def take_over(earlier: Path, out: Path, parts: list[Part], about: dict[str, object]) -> None:
-    """Take finished stages of an earlier piece: their records go where the next stages read them."""
+    """Take what an earlier piece finished: records go where the next stages read them, single trainings to tunings.
+
+    Of a training that was cut there are no weights, so that its seeds are trained again.
+    """
     told = json.loads((earlier / "session.json").read_text(encoding="utf-8"))
     if told["code"] != about["code"] or told["plan"] != about["plan"]:
         sys.exit(f"gpu_session: {earlier} was made with another code or plan; go on from its commit, or begin anew.")
@@ -91,9 +98,16 @@ def take_over(earlier: Path, out: Path, parts: list[Part], about: dict[str, obje
     for part in parts:
         if part.name in finished:
             part.state = "done"
-    if (earlier / "runs").is_dir():
-        for target in (out, Path()):
-            shutil.copytree(earlier / "runs", target / "runs", dirs_exist_ok=True)
+    for target in (out, Path()):
+        for folder in ("runs", "results"):
+            _folder_copied(earlier / folder, target / folder)
+    _folder_copied(earlier / TUNED_IN_PART, out / TUNED_IN_PART)
+    _folder_copied(earlier / TUNED_IN_PART / "unfinished", Path("unfinished"))
+
+
+def _folder_copied(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
 
 
 def main() -> int:

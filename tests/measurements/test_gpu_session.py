@@ -111,12 +111,15 @@ def test_a_rehearsal_in_two_pieces(project):
     with (project / "one/costs.csv").open() as file:
         assert {"model", "case", "milliseconds", "ratio", "peak_mb"} <= set(next(csv.reader(file)))
     assert json.loads((project / "one/costs.json").read_text())["device"].startswith("cpu")
+    assert "| nyuv2/split | 2 | DGR, exact | " in (project / "one/costs.md").read_text()
+    assert str(ROOT) not in (project / "one/session.json").read_text()
     # As if the first piece had been cut in its last training.
     told = json.loads((project / "one/session.json").read_text())
     last = told["parts"][-1]
     last["state"] = "cut"
     (project / "one/session.json").write_text(json.dumps(told))
-    shutil.rmtree(project / "runs")
+    for folder in ("runs", "results", "unfinished"):  # the next machine has nothing but what was brought along
+        shutil.rmtree(project / folder, ignore_errors=True)
     shutil.rmtree(project / "one/runs/mini/train" / last["name"].partition(":")[2])
     rehearse("--seconds", "300", "--out", "two", "--resume", "one")
     second = states(project / "two")

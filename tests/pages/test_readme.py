@@ -11,10 +11,13 @@ from dgr.pages.verdict_table import verdict_table
 ROOT = committed()
 
 
-def test_the_readme_shows_the_committed_tables():
-    readme = (ROOT / "README.md").read_text()
-    assert "<!-- begin verdicts -->" in readme
-    assert filled(readme, ROOT) == readme, "run `python -m dgr readme`"
+@pytest.mark.parametrize(
+    ("page", "block"), [("README.md", "verdicts"), ("docs/gpu.md", "results/faces_gpu/h200/costs.md")]
+)
+def test_pages_show_the_committed_tables(page, block):
+    text = (ROOT / page).read_text()
+    assert f"<!-- begin {block}" in text
+    assert filled(text, ROOT) == text, "run `python -m dgr readme`"
 
 
 def test_the_readme_is_short():

@@ -55,14 +55,3 @@ def codecheck() -> None:
     from dgr.archive.codecheck import write_codecheck
 
     write_codecheck(Path("codecheck.yml"))
-
-
-@app.command()
-def readme() -> None:
-    """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""
-    from dgr.core.paths import CONFIGS
-    from dgr.pages.keys import update_keys
-    from dgr.pages.readme import update
-
-    update(Path("README.md"))
-    update_keys(CONFIGS / "README.md")

@@ -55,9 +55,10 @@ def index() -> None:
 
 @app.command(rich_help_panel="Archives and lists")
 def readme() -> None:
-    """Bring the tables shown in README.md and the keys listed in paper_configs/README.md up to date."""
+    """Bring tables shown in README.md and docs/gpu.md, and the keys listed in paper_configs/README.md, up to date."""
     from dgr.pages.keys import update_keys
     from dgr.pages.readme import update
 
-    update(Path("README.md"))
+    for page in ("README.md", "docs/gpu.md"):
+        update(Path(page))
     update_keys(CONFIGS / "README.md")
