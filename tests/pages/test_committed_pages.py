@@ -17,7 +17,7 @@ from dgr.config.plan_file import read_plan
 from dgr.core.paths import suite_folder
 
 ROOT = committed()
-SUITES = ("mini", "methods", "studies", "multiverse", "faces", "cost")
+SUITES = ("mini", "methods", "studies", "multiverse", "faces", "cost", "real_studies")
 OF_ALL = {"multiverse-M1", "multiverse-M2"}
 """Tables whose rows are about all specifications: each of these stands in M3."""
 TABLES = [
