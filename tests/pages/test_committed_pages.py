@@ -133,7 +133,7 @@ def test_every_record_shows_the_hash_of_its_own_output(suite: str) -> None:
     }
     outputs |= {
         key: f"results/{suite}/records/{entry['name']}.csv"
-        for key, entry in plan["studies"].items()
+        for key, entry in (plan["studies"] | plan["real_studies"]).items()
         if entry["suite"] == suite
     }
     hashes = {out["path"]: out["md5"] for stage in lock(suite).values() for out in stage["outs"]}
