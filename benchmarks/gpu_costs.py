@@ -116,14 +116,23 @@ def write(out, rows, place, start):
 
 def as_markdown(rows):
     """The rows as a table for readers, without those that failed."""
-    lines = ["| Model | Images | Case | Step, ms | Ratio | Lowest and highest of the rounds | Peak memory, GB |"]
-    lines += ["|:--|--:|:--|--:|--:|:--|--:|"]
-    for row in rows:
-        if "ratio" in row:
-            cells = (row["model"], row["batch_size"], row["case"], f"{row['milliseconds']:.0f}", f"{row['ratio']:.2f}")
-            rest = (f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}", f"{row['peak_mb'] / 1000:.1f}")
-            lines.append(f"| {' | '.join(map(str, (*cells, *rest)))} |")
-    return "\n".join(lines) + "\n"
+    import pandas as pd
+
+    shown = [
+        {
+            "Model": row["model"],
+            "Images": str(row["batch_size"]),
+            "Case": row["case"],
+            "Step, ms": f"{row['milliseconds']:.0f}",
+            "Ratio": f"{row['ratio']:.2f}",
+            "Lowest and highest of the rounds": f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}",
+            "Peak memory, GB": f"{row['peak_mb'] / 1000:.1f}",
+        }
+        for row in rows
+        if "ratio" in row
+    ]
+    sides = ("left", "right", "left", "right", "right", "left", "right")
+    return pd.DataFrame(shown).to_markdown(index=False, disable_numparse=True, colalign=sides) + "\n" if shown else ""
 
 
 def main() -> int:

@@ -26,7 +26,8 @@ from dgr.core.paths import tuning_file
 ROOT = Path(__file__).parents[1]
 DGR = (sys.executable, "-m", "dgr")
 SMALL_FILES = ("*.json", "*.csv")
-TUNED_IN_PART = Path("partial/tune")
+PARTIAL = Path("partial")
+TUNED_IN_PART = PARTIAL / "tune"
 LEFT_FOR_TESTS, LEFT_FOR_COSTS = 0.2, 0.3
 """Shares of what is left of the time that these may take at most."""
 
@@ -71,7 +72,7 @@ def keep_records(part: Part, suite: str, out: Path) -> None:
         for folder in (f"runs/{suite}/train/{key}", f"runs/shared/origins/{suite}/{key}"):
             _small_files_copied(Path(folder), out)
     for folder in Path("unfinished").glob(f"{key}-*"):
-        _small_files_copied(folder, out / "partial" / stage)
+        _small_files_copied(folder, out / PARTIAL / stage)
 
 
 def _small_files_copied(folder: Path, out: Path) -> None:

@@ -42,7 +42,7 @@ class Session:
     def write(self) -> None:
         told = self.about | {
             "seconds_left": round(self.left + ENDING, 1),
-            "parts": [{key: told for key, told in asdict(part).items() if key != "command"} for part in self.parts],
+            "parts": [{key: value for key, value in asdict(part).items() if key != "command"} for part in self.parts],
         }
         temporary = self.out / "session.json.part"
         temporary.write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")

@@ -53,6 +53,6 @@ def _rows(source: Path, lines: list[str], names: list[str]) -> list[str]:
     return [head, rule, *(by_name[name] for name in names)]
 
 
-def update(page: Path, root: Path = Path()) -> None:
-    """Bring a page's generated blocks up to date, whose paths are relative to ``root``."""
-    write_text(page, filled(page.read_text(encoding="utf-8"), root))
+def update(page: Path) -> None:
+    """Bring a page's generated blocks up to date, whose paths are relative to the working directory."""
+    write_text(page, filled(page.read_text(encoding="utf-8"), Path()))
