@@ -53,6 +53,10 @@ def test_every_interval_says_what_its_verdict_says(seed):
             assert -0.7 < row.low < row.high < 0.7
         else:
             assert (row.holm_p < 0.05) == (not row.low <= 0 <= row.high) == (row.outcome != "undecided")
+        if row.outcome == "undecided":
+            assert row.confidence >= 1 - row.level
+            assert max(-row.low, row.high) >= 0.7, "not within the region, as the verdict says"
+        elif row.outcome != "equivalent":
             assert row.confidence == 1 - row.level
         assert row.low <= row.estimate <= row.high
 
@@ -85,6 +89,18 @@ def test_an_interval_within_the_region_that_the_family_does_not_pay_for():
     assert (row.level, row.outcome) == (0.05, "positive")
     assert 0 < row.low < row.high < 2.4
     assert row.holm_equivalence_p > 0.05
+
+
+def test_an_undecided_row_never_shows_an_interval_within_its_region():
+    """Every other difference is found, none is shown to be irrelevant: the two tests of this one differ in level."""
+    others = {f"y{i}": Planned(0.1 * CENTRED + 5.0, 1.0) for i in range(9)}
+    open_, decided = (compare({"x": Planned(CENTRED + 0.05, region)} | others, 0.05)["x"] for region in (1.0, 1.6))
+    low, high = student_interval(CENTRED + 0.05, 1 - open_.level)
+    assert -1.0 < low < 0 < high < 1.0, "that of the test for a difference lies within the region"
+    assert (open_.outcome, open_.confidence) == ("undecided", pytest.approx(1 - 2 * 0.05 / 10))
+    assert open_.low < 0 < 1.0 < open_.high
+    assert open_.reason == "the interval holds zero and is not within ±1"
+    assert decided.outcome == "equivalent"
 
 
 @pytest.mark.parametrize("n", [2, 3, 5])

@@ -81,14 +81,17 @@ def _verdict(
     if differences.refused:
         return Verdict(claim, comparison, *differences.refused, by_seed=by_seed)
     test, by_method = tests[comparison.id], differences.by_method
+    decision, reason = _decision(comparison, test), test.reason
+    if decision == "undecided" and not reason:
+        reason = f"there is a difference, but it may lie within ±{comparison.region:g}"
     together = None
     if by_method is not None and by_method.shape[1] >= LEAST_METHODS and len(by_method) > 1:
         together = over_methods(by_method, test.confidence)
     return Verdict(
         claim,
         comparison,
-        _decision(comparison, test),
-        test.reason,
+        decision,
+        reason,
         test,
         {} if by_method is None else {str(name): float(by_method[name].mean()) for name in by_method},
         together,

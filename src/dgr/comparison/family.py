@@ -89,7 +89,7 @@ def compare(family: Mapping[str, Planned], alpha: float) -> dict[str, Comparison
       1 − 2a and lies within the region.
     * Else positive or negative: the test for a difference rejects at its level ``a``. The interval has confidence
       1 − a and leaves out zero.
-    * Else undecided, with the interval of confidence 1 − a, which holds zero.
+    * Else undecided, with the wider of these two intervals: it holds zero, and it is not within the region.
 
     A member is undecided as well where its data are invalid, have no spread, or are fewer than any test without an
     assumption of normality needs (:func:`~dgr.comparison.paired.smallest_p` above α). It counts in the family all the
@@ -172,7 +172,11 @@ def _equivalence_p(planned: Planned) -> float:
 
 def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence: _Tested) -> Comparison:
     values, of_mean = planned.differences, planned.statistic == "mean"
-    confidence = 1 - 2 * equivalence.level if equivalence.rejects else 1 - difference.level
+    of_equivalence, of_difference = 1 - 2 * equivalence.level, 1 - difference.level
+    if equivalence.rejects:
+        confidence = of_equivalence
+    else:
+        confidence = of_difference if difference.rejects else max(of_equivalence, of_difference)
     low, high = math.nan, math.nan
     if not reason:
         low, high = (student_interval if of_mean else signed_rank_interval)(values, confidence)
@@ -181,10 +185,6 @@ def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence:
         outcome = "equivalent"
     elif difference.rejects:
         outcome = "positive" if low > 0 else "negative"
-    elif not reason and -planned.region < low and high < planned.region:
-        reason = (
-            f"the interval lies within ±{planned.region:g}, but not at the level of the family's tests of equivalence"
-        )
     elif not reason:
         reason = f"the interval holds zero and is not within ±{planned.region:g}"
     return Comparison(

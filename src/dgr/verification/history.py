@@ -20,6 +20,8 @@ from dgr.verification.record_files import origins_file, text_frame
 
 NOT_A_PREDICTION = ("title", "about", "paper", "source", "question", "region_reason")
 """Keys of claims that may change after results: how they are told."""
+CONCLUDES_NOTHING = "assay failed"
+"""The verdict whose sentence may change too: it says that nothing can be said, and why."""
 Predictions = dict[str, dict[str, Any]]
 """What decides each comparison, with its claim's text and level, by the comparison's id."""
 
@@ -51,6 +53,10 @@ def predictions(claims: Any) -> Predictions:
             told = {"text": claim["text"], "alpha": claim["alpha"], **comparison}
             if "suites" in claim:
                 told["suites"] = claim["suites"]
+            if "reader" in told:
+                told["reader"] = {
+                    verdict: said for verdict, said in told["reader"].items() if verdict != CONCLUDES_NOTHING
+                }
             found[comparison["id"]] = {key: value for key, value in told.items() if key not in NOT_A_PREDICTION}
     return found
 
