@@ -42,6 +42,18 @@ def test_shares_are_those_of_the_specifications():
         assert "DGR vs. alone" in text
 
 
+def test_two_choices_are_counted_together(monkeypatch):
+    scope = scope_of(specification_file(), noisy(gains, 0.0005))
+    assert not [note for note in specification_curve.build(scope).notes if "Looked at after" in note]
+    monkeypatch.setattr(specification_curve, "TOGETHER", ("width", "epochs"))
+    (note,) = [note for note in specification_curve.build(scope).notes if "Looked at after" in note]
+    wide, narrow = "1 above and 0 below 0 of 1", "0 above and 1 below 0 of 1"
+    counts = note.split("by width and epochs. ")[1].rstrip(".").lower().split("; ")
+    assert sorted(counts) == sorted(
+        [f"narrow, short: {narrow}", f"narrow, long: {narrow}", f"wide, short: {wide}", f"wide, long: {wide}"]
+    )
+
+
 def test_diverged_specifications_are_counted_named_and_not_averaged():
     usual = noisy(gains, 0.0005)
 

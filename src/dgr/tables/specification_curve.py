@@ -10,9 +10,11 @@ import pandas as pd
 from dgr.records.scope import Scope
 from dgr.records.specification_effects import Effect, specification_effects
 from dgr.tables.shared.rendering import Table, signed
-from dgr.tables.shared.specification_texts import arms_text, design_text, diverged_text, rule_text
+from dgr.tables.shared.specification_texts import arms_text, design_text, diverged_text, rule_text, words
 
 NAMES = ("M1",)
+TOGETHER = ("normalisation", "optimizer")
+"""Choices whose combinations are counted too: which two was seen in the results, and the note says so."""
 
 
 def build(scope: Scope) -> Table:
@@ -98,9 +100,27 @@ def _notes(scope: Scope, effects: dict[str, list[Effect]], region: float) -> lis
         "differs, 2.5 % do so on each side by chance. Each specification stands in table M3.",
         rule_text(every),
     ]
+    if set(TOGETHER) <= set(every[0].choices):
+        notes.append(_together(next(iter(effects.values()))))
     if lost := diverged_text(every):
         notes.append(
             "Diverged: at every strength of an arm a training diverged, so that the specification has no effect and is "
             f"not among the n: {lost}."
         )
     return notes
+
+
+def _together(effects: list[Effect]) -> str:
+    """How many intervals leave out zero, and on which side, for each combination of two choices."""
+    found: dict[str, list[Effect]] = {}
+    for effect in effects:
+        found.setdefault(", ".join(words(effect.choices[choice]) for choice in TOGETHER), []).append(effect)
+    counts = "; ".join(
+        f"{name}: {sum(effect.interval[0] > 0 for effect in own)} above and "
+        f"{sum(effect.interval[1] < 0 for effect in own)} below 0 of {len(own)}"
+        for name, own in found.items()
+    )
+    return (
+        f"Looked at after the results, since these two choices matter together: intervals of {effects[0].question.text} "
+        f"by {' and '.join(map(words, TOGETHER))}. {counts[0].upper()}{counts[1:]}."
+    )
