@@ -121,6 +121,6 @@ def _together(effects: list[Effect]) -> str:
         for name, own in found.items()
     )
     return (
-        f"Looked at after the results, since these two choices matter together: intervals of {effects[0].question.text} "
+        f"Looked at after the results, as these two choices matter together: intervals of {effects[0].question.text} "
         f"by {' and '.join(map(words, TOGETHER))}. {counts[0].upper()}{counts[1:]}."
     )
