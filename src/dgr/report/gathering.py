@@ -20,7 +20,7 @@ from dgr.plan.locks import LOCK_NAME, lock_stages
 from dgr.records.records import STUDY_SECTIONS
 from dgr.report.exhibits import figure_in_text, table_in_text
 from dgr.report.names import Namespace, named
-from dgr.report.verdicts import comparisons_of, counted, declared_claims, families_of
+from dgr.report.verdicts import claims_of_papers, comparisons_of, counted, declared_claims, families_of
 
 KNOWN = Path("report/known.yaml")
 """What is known of the papers' code and data, each block with its source."""
@@ -44,6 +44,7 @@ def report_names() -> dict[str, Any]:
         "suites": named("suites", first),
         "claims": Namespace("claims", claims),
         "families": Namespace("families", families),
+        "paper_claims": claims_of_papers(families),
         "settings": named("settings", _settings(plan)),
         "data": named("data", datasets),
         "sources": named("sources", shared["sources"]),

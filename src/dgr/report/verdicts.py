@@ -74,6 +74,18 @@ def families_of(suite: str, comparisons: Mapping[str, Namespace], declared: Iter
             yield Namespace(f"families.{suite}.{claim.id}", told)
 
 
+def claims_of_papers(families: Mapping[str, Iterable[Namespace]]) -> list[Namespace]:
+    """Each claim of a paper that some suite has decided, with what was found in every such suite."""
+    told: dict[str, dict[str, str]] = {}
+    for suite, own in families.items():
+        for family in own:
+            if family["about"] == "paper":
+                claim = told.setdefault(family["id"], {name: family[name] for name in ("id", "title", "text")})
+                found = f"{suite}: {family['found']}"
+                claim["found"] = f"{claim['found']}; {found}" if "found" in claim else found
+    return [Namespace(f"paper_claims.{id_}", told[id_]) for id_ in sorted(told)]
+
+
 def counted(verdicts: Iterable[str]) -> str:
     """``3 supported, 1 undecided``, in the order in which pages have them."""
     counts = Counter(verdicts)
