@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from dgr.claims.comparisons import AnyComparison, CostComparison
+from dgr.claims.comparisons import AnyComparison, CostComparison, PairedComparison, StudyComparison
 from dgr.claims.members import own_tests
 from dgr.claims.schema import Claim
 from dgr.claims.verdict import Decision, NotRunError, Verdict
@@ -80,6 +80,7 @@ def _verdict(
     by_seed = _by_seed(differences)
     if differences.refused:
         return Verdict(claim, comparison, *differences.refused, by_seed=by_seed)
+    assert not isinstance(comparison, CostComparison)
     test, by_method = tests[comparison.id], differences.by_method
     decision, reason = _decision(comparison, test), test.reason
     if decision == "undecided" and not reason:
@@ -109,9 +110,8 @@ def _by_seed(differences: Differences) -> dict[str, dict[int, float]]:
     }
 
 
-def _decision(comparison: AnyComparison, test: Comparison) -> Decision:
+def _decision(comparison: PairedComparison | StudyComparison, test: Comparison) -> Decision:
     """From the side of zero that the deciding interval lies on, or that it lies in the region."""
-    assert not isinstance(comparison, CostComparison)
     if test.outcome == "undecided":
         return "undecided"
     if comparison.direction == "none":
