@@ -1,6 +1,7 @@
 """What the pages say of the code: names, messages, exhibits, commands, and files of the repository."""
 
 import ast
+import json
 import re
 from functools import cache
 from pathlib import Path
@@ -57,7 +58,13 @@ def test_the_list_of_tables_and_figures_is_complete() -> None:
     (rows,) = re.findall(r"## Tables and figures\n(.*?)\n## ", text("reading.md"), re.DOTALL)
     named = set(re.findall(r"\b[A-Z]\d\b", " ".join(re.findall(r"^\| (.*?) \|", rows, re.MULTILINE))))
     declared = {name for kind in (TABLES, DRAWN) for file in kind for name in kind.declared(file, "NAMES")}
-    assert named >= declared - {"claims"}
+    studies = {
+        entry["name"]
+        for plan in ROOT.glob("suites/*/plan.json")
+        for entry in json.loads(plan.read_text(encoding="utf-8")).get("study_reports", {}).values()
+    }
+    assert {"S3", "W3"} <= studies
+    assert named >= declared - {"claims"} | studies
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
