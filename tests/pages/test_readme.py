@@ -65,7 +65,7 @@ def test_a_suite_without_results_was_not_run(copied):
 
 
 def test_verdicts_are_counted_and_shares_of_specifications_told(copied):
-    verdicts = {"C2a": "undecided", "C2xa": "supported", "C2xb": "opposite", "C5a-imtl": "supported", "C3a": "not run"}
+    verdicts = {"C2a": "undecided", "C2xa": "supported", "C2xd": "opposite", "C5a-imtl": "supported", "C3a": "not run"}
     (copied / "results/summaries/mini.json").write_text(json.dumps({"claims": verdicts}))
     (copied / "results/multiverse/tables").mkdir(parents=True)
     text = "question,n,interval_above_zero,interval_below_zero\ndgr_alone,120,0.25,0.05\n"
