@@ -21,7 +21,7 @@ NOT_RUN, NOT_ASKED = "not run", "–"
 
 
 class Asked(NamedTuple):
-    """A row: a claim, those about controls of it, each with all of its tests, and its question in the specification curve."""
+    """A row: a claim and those about its controls, with all of their tests; its question in the specification curve."""
 
     words: str
     claim: str
