@@ -4,15 +4,17 @@ import shutil
 import pytest
 from committed_support import committed
 
+from dgr.claims import load_claims
 from dgr.core.errors import DGRError
 from dgr.pages.readme import filled
-from dgr.pages.verdict_table import verdict_table
+from dgr.pages.verdict_table import OTHER_COLUMNS, OTHER_METHODS, other_papers_table, verdict_table
 
 ROOT = committed()
 
 
 @pytest.mark.parametrize(
-    ("page", "block"), [("README.md", "verdicts"), ("docs/gpu.md", "results/faces_gpu/h200/costs.md")]
+    ("page", "block"),
+    [("README.md", "verdicts"), ("README.md", "other-papers"), ("docs/gpu.md", "results/faces_gpu/h200/costs.md")],
 )
 def test_pages_show_the_committed_tables(page, block):
     text = (ROOT / page).read_text()
@@ -75,3 +77,20 @@ def test_verdicts_are_counted_and_shares_of_specifications_told(copied):
     assert "| 1 supported, 1 opposite | shown in 25% of 120, the opposite in 5% |" in first
     assert methods.startswith("| improves each existing method | supported |")
     assert classifiers.startswith("| serves other classifiers better | not run |")
+
+
+def test_other_papers_are_counted_by_their_data(copied):
+    assert other_papers_table(copied)[2] == "| SLGrad | not run | not run | – |"
+    verdicts = {"S3a": "undecided", "S3b": "opposite", "W4a": "supported", "W4f": "supported", "W5a": "assay failed"}
+    (copied / "results/summaries/real_studies.json").write_text(json.dumps({"claims": verdicts}))
+    slgrad, _, alignment, svd = other_papers_table(copied)[2:]
+    assert slgrad.endswith("| not run | 1 undecided, 1 opposite | – |")
+    assert alignment.endswith("| not run | – | 2 supported |")
+    assert svd.endswith("| not run | assay failed | – |")
+
+
+def test_every_claim_of_another_paper_is_in_the_table():
+    claims = {claim.id: claim for claim in load_claims(ROOT / "paper_configs/claims.yaml").claims}
+    told = {claim for claims_there in OTHER_METHODS.values() for claim in claims_there}
+    assert told == {claim for _, there in OTHER_COLUMNS.values() for claim in there}
+    assert {id_ for id_, claim in claims.items() if claim.about == "paper" and not id_.startswith("C")} <= told

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_text
-from dgr.pages.verdict_table import verdict_table
+from dgr.pages.verdict_table import other_papers_table, verdict_table
 
 BLOCK = re.compile(
     r"(<!-- begin (?P<source>\S+)(?P<rows> rows(?P<names>( [\w-]+)*))? -->\n).*?(?P<end><!-- end -->)", re.DOTALL
 )
 
-VERDICTS = "verdicts"
+MADE = {"verdicts": verdict_table, "other-papers": other_papers_table}
+"""Blocks that are no file."""
 
 
 def filled(readme: str, root: Path) -> str:
@@ -22,7 +23,7 @@ def filled(readme: str, root: Path) -> str:
     Args:
         readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``; after ``PATH rows`` the table's rows alone,
             without its title and notes; after ``PATH rows A B`` those whose first cell is A or B; between
-            ``<!-- begin verdicts -->`` and its end the table of :func:`dgr.pages.verdict_table.verdict_table`.
+            ``<!-- begin verdicts -->`` and its end, and the other names of :data:`MADE`, what that function gives.
         root: what the paths are relative to.
 
     Raises:
@@ -30,8 +31,8 @@ def filled(readme: str, root: Path) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
-        if match["source"] == VERDICTS:
-            return "\n".join([match[1].rstrip(), *verdict_table(root), match["end"]])
+        if make := MADE.get(match["source"]):
+            return "\n".join([match[1].rstrip(), *make(root), match["end"]])
         source = root / match["source"]
         if not source.is_file():
             raise DGRError(f"{source}, which the README shows, is missing; run `make reproduce`.")

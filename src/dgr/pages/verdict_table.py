@@ -1,4 +1,4 @@
-"""The README's table: what the paper claims, and what each kind of data, the controls and other set-ups say of it.
+"""The README's tables: what the papers claim, and what each kind of data, the controls and other set-ups say of it.
 
 A comparison that a suite cannot make, such as one of a new task where there is none, is not counted.
 """
@@ -35,10 +35,39 @@ CLAIMED = (
     Asked("makes the representation more universal", "C1", ("C1m", "C1n", "C1z")),
     Asked("serves other classifiers better", "C3", ("C3x",)),
 )
+OTHER_COLUMNS = {
+    "Made data and digits": ("studies", ("S1", "S2", "L1", "W1", "W2", "W3")),
+    "CIFAR-10, a sample": ("real_studies", ("S3", "W5")),
+    "Six sets of sentences": ("real_studies", ("W4", "W4s")),
+}
+"""Of the other papers' table: by its head, the suite and the claims that are decided on these data."""
+OTHER_METHODS = {
+    "SLGrad": ("S1", "S2", "S3"),
+    "single-gradient-step balancing (our test)": ("L1",),
+    "covariance and its alignment": ("W1", "W2", "W4", "W4s"),
+    "SVD re-weighting": ("W3", "W5"),
+}
+
+
+def other_papers_table(root: Path) -> list[str]:
+    """What data of each kind say of the other papers' claims: lines of Markdown.
+
+    Raises:
+        DGRError: a file is damaged.
+    """
+    tests = _tests(root)
+    lines = [f"| Claims of | {' | '.join(OTHER_COLUMNS)} |", "|:--|" + ":--|" * len(OTHER_COLUMNS)]
+    for method, claims in OTHER_METHODS.items():
+        cells = []
+        for suite, there in OTHER_COLUMNS.values():
+            asked = set().union(*(tests[claim] for claim in claims if claim in there))
+            cells.append(_counted(_verdicts(root, suite), asked) if asked else NOT_ASKED)
+        lines.append(f"| {method} | {' | '.join(cells)} |")
+    return lines
 
 
 def verdict_table(root: Path) -> list[str]:
-    """Lines of Markdown.
+    """What data of each kind, controls and other set-ups say of DGR's claims: lines of Markdown.
 
     Args:
         root: the checkout; summaries of suites and the table of specifications are read where they are there.
@@ -47,7 +76,7 @@ def verdict_table(root: Path) -> list[str]:
         DGRError: a file is damaged.
     """
     found = {suite: _verdicts(root, suite) for suite in SUITE_COLUMNS}
-    tests = {claim.id: {one.id for one in claim.comparisons} for claim in load_claims(root / CLAIMS_FILE).claims}
+    tests = _tests(root)
     lines = [f"| DGR … | {' | '.join(SUITE_COLUMNS.values())} | Against controls, all of these | Over specifications |"]
     lines.append("|:--|" + ":--|" * (len(SUITE_COLUMNS) + 2))
     for row in CLAIMED:
@@ -58,6 +87,11 @@ def verdict_table(root: Path) -> list[str]:
         cells.append(_share(root, row.question) if row.question else NOT_ASKED)
         lines.append(f"| {row.words} | {' | '.join(cells)} |")
     return lines
+
+
+def _tests(root: Path) -> dict[str, set[str]]:
+    """The comparisons of each claim."""
+    return {claim.id: {one.id for one in claim.comparisons} for claim in load_claims(root / CLAIMS_FILE).claims}
 
 
 def _verdicts(root: Path, suite: str) -> dict[str, str]:
