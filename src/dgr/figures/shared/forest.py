@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import PAGE_WIDTH, RC
 from dgr.figures.shared.verdict_marks import VERDICT_COLOURS, VERDICT_SIGNS
 
@@ -193,7 +194,5 @@ def _legend(figure: Figure, rows: Sequence[ForestRow], foot: float) -> None:
         Patch(color=REGION_SHADE, label="region: too small to matter"),
     ]
     for entries, share in ((lines, 0.42), (handles, 0.16)):
-        figure.legend(
-            handles=entries, loc="center", bbox_to_anchor=(0.5, foot * share), ncols=len(entries), frameon=False,
-            fontsize=7, handletextpad=0.4, columnspacing=1.4,
-        )  # fmt: skip
+        place: dict[str, Any] = {"loc": "center", "bbox_to_anchor": (0.5, foot * share)}
+        fitted_legend(figure, entries, len(entries), **place, fontsize=7, handletextpad=0.4, columnspacing=1.4)
