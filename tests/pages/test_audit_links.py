@@ -57,6 +57,13 @@ def test_a_claim_leads_to_the_runs_on_both_sides(checkout: Path) -> None:
     assert "1 supported 1 undecided" in text(by_id(tree, "claims"))
 
 
+def test_every_table_leads_to_its_files(checkout: Path) -> None:
+    tree = parsed(page())
+    for place, name in (("claims", "claims"), ("table-T1", "T1")):
+        found = [target for target in links(by_id(tree, place)) if f"{SUITE}/tables/" in target]
+        assert found == [f"../{SUITE}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")]
+
+
 def test_a_comparison_tells_what_was_found(checkout: Path) -> None:
     path = checkout / "tables/claims.csv"
     numbers = {
