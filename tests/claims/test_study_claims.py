@@ -11,6 +11,7 @@ from dgr.claims.schema import Claim
 from dgr.config.parsing import parse
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS
+from dgr.tables.shared.verdicts import found_texts
 
 SEEDS = range(8)
 
@@ -100,6 +101,19 @@ def test_the_median_of_heavy_tails():
     mean, median = (verdict(frame, references=["old"], statistic=name) for name in ("mean", "median"))
     assert (mean.decision, median.decision) == ("undecided", "supported")
     assert median.test.estimate == pytest.approx(0.05, abs=0.02)
+
+
+def test_the_table_and_the_reason_tell_the_same_region():
+    found = verdict(records(0.0), region=0.0005, references=["old"])
+    assert found_texts(found, (1.0, "", 3))["Region"] == "±0.0005"
+    assert found.reason.endswith("within ±0.0005")
+    assert found_texts(found, (100.0, "points", 2))["Region"] == "±0.05"
+
+
+def test_a_median_has_no_detectable_difference():
+    mean, median = (verdict(records(0.05), references=["old"], statistic=name) for name in ("mean", "median"))
+    assert float(found_texts(mean, (1.0, "", 3))["Detectable"]) > 0
+    assert found_texts(median, (1.0, "", 3))["Detectable"] == "–"
 
 
 def test_what_is_not_there_is_not_run():

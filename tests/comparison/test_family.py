@@ -6,6 +6,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from dgr.comparison import Planned, compare, holm, holm_levels, student_interval
+from dgr.comparison.family import region_text
 from dgr.core.errors import DGRError
 
 NORMAL = np.random.default_rng(3).normal(1.8, 0.8, 8)
@@ -59,6 +60,25 @@ def test_every_interval_says_what_its_verdict_says(seed):
         elif row.outcome != "equivalent":
             assert row.confidence == 1 - row.level
         assert row.low <= row.estimate <= row.high
+
+
+def test_heavy_tails_make_no_detectable_difference_up():
+    """Its formula is the t-test's: a seed far out made it 42 beside an effect of 0.04."""
+    values = np.append(NORMAL, -3000.0)
+    mean, median = (compare({"": Planned(values, 0.1, name)}, 0.05)[""] for name in ("mean", "median"))
+    assert mean.detectable > 100
+    assert np.isnan(median.detectable)
+
+
+@pytest.mark.parametrize(
+    ("region", "digits", "text"),
+    [
+        *((0.0005, 3, "±0.0005"), (0.0005, 0, "±0.0005"), (0.5, 2, "±0.50"), (0.02, 3, "±0.020")),
+        *((100 * 0.005, 2, "±0.50"), (3.0, 0, "±3"), (1e-5, 2, "±0.00001"), (20.0, 1, "±20.0")),
+    ],
+)
+def test_a_region_is_told_with_all_its_decimals(region, digits, text):
+    assert region_text(region, digits) == text
 
 
 def test_the_test_decides_and_the_region_comes_first():

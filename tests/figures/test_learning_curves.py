@@ -57,6 +57,17 @@ def test_lines_are_means_over_seeds_and_tasks(results: Path, plan: dict[str, Any
     assert list(figure.axes[1].lines[1].get_ydata()) == pytest.approx(list(wanted))
 
 
+def test_the_axis_ends_near_the_lines(results: Path, plan: dict[str, Any]) -> None:
+    """All but their first epoch of three is there, with room of at most 15 % of its range."""
+    figure, _ = draw(plan, results)
+    late = [value for panel in figure.axes for line in panel.lines for value in line.get_ydata()[1:]]
+    room = 0.15 * (max(late) - min(late)) + 1e-9
+    for panel in figure.axes:
+        low, high = panel.get_ylim()
+        assert min(late) - room <= low < min(late)
+        assert max(late) < high <= max(late) + room
+
+
 def test_interval() -> None:
     values = pd.Series([1.0, 2.0, 4.0, 3.5])
     wanted = stats.t.interval(0.95, 3, loc=values.mean(), scale=stats.sem(values))

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from drawn_figures import clipped_entries, laid_out, legends
 from matplotlib.figure import Figure
 
 from dgr.figures.sensitivity import build
@@ -52,6 +53,16 @@ def test_a_representation_that_vanished_leaves_the_layout_whole(opened: Any) -> 
     assert [text.get_text() for text in size.texts] == ["20"]
     assert size.texts[0].xy[0] == size.get_xlim()[0]
     assert below.get_tightbbox().y1 < size.xaxis.label.get_window_extent().y0
+
+
+def test_no_legend_covers_a_point_or_is_cut_off(opened: Any) -> None:
+    figure = laid_out(build(opened("F3")).figure)
+    assert clipped_entries(figure) == []
+    assert [bool(panel.get_legend()) for panel in figure.axes] == [True] * 4 + [False] * 2
+    for legend in legends(figure):
+        for panel in figure.axes:
+            for taken in (panel.get_window_extent(), panel.xaxis.label.get_window_extent()):
+                assert not legend.get_window_extent().overlaps(taken)
 
 
 def test_what_was_not_studied_says_so(opened: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from drawn_figures import labels_run_together, laid_out, shown_ticks
 from matplotlib.figure import Figure
 from synthetic import SUITE, make_measurements, make_plan, make_runs, write_plan
 
@@ -63,6 +64,19 @@ def test_curves_are_means_over_seeds_and_trained_tasks(results: Path, plan: dict
     )
     for axis, quantity in zip(figure.axes[8:], OVER_EPOCHS, strict=True):
         np.testing.assert_allclose(axis.lines[0].get_ydata(), frame.groupby("epoch")[quantity].mean())
+
+
+@pytest.mark.parametrize("middle", [2.295, 0.4885, 104.27])
+def test_tick_labels_do_not_run_together(results: Path, plan: dict[str, Any], middle: float) -> None:
+    """Values that are told apart by their third or fourth digit have long labels."""
+    path = results / "records/universality.csv"
+    frame = pd.read_csv(path)
+    for measure in PANELS:
+        frame[measure] = middle + 0.02 * (frame[measure].rank(pct=True) - 0.5)
+    frame.to_csv(path, index=False)
+    figure = laid_out(draw(plan, results)[0])
+    assert labels_run_together(figure) == []
+    assert {len(shown_ticks(panel.xaxis)) for panel in figure.axes[:8]} <= {2, 3}
 
 
 def test_one_seed_has_dots_alone(workplace: Path) -> None:

@@ -57,13 +57,28 @@ def test_a_claim_leads_to_the_runs_on_both_sides(checkout: Path) -> None:
     assert "1 supported 1 undecided" in text(by_id(tree, "claims"))
 
 
+def test_every_table_leads_to_its_files(checkout: Path) -> None:
+    tree = parsed(page())
+    for place, name in (("claims", "claims"), ("table-T1", "T1")):
+        found = [target for target in links(by_id(tree, place)) if f"{SUITE}/tables/" in target]
+        assert found == [f"../{SUITE}/tables/{name}.{suffix}" for suffix in ("csv", "md", "tex")]
+
+
 def test_a_comparison_tells_what_was_found(checkout: Path) -> None:
     path = checkout / "tables/claims.csv"
-    numbers = {"n": [3, ""], "low": [1.25, ""], "high": [3.75, ""], "confidence": [0.975, ""], "holm_p": [0.0123, ""]}
+    numbers = {
+        "sign_flip_p": [0.0, ""],
+        "n": [3, ""],
+        "low": [1.25, ""],
+        "high": [3.75, ""],
+        "confidence": [0.975, ""],
+        "holm_p": [0.0123, ""],
+    }
     pd.read_csv(path).assign(**numbers, reason=["", "too few seeds"]).to_csv(path, index=False)
     tree = parsed(page())
     found = "n = 3 seeds; difference 2.5; interval [1.25, 3.75] of confidence 0.975; adjusted p 0.0123 (difference)"
     assert found in text_of(tree, "record-C2a")
+    assert "0.0123 (difference); p < 0.0001 (sign flips, of the mean)" in text_of(tree, "record-C2a")
     assert "Why: Too few seeds." in text_of(tree, "record-C2b")
     assert "recorded units difference 0.1" in text_of(tree, "record-C2b")
 

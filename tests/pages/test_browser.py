@@ -9,6 +9,7 @@ import pytest
 from audit_support import RUN, SUITE, make_checkout, write_claims
 from committed_support import committed
 
+from dgr.pages import audit, index
 from dgr.pages.audit import write_audit
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -29,8 +30,9 @@ FLAGS = [
         "disable-sync",
     )
 ]
-COMMITTED = {name: committed() / f"results/{name}/audit.html" for name in ("mini", "cost", "studies")}
-COMMITTED |= {name: committed() / f"results/{name}.html" for name in ("index", "report")}
+TOP = committed()
+COMMITTED = {name: TOP / f"results/{name}/audit.html" for name in ("mini", "cost", "studies")}
+COMMITTED |= {name: TOP / f"results/{name}.html" for name in ("index", "report")}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,21 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(root)
         write_claims(make_checkout(root))
         return root / write_audit(SUITE)
+
+
+@pytest.fixture
+def made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """A suite's page or the index, from the committed files, as the code makes it now."""
+
+    def make(name: str) -> Path:
+        path = tmp_path / f"{name}.html"
+        monkeypatch.chdir(TOP)
+        for module in (audit, index):
+            monkeypatch.setattr(module, "write_text", lambda _, html: path.write_text(html, encoding="utf-8"))
+        write_audit(name) if name != "index" else index.write_index()
+        return path
+
+    return make
 
 
 @pytest.fixture
@@ -154,6 +171,34 @@ def test_from_the_index_to_a_table_without_script(visit, path) -> None:
     page.locator("#table-T1:target table").wait_for()
     page.locator(".kicker a").click()
     page.locator("#suite-mini").wait_for()
+
+
+def test_wide_tables_fit_a_screen(visit, made_anew) -> None:
+    page = visit(made_anew("mini"), viewport={"width": 1400, "height": 900})
+    tables = page.locator("#tables .scroll")
+    assert tables.count() > 3
+    wide = "all => all.filter(one => one.scrollWidth > one.clientWidth).map(one => one.ariaLabel)"
+    assert tables.evaluate_all(wide) == []
+
+
+def test_verdicts_of_all_claims_are_in_sight_on_a_phone(visit, made_anew) -> None:
+    page = visit(made_anew("index"), viewport={"width": 390, "height": 844})
+    badges = page.locator(".claims td:nth-child(3) .badge")
+    assert badges.count() > 40
+    assert badges.evaluate_all("all => Math.max(...all.map(one => one.getBoundingClientRect().right))") < 374
+    rows = page.locator(".claims tbody th").evaluate_all(
+        "all => all.filter(one => one.textContent.length < 5).map(one => {"
+        " const words = document.createRange(); words.selectNodeContents(one); return words.getClientRects().length })"
+    )
+    assert set(rows) == {1}, "a short number stands on one line"
+
+
+def test_an_address_leads_to_the_figure_above_the_table(visit, made_anew) -> None:
+    page = visit(made_anew("index"))
+    assert not page.locator("#overview img").is_visible()
+    page.evaluate("location.hash = 'overview'")
+    page.locator("#overview img").wait_for()
+    assert page.locator("#overview").bounding_box()["y"] < page.locator("table.claims").bounding_box()["y"]
 
 
 def test_print_leaves_records_folded(visit, made) -> None:

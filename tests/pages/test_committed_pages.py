@@ -15,6 +15,8 @@ from committed_support import committed
 
 from dgr.config.plan_file import read_plan
 from dgr.core.paths import suite_folder
+from dgr.pages.grid import number_text
+from dgr.tables.shared.differences import read_differences
 
 ROOT = committed()
 SUITES = ("mini", "methods", "studies", "multiverse", "faces", "cost", "real_studies")
@@ -28,9 +30,13 @@ TABLES = [
 
 
 @cache
+def page_of(suite: str) -> Any:
+    return parsed((ROOT / "results" / suite / "audit.html").read_text(encoding="utf-8"))
+
+
+@cache
 def page_by_id(suite: str) -> dict[str, Any]:
-    tree = parsed((ROOT / "results" / suite / "audit.html").read_text(encoding="utf-8"))
-    elements = [element for element in tree.iter() if element.get("id")]
+    elements = [element for element in page_of(suite).iter() if element.get("id")]
     found = {element.get("id"): element for element in elements}
     assert len(found) == len(elements), "an id stands twice"
     return found
@@ -149,12 +155,43 @@ def test_every_record_shows_the_hash_of_its_own_output(suite: str) -> None:
 @pytest.mark.parametrize("suite", SUITES)
 def test_every_link_of_the_page_leads_somewhere(suite: str) -> None:
     ids = page_by_id(suite)
-    for element in ids.values():
-        for target in links(element):
-            file, _, anchor = unquote(target).partition("#")
-            if not target.startswith("https://arxiv.org/abs/"):
-                assert (ROOT / "results" / suite / file).exists() if file else anchor in ids, target
+    for target in links(page_of(suite)):
+        file, _, anchor = unquote(target).partition("#")
+        if not target.startswith("https://arxiv.org/abs/"):
+            assert (ROOT / "results" / suite / file).exists() if file else anchor in ids, target
     assert (ROOT / "results/index.html").exists()
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_titles_in_the_list_of_records_are_told_apart(suite: str) -> None:
+    (index,) = [
+        element for element in page_by_id(suite)["records"].iter(f"{XHTML}ul") if element.get("class") == "index"
+    ]
+    titles = [text(item) for item in index]
+    assert len(titles) == len(set(titles)) > 0
+    assert [target.removeprefix("#") for target in links(index)] == [
+        element.get("id") for element in page_by_id(suite)["records"] if element.get("class") == "record"
+    ]
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_the_page_leads_to_tables_documents_and_papers(suite: str) -> None:
+    targets = set(links(page_of(suite)))
+    files = {f"../{suite}/tables/{path.name}" for path in Path(f"results/{suite}/tables").glob("[A-Z]*.csv")}
+    assert files
+    documents = {f"../../docs/{name}.md" for name in ("reading", "statistics", "methods")}
+    assert files | documents <= targets
+    papers = [target for target in targets if re.fullmatch(r"https://arxiv\.org/abs/\d{4}\.\d{5}", target)]
+    assert bool(papers) == (suite != "multiverse"), "all but the multiverse decide claims of papers"
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_every_difference_by_seed_stands_on_its_card(suite: str) -> None:
+    differences = read_differences(suite)
+    assert differences.empty == (suite in ("cost", "multiverse"))
+    for (comparison, method), own in differences.groupby(["comparison", "method"], sort=False):
+        told = [text(value) for value in page_by_id(suite)[f"record-{comparison}"].iter(f"{XHTML}dd")]
+        assert ", ".join(map(number_text, own.sort_values("seed")["difference"])) in told, (comparison, method)
 
 
 @pytest.mark.parametrize("suite", SUITES)

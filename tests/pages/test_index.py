@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from audit_page import XHTML, links, parsed, text, text_of
+from audit_page import XHTML, by_id, links, parsed, text, text_of
 from audit_support import SUITE
 from committed_support import committed
 
@@ -44,6 +44,14 @@ def test_the_verdicts_of_all_claims_come_first_and_lead_to_their_cards(indexed: 
     row = next(element for element in tree.iter(f"{XHTML}tr") if element.get("id") == "claim-C2a")
     assert links(row) == [f"{SUITE}/audit.html#record-C2a"]
     assert "supported" in text(row)
+
+
+def test_the_figure_of_all_claims_has_an_address_above_their_table(indexed: Path) -> None:
+    assert 'id="overview"' not in index()
+    Path("figures/overview-all.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 70 90"/>')
+    section = by_id(parsed(index()), "claims")
+    order = [element.get("id") or element.tag.removeprefix(XHTML) for element in section.iter()]
+    assert order.index("overview") < order.index("img") < order.index("table")
 
 
 def check_links(path: Path) -> None:

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -41,6 +42,16 @@ def test_markdown_escapes() -> None:
     assert markdown.startswith("**T1.** A\\_title\\*.\n")
     assert r"c\|d" in markdown
     assert markdown.endswith("\n- n = 2.\n")
+
+
+def test_a_name_that_begins_the_title_is_told_once() -> None:
+    for title, head in {
+        "Claims that studies decide.": "**Claims** that studies decide.",
+        "Claims and verdicts (data set digits).": "**Claims** and verdicts (data set digits).",
+        "What is claimed.": "**claims.** What is claimed.",
+    }.items():
+        (first, *_) = to_markdown(replace(table(), title=title), "claims").splitlines()
+        assert first == head
 
 
 def test_each_row_tells_its_records(tmp_path: Path) -> None:

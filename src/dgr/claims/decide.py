@@ -12,7 +12,7 @@ from dgr.claims.members import own_tests
 from dgr.claims.schema import Claim
 from dgr.claims.verdict import Decision, NotRunError, Verdict
 from dgr.comparison import Comparison, Planned, compare
-from dgr.comparison.family import Statistic
+from dgr.comparison.family import Statistic, region_text
 from dgr.comparison.over_methods import LEAST_METHODS, over_methods
 
 
@@ -84,7 +84,7 @@ def _verdict(
     test, by_method = tests[comparison.id], differences.by_method
     decision, reason = _decision(comparison, test), test.reason
     if decision == "undecided" and not reason:
-        reason = f"there is a difference, but it may lie within ±{comparison.region:g}"
+        reason = f"there is a difference, but it may lie within {region_text(comparison.region)}"
     together = None
     if by_method is not None and by_method.shape[1] >= LEAST_METHODS and len(by_method) > 1:
         together = over_methods(by_method, test.confidence)

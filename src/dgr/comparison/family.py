@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
@@ -56,7 +57,7 @@ class Comparison:
         equivalence_p: of two one-sided tests against the region, not adjusted.
         holm_equivalence_p: the same, adjusted over the family's tests of equivalence.
         detectable: the smallest true difference that these seeds find with probability .8 at this level; NaN without
-            a spread.
+            a spread, and where the signed-rank test decides: heavy tails blow up the standard deviation it is made of.
         outcome: on which side of zero the difference is shown to lie, or that it lies within the region, or neither.
         reason: why it is undecided, else empty.
     """
@@ -77,6 +78,12 @@ class Comparison:
     detectable: float
     outcome: TestOutcome
     reason: str
+
+
+def region_text(region: float, digits: int = 0) -> str:
+    """``±0.0005``: with every decimal that a region was given, and with ``digits`` at least."""
+    given = Decimal(f"{region:.6g}").normalize().as_tuple().exponent
+    return f"±{region:.{max(digits, -int(given))}f}"
 
 
 def compare(family: Mapping[str, Planned], alpha: float) -> dict[str, Comparison]:
@@ -186,7 +193,7 @@ def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence:
     elif difference.rejects:
         outcome = "positive" if low > 0 else "negative"
     elif not reason:
-        reason = f"the interval holds zero and is not within ±{planned.region:g}"
+        reason = f"the interval holds zero and is not within {region_text(planned.region)}"
     return Comparison(
         n=len(values),
         estimate=float(values.mean()) if of_mean else pseudo_median(values),
@@ -201,7 +208,7 @@ def _comparison(planned: Planned, reason: str, difference: _Tested, equivalence:
         wilcoxon_p=wilcoxon_p(values),
         equivalence_p=equivalence.p,
         holm_equivalence_p=equivalence.adjusted,
-        detectable=detectable_difference(values, difference.level),
+        detectable=detectable_difference(values, difference.level) if of_mean else math.nan,
         outcome=outcome,
         reason=reason,
     )

@@ -13,6 +13,7 @@ from matplotlib.ticker import FixedLocator
 
 from dgr.comparison import ALPHA
 from dgr.comparison.ranking import Ranking, rank_cells
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import COLOURS, LABELS, PAGE_WIDTH, RC, Drawing
 from dgr.records.names import method_label, regularizer_label
 from dgr.records.outcomes import delta_m_per_run
@@ -74,7 +75,7 @@ def _draw(ranking: Ranking, cells: list[tuple[str, str]]) -> Figure:
     axis.xaxis.set_label_position("top")
     handles: list[Artist] = [Line2D([], [], color=COLOURS[name], label=LABELS[name]) for name in present]
     handles.append(Line2D([], [], color="0.35", linewidth=2.2, label="not told apart"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
+    fitted_legend(figure, handles, len(handles), loc="outside lower center")
     return figure
 
 

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dgr.core.errors import DGRError
 from dgr.figures.shared.curves import LEVEL, band_handle, draw_lines, line_handles
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import MAIN_ARMS, PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.names import SINGLE_TASK, Metric, method_label, metric_named
 from dgr.records.scope import CELL, Scope
@@ -71,13 +72,7 @@ def _draw(curves: pd.DataFrame, methods: list[str], metric: Metric) -> Figure:
     if len(reference):
         handles.append(Line2D([], [], label=f"{method_label(SINGLE_TASK)} (mean)", **REFERENCE_LINE))
     handles.append(band_handle(_seeds(curves)))
-    figure.legend(
-        handles=handles,
-        loc="outside upper center",
-        ncols=min(len(handles), ENTRIES_A_ROW),
-        frameon=False,
-        handlelength=3,
-    )
+    fitted_legend(figure, handles, ENTRIES_A_ROW, loc="outside upper center", handlelength=3)
     return figure
 
 

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from dgr.figures.shared.agreement_panel import HEADS, draw_agreement
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.size_panel import draw_size
 from dgr.figures.shared.style import COLOURS, CURVES, DASHES, MARKERS, PAGE_WIDTH, RC, REFERENCE_LINE, SYMBOLS, Drawing
 from dgr.records.names import Metric, method_label
@@ -53,10 +54,9 @@ def build(scope: Scope) -> Drawing:
                 axis.set(xticks=[], yticks=[], ylabel="")
             elif letter in "abcd":
                 _finish_accuracy(axis, low, high, level if letter != "b" else None, metric)
-        handles, labels = axes[4].get_legend_handles_labels()
-        if labels:
-            labels[0] = f"e, f: {labels[0]}"
-            figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False, fontsize=6.5)
+        if handles := axes[4].get_legend_handles_labels()[0]:
+            handles[0].set_label(f"e, f: {handles[0].get_label()}")
+            fitted_legend(figure, handles, len(handles), loc="outside lower center", fontsize=6.5)
     return Drawing(figure, _caption(scope, points, metric, low))
 
 
@@ -66,7 +66,8 @@ def _finish_accuracy(axis: Axes, low: float, high: float, level: float | None, m
     if level is not None:
         axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE_LINE)
     # Below the panel, where no legend covers a point.
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, frameon=False, fontsize=6.5, handlelength=2.4)
+    look: dict[str, Any] = {"frameon": False, "fontsize": 6.5, "handlelength": 2.4, "columnspacing": 1.0}
+    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, **look)
 
 
 def _draw_strength(axis: Axes, points: Sequence[Point], metric: Metric) -> None:

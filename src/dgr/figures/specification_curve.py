@@ -14,6 +14,7 @@ from matplotlib.patches import Patch
 
 from dgr.core.arrays import FloatArray
 from dgr.core.errors import DGRError
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.scope import Scope
 from dgr.records.specification_effects import Effect, Result, specification_effects
@@ -88,7 +89,7 @@ def build(scope: Scope) -> Drawing:
             if name in results
         ]
         handles.append(Patch(color=REGION_COLOUR, label="region"))
-        figure.legend(handles=handles, loc="outside lower center", ncols=4, frameon=False, fontsize=7)
+        fitted_legend(figure, handles, 4, loc="outside lower center", fontsize=7)
     return Drawing(figure, _caption(scope, asked, shown, low, high))
 
 

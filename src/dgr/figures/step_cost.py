@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from dgr.config.runs import RELEASED
 from dgr.core.errors import DGRError
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import COLOURS, MARKERS, PAGE_WIDTH, RC, REFERENCE_LINE, Drawing
 from dgr.records.names import method_label, regularizer_label
 from dgr.records.scope import Scope
@@ -34,7 +35,7 @@ def build(scope: Scope) -> Drawing:
         for name, number in kinds:
             rows = costs[(costs["regularizer"] == name) & (costs["num_dummies"] == number)]
             drawn_as = "dgr" if name == RELEASED else name
-            face = COLOURS[drawn_as] if number <= 1 and name != RELEASED else "none"
+            face = COLOURS[drawn_as] if number <= 1 else "none"
             axis.plot(
                 rows["ratio"],
                 [methods.index(method) for method in rows["method"]],
@@ -51,7 +52,7 @@ def build(scope: Scope) -> Drawing:
         axis.xaxis.minorticks_off()
         axis.set_yticks(range(len(methods)), list(map(method_label, methods)))
         axis.invert_yaxis()
-        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=6.5)
+        fitted_legend(figure, axis.lines[1:], 4, loc="outside lower center", fontsize=6.5)
     return Drawing(figure, _caption(scope, costs))
 
 

@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from dgr.core.errors import DGRError
 from dgr.figures.shared.curves import LEVEL, draw_lines
 from dgr.figures.shared.dots import dot_handles, draw_dots
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.measurements.universality_settings import LABEL_COUNTS, REFIT_SAMPLES, STEPS
 from dgr.records.names import method_label, task_label
@@ -26,6 +27,7 @@ PANELS = {
 """Measures from left to right, as their titles say."""
 ROWS: dict[Tasks, str] = {"trained": "trained tasks", "new": "new tasks"}
 OVER_EPOCHS = {"refitted_loss": "refitted head, trained tasks (nats)", "mean_norm": "mean ‖z‖ (log scale)"}
+MOST_TICKS = 3
 
 Dots = dict[tuple[str, Tasks], pd.DataFrame]
 """By measure and kind of tasks: one row a seed, one column a regularizer."""
@@ -80,7 +82,7 @@ def _draw(dots: Dots, curves: pd.DataFrame) -> Figure:
             axis = figure.add_subplot(grid[row, column])
             draw_dots(axis, dots[measure, kind])
             axis.set(title=title if row == 0 else "", xlabel="nats" if row == len(kinds) - 1 else "", ylabel="")
-            axis.xaxis.set_major_locator(MaxNLocator(4))
+            axis.set_xticks(_few_ticks(*axis.get_xlim()))
             axis.tick_params(labelleft=column == 0)
             if column == 0:
                 axis.set_ylabel(ROWS[kind])
@@ -91,8 +93,17 @@ def _draw(dots: Dots, curves: pd.DataFrame) -> Figure:
             axis.set(title=title, xlabel="epoch (0: untrained encoder)", ylabel="")
             axis.xaxis.set_major_locator(MaxNLocator(integer=True))
         axis.set_yscale("log")
-    figure.legend(handles=dot_handles(seeds), loc="outside upper center", ncols=2, frameon=False)
+    fitted_legend(figure, dot_handles(seeds), 2, loc="outside upper center")
     return figure
+
+
+def _few_ticks(low: float, high: float) -> list[float]:
+    """At most :data:`MOST_TICKS` round numbers: four panels beside each other have room for no more."""
+    for intervals in range(MOST_TICKS + 1, 0, -1):
+        ticks = MaxNLocator(intervals, steps=(1, 2, 2.5, 5, 10)).tick_values(low, high)
+        if len(inside := [float(tick) for tick in ticks if low <= tick <= high]) <= MOST_TICKS:
+            break
+    return inside
 
 
 def _caption(scope: Scope, dots: Dots, curves: pd.DataFrame, method: str) -> str:

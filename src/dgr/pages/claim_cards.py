@@ -12,6 +12,7 @@ from markupsafe import Markup
 from dgr.claims import CLAIMS_FILE, Claim, CostComparison, load_claims, own_tests
 from dgr.claims.comparisons import AnyComparison
 from dgr.claims.narrowing import measured_by, of_runs, of_studies
+from dgr.comparison.family import region_text
 from dgr.pages.comparisons import Linked, decided_claims, found_in, sides_of
 from dgr.pages.decisive import open_question, reason_sentence
 from dgr.pages.grid import number_text
@@ -116,7 +117,8 @@ def _card(inputs: Inputs, comparison: AnyComparison, row: dict[str, Any], differ
     if rows and not isinstance(comparison, CostComparison):
         ends = [row.get(name) for name in ("low", "difference", "high")]
         interval = (float(ends[0]), float(ends[1]), float(ends[2])) if None not in ends else None  # type: ignore[arg-type]
-        title = f"{comparison.id}: {len(next(iter(rows.values())))} differences by seed, region ±{comparison.region:g}"
+        region = region_text(comparison.region)
+        title = f"{comparison.id}: {len(next(iter(rows.values())))} differences by seed, region {region}"
         plot = seed_plot(rows, interval, comparison.region, title)
     studied = hasattr(comparison, "study")
     return ClaimCard(

@@ -28,7 +28,7 @@ NUMBERS = (
     "region of equivalence ±{region}",
     "adjusted p {holm_p} (difference)",
     "adjusted p {holm_equivalence_p} (equivalence)",
-    "p {sign_flip_p} (sign flips)",
+    "p {sign_flip_p} (sign flips, of the mean)",
     "detectable difference {detectable}",
     "standard error from the test set {test_set_se}",
     "with one method left out from {without_one_low} to {without_one_high}",
@@ -36,6 +36,8 @@ NUMBERS = (
     "ratio {ratio} within [{ratio_low}, {ratio_high}] over {rounds} rounds",
 )
 """What the claims' CSV tells beside a verdict, by its columns, in the unit of the records."""
+SMALLEST_P = 1e-4
+"""Smaller p-values are told as smaller than this: tables keep ten decimals of them."""
 Linked = tuple[str, str | None]
 """A text and the anchor of its record, if it has one."""
 
@@ -71,8 +73,12 @@ def found_in(row: dict[str, Any]) -> list[str]:
     numbers = []
     for text in NUMBERS:
         with suppress(KeyError):
-            numbers.append(text.format_map({name: number_text(value) for name, value in row.items()}))
+            numbers.append(text.format_map({name: _told(name, value) for name, value in row.items()}))
     return numbers
+
+
+def _told(name: str, value: Any) -> str:
+    return f"< {SMALLEST_P:.4f}" if name.endswith("_p") and value < SMALLEST_P else number_text(value)
 
 
 def _sides(inputs: Inputs, comparison: PairedComparison | CostComparison) -> Iterator[tuple[str, list[Linked]]]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from dgr.claims import CostComparison
 from dgr.claims.comparisons import AnyComparison
+from dgr.comparison.family import region_text
 from dgr.comparison.t_based import detectable_effect
 
 MOST_SEEDS = 100_000
@@ -28,7 +29,7 @@ def reason_sentence(comparison: AnyComparison, row: Mapping[str, Any]) -> str:
     if isinstance(comparison, CostComparison):
         side = {"supported": "at most", "opposite": "above"}.get(verdict)
         return f"All of the ratio's interval is {side} {comparison.at_most:g}." if side else ""
-    region = f"±{comparison.region:g}"
+    region = region_text(comparison.region)
     return {
         "supported": "The interval lies on the claimed side of zero.",
         "opposite": f"All of the interval lies outside {region}."
@@ -74,8 +75,8 @@ def open_question(comparison: AnyComparison, row: Mapping[str, Any], differences
         return ""
     if verdict == "assay failed":
         return f"A set-up in which the positive control {comparison.gate} shows what is known." * bool(comparison.gate)
-    if "confidence" not in row:
-        return ""
+    if "confidence" not in row or getattr(comparison, "statistic", "mean") == "median":
+        return ""  # how many seeds are enough is known of the t-test alone
     mean, region = abs(float(row["difference"])), comparison.region
     level, there = 1 - float(row["confidence"]), len(differences)
     needed = seeds_needed(differences, level, region - mean if mean < region else mean)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
+from dgr.figures.shared.forest_row import ForestRow
+from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.style import PAGE_WIDTH, RC
 from dgr.figures.shared.verdict_marks import VERDICT_COLOURS, VERDICT_SIGNS
 
@@ -22,40 +23,15 @@ REGION_SHADE = "#E4E9EE"
 TICKS = (0, 1, 3, 10, 100)
 FAR_SEEDS = 20.0
 """Seeds farther out than this many regions, and than all intervals, are counted at the edge."""
-ROW, HEADING, HEAD, FOOT = 0.185, 0.24, 0.42, 0.88
-"""Inches: a claim, a heading, the names of suites, and axis with legend."""
-LABELS_SHARE, STRIP_COLUMN = 0.365, 0.036
-"""Shares of the width: for labels, and for each suite's column."""
-
-
-@dataclass(frozen=True)
-class ForestRow:
-    """A claim's test.
-
-    Attributes:
-        heading: under which rows stand together; rows of one heading follow each other.
-        number: of the comparison, such as ``C2a``.
-        label: what is compared.
-        verdict: of the suite whose effect is drawn.
-        verdicts: of each suite, in the order of the columns; None where it does not test this.
-        home: the column of the suite whose effect is drawn.
-        effect, low, high: estimate and interval in units of the region, to the right where they speak for the claim;
-            None where there is no such test.
-        seeds: differences by seed in the same unit.
-        instead: what stands in the place of an effect.
-    """
-
-    heading: str
-    number: str
-    label: str
-    verdict: str
-    verdicts: Sequence[str | None]
-    home: int
-    effect: float | None = None
-    low: float | None = None
-    high: float | None = None
-    seeds: Sequence[float] = ()
-    instead: str = ""
+ROW, HEADING, FOOT = 0.185, 0.24, 1.0
+"""Inches: a claim, a heading, and axis with legend."""
+HEADS_SIZE, HEADING_SIZE, NAME_DROP = 7.0, 7.5, 13.0
+"""Points: letters of suites' names and of headings, and how far the former reach down beside the first heading."""
+CAPITAL, LETTER = 0.64, 0.55
+"""Widths over sizes: of capitals and digits, and of letters in words."""
+STRIP_COLUMN, COUNTS_SHARE = 0.036, 0.05
+"""Shares of the width: for each suite's column, and for the counts of supported tests."""
+COUNTS_HEAD = "supported"
 
 
 def forest_figure(rows: Sequence[ForestRow], columns: Sequence[str], size: float = 7.0) -> Figure:
@@ -64,28 +40,38 @@ def forest_figure(rows: Sequence[ForestRow], columns: Sequence[str], size: float
     Args:
         rows: where there are none, the figure says so.
         columns: names of the suites, as the rows' verdicts have them.
-        size: of the labels' letters, in points.
+        size: of the letters of numbers and labels, in points.
     """
     if not rows:
         figure = Figure(figsize=(PAGE_WIDTH, 0.6))
         figure.text(0.5, 0.5, "No claim has been decided yet.", ha="center", va="center")
         return figure
     places = _places(rows)
-    height = places[-1] + ROW * 0.75 + FOOT + HEAD
+    counts = COUNTS_SHARE * any(row.supported for row in rows)
+    heads = [*columns, COUNTS_HEAD] if counts else columns
+    head = max(0.1, (CAPITAL * HEADS_SIZE * max(map(len, heads)) - NAME_DROP) / 72)
+    height = places[-1] + ROW * 0.75 + FOOT + head
     with sns.axes_style("white", rc=RC), sns.plotting_context("paper", rc=RC):
         figure = Figure(figsize=(PAGE_WIDTH, height))
-        foot, top = FOOT / height, 1 - HEAD / height
-        strip = STRIP_COLUMN * len(columns)
-        span = {"bottom": foot, "height": top - foot}
-        right = 1 - strip - 0.012
-        axis = figure.add_axes((LABELS_SHARE, foot, right - LABELS_SHARE, top - foot))
-        beside = figure.add_axes((right + 0.008, span["bottom"], strip, span["height"]), sharey=axis)
+        foot, top, strip = FOOT / height, 1 - head / height, STRIP_COLUMN * len(columns)
+        right = 1 - strip - counts - 0.012
+        numbers = 8 + CAPITAL * size * max(len(row.number) for row in rows)
+        left = (numbers + _labels_width(rows, size)) / (72 * PAGE_WIDTH)
+        axis = figure.add_axes((left, foot, right - left, top - foot))
         _draw_effects(axis, rows, places)
+        _write_counts(axis, rows, places, counts / 2 / (right - left))
+        beside = figure.add_axes((right + counts + 0.008, foot, strip, top - foot), sharey=axis)
         _draw_verdicts(beside, rows, places, columns)
-        _label(axis, rows, places, size)
+        _label(axis, rows, places, size, -numbers)
         axis.set_ylim(places[-1] + ROW * 0.75, 0)
         _legend(figure, rows, foot)
     return figure
+
+
+def _labels_width(rows: Sequence[ForestRow], size: float) -> float:
+    """Points that the longest label or heading needs."""
+    label = LETTER * size * max(len(line) for row in rows for line in row.label.split("\n"))
+    return 4 + max(label, CAPITAL * HEADING_SIZE * max(len(row.heading) for row in rows))
 
 
 def _places(rows: Sequence[ForestRow]) -> list[float]:
@@ -121,7 +107,9 @@ def _draw_effects(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float]
     axis.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value + 0.0:g}".replace("-", "−")))
     axis.xaxis.set_minor_locator(NullLocator())
     axis.tick_params(axis="x", length=2, pad=1.5)
-    axis.set_xlabel("← against the claim        difference ÷ region        for the claim →", labelpad=2)
+    axis.set_xlabel(
+        "← against the claim                    for the claim →\ndifference ÷ region, logarithmic beyond ±1", labelpad=2
+    )
     sns.despine(ax=axis, left=True)
 
 
@@ -156,27 +144,41 @@ def _draw_verdicts(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float
             centred: dict[str, Any] = {"ha": "center", "va": "center_baseline"}
             axis.text(column + 0.5, y, VERDICT_SIGNS[verdict], color="white", size=7.5, weight="bold", **centred)
     for column, name in enumerate(columns):
-        axis.annotate(
-            name, (column + 0.5, 1), (0, -13), xycoords=("data", "axes fraction"), textcoords="offset points",
-            rotation=90, ha="center", va="bottom", size=7,
-        )  # fmt: skip
+        _head(axis, name, column + 0.5, "data")
     axis.axis("off")
 
 
-def _label(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float], size: float) -> None:
-    axis.set_yticks(places, [row.number for row in rows], size=7, color="0.35")
+def _write_counts(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float], middle: float) -> None:
+    """Right of the effects, at a share of their width."""
+    for row, y in zip(rows, places, strict=True):
+        centred: dict[str, Any] = {"ha": "center", "va": "center", "annotation_clip": False}
+        axis.annotate(row.supported, (1 + middle, y), xycoords=("axes fraction", "data"), size=6, **centred)
+    if any(row.supported for row in rows):
+        _head(axis, COUNTS_HEAD, 1 + middle, "axes fraction")
+
+
+def _head(axis: Axes, name: str, x: float, unit: str) -> None:
+    axis.annotate(
+        name, (x, 1), (0, -NAME_DROP), xycoords=(unit, "axes fraction"), textcoords="offset points",
+        rotation=90, ha="center", va="bottom", size=HEADS_SIZE, annotation_clip=False,
+    )  # fmt: skip
+
+
+def _label(axis: Axes, rows: Sequence[ForestRow], places: Sequence[float], size: float, beside: float) -> None:
+    """Numbers at the axis, labels and headings ``beside`` points from it."""
+    axis.set_yticks(places, [row.number for row in rows], size=size, color="0.35")
     axis.tick_params(axis="y", length=0, pad=2)
     heading = None
     for row, y in zip(rows, places, strict=True):
         axis.annotate(
-            row.label, (0, y), (-30, 0), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
+            row.label, (0, y), (beside, 0), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right",
             va="center", size=size, annotation_clip=False, linespacing=0.95,
         )  # fmt: skip
         if row.heading != heading:
             heading = row.heading
             axis.annotate(
-                heading, (0, y - ROW * 0.95), (-30, 0), xycoords=("axes fraction", "data"),
-                textcoords="offset points", ha="right", va="center", weight="bold", size=7.5, annotation_clip=False,
+                heading, (0, y - ROW * 0.95), (beside, 0), xycoords=("axes fraction", "data"), weight="bold",
+                textcoords="offset points", ha="right", va="center", size=HEADING_SIZE, annotation_clip=False,
             )  # fmt: skip
 
 
@@ -188,12 +190,11 @@ def _legend(figure: Figure, rows: Sequence[ForestRow], foot: float) -> None:
         if name in there
     ]
     lines: list[Artist] = [
-        Line2D([], [], color="0.2", marker="o", markersize=4.2, linewidth=2, label="estimate and deciding interval"),
+        Line2D([], [], color="0.2", marker="o", markersize=4.2, linewidth=2, label="estimate, deciding interval"),
         Line2D([], [], color="0.25", marker="|", markersize=6, linewidth=0, label="a seed"),
         Patch(color=REGION_SHADE, label="region: too small to matter"),
+        Patch(facecolor="none", edgecolor="black", linewidth=0.9, label="framed: suite of the effect"),
     ]
-    for entries, share in ((lines, 0.42), (handles, 0.16)):
-        figure.legend(
-            handles=entries, loc="center", bbox_to_anchor=(0.5, foot * share), ncols=len(entries), frameon=False,
-            fontsize=7, handletextpad=0.4, columnspacing=1.4,
-        )  # fmt: skip
+    for entries, share in ((lines, 0.37), (handles, 0.14)):
+        place: dict[str, Any] = {"loc": "center", "bbox_to_anchor": (0.5, foot * share)}
+        fitted_legend(figure, entries, len(entries), **place, fontsize=7, handletextpad=0.4, columnspacing=1.4)

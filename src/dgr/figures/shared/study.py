@@ -1,9 +1,11 @@
-"""A study's figure: a row of panels a measure, a panel a setting, a line (or a point) a method."""
+"""A study's figure: a panel a measure and setting, a line (or a point) a method."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -12,95 +14,118 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
-from numpy.typing import NDArray
-from scipy import stats
 
-from dgr.figures.shared.curves import LEVEL, t_interval
+from dgr.figures.shared.curves import LEVEL
+from dgr.figures.shared.legend import fitted_legend
+from dgr.figures.shared.study_cells import cells_of
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.records.names import KNOWN_METHODS
 from dgr.records.study_records import StudyRecords
 
 PANEL_HEIGHT = 2.1
+LABEL_WIDTH = 30
+"""Letters of a line of a vertical label: as many as a panel is high."""
 LEGEND_COLUMNS = 5
+JOINED = 3
+"""The fewest levels that a line joins: between two it would tell of a course that nobody has seen."""
+SHARED_ARMS = ("covariance_alignment", "common_layers", "orthogonal_alignment")
+"""Arms of several studies that are no methods of the registry."""
 METHOD_MARKERS = ("o", "X", "s", "P", "D", "^", "v", "<", ">", "*", "p", "h")
 METHOD_LINES = ((0, ()), (0, (4, 1.5)), (0, (1, 1)), (0, (3, 1.25, 1.5, 1.25)), (0, (5, 1, 1, 1)))
-
-
-def median_interval(values: pd.Series) -> tuple[float, float]:
-    """The median's interval of order statistics at :data:`LEVEL`; NaN (no band) where there are too few values."""
-    low, high = stats.quantile_test(values.to_numpy(), p=0.5).confidence_interval(LEVEL)
-    return float(low), float(high)
-
-
-INTERVALS = {"mean": t_interval, "median": median_interval}
 TOLD = {
     "mean": "Mean over seeds, and as bands and bars Student's t-interval of the mean",
     "median": "Median over seeds, and as bands and bars its interval of order statistics",
 }
 """By what the study's file shows of its seeds."""
+Look = Mapping[str, Any]
 
 
 def study_figure(study: StudyRecords) -> Drawing:
     """Mean or median over seeds against the level, or for each method where there is only one level."""
+    cells = cells_of(study)
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
-        figure = _draw(study)
-    return Drawing(figure, _caption(study))
+        figure = _draw(study, cells)
+    return Drawing(figure, _caption(study, cells))
 
 
-def _draw(study: StudyRecords) -> Figure:
-    report, frame = study.report, study.frame
-    there = set(frame.loc[frame["measure"].isin(report.figure), "setting"])
-    settings = [name for name in report.settings if name in there]
-    looks = _looks({study.label(name): name for name in dict.fromkeys(frame["method"])})
-    along_levels = frame["level"].nunique() > 1
-    figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(report.figure)), layout="constrained")
-    axes = figure.subplots(
-        len(report.figure), len(settings), squeeze=False, sharey="row" if report.statistic == "mean" else False
-    )
-    for row, measure in zip(axes, report.figure, strict=True):
-        told = study.measure(measure)
-        name = f"{told.label}{f' ({told.unit})' if told.unit else ''}"
-        for axis, setting in zip(row, settings, strict=True):
-            chosen = frame[(frame["measure"] == measure) & (frame["setting"] == setting)]
-            shown = chosen.assign(value=told.scale * chosen["value"], method=chosen["method"].map(study.label))
-            axis.set_visible(not shown.empty)  # not every setting has every measure
-            if along_levels:
-                _along_levels(axis, shown, study, looks)
+def _draw(study: StudyRecords, cells: pd.DataFrame) -> Figure:
+    levels = sorted(cells["level"].unique())
+    rows = _rows(study, cells)
+    figure = Figure(figsize=(PAGE_WIDTH, 0.7 + PANEL_HEIGHT * len(rows)), layout="constrained")
+    grid = figure.add_gridspec(len(rows), width := math.lcm(*map(len, rows)))
+    drawn = study.frame.loc[study.frame["measure"].isin(study.report.figure), "method"]
+    looks = _looks({study.label(name): name for name in dict.fromkeys(drawn)})
+    places = _places(study, levels)
+    first: dict[str, Axes] = {}
+    for row, panels in enumerate(rows):
+        for column, (measure, setting) in enumerate(panels):
+            span = width // len(panels)
+            beside = first.get(measure)
+            together = beside if len(levels) == 1 or study.report.statistic == "mean" else None
+            axis = figure.add_subplot(grid[row, column * span : (column + 1) * span], sharey=together)
+            axis.set_title(study.report.settings[setting])
+            axis.tick_params(labelleft=together is None)
+            own = cells[(cells["measure"] == measure) & (cells["setting"] == setting)]
+            if len(levels) > 1:
+                _against_levels(axis, own, looks, places)
+                _name_levels(axis, study, places)
+                axis.set_ylabel(fill(_measure_name(study, measure), LABEL_WIDTH) if beside is None else "")
             else:
-                _one_below_another(axis, shown, looks, name, report.statistic)
-            axis.set(title=report.settings[setting])
-        first = next(axis for axis in row if axis.get_visible())
-        first.set_ylabel(name if along_levels else "")
-        first.tick_params(labelleft=True)
-    if along_levels:
-        _name_levels(figure, axes, study)
-        handles = [Line2D([], [], label=name, **look) for name, look in looks.items()]
-        figure.legend(
-            handles=handles, loc="outside upper center", ncols=min(LEGEND_COLUMNS, len(handles)), frameon=False
-        )
+                methods = [label for label in looks if label in set(cells.loc[cells["measure"] == measure, "method"])]
+                _one_below_another(axis, own, methods)
+                axis.set_xlabel(_measure_name(study, measure))
+            first.setdefault(measure, axis)
+    if len(levels) > 1:
+        # Their name once: beside each other names would be cut off.
+        told = study.report.level
+        figure.supxlabel(f"{told.label}{' (%)' if told.percent else ''}", fontsize=RC["axes.labelsize"])
+        fitted_legend(figure, list(_handles(cells, looks)), LEGEND_COLUMNS, loc="outside upper center")
     return figure
 
 
-def _name_levels(figure: Figure, axes: NDArray[Any], study: StudyRecords) -> None:
-    """The levels as ticks of the lowest panels, and their name once: beside each other names would be cut off."""
+def _rows(study: StudyRecords, cells: pd.DataFrame) -> list[list[tuple[str, str]]]:
+    """Measure and setting of the panels, row by row; measures stand beside each other where no setting has them all."""
+    there = set(zip(cells["measure"], cells["setting"], strict=True))
+    measures = [[(name, one) for one in study.report.settings if (name, one) in there] for name in study.report.figure]
+    rows: list[list[tuple[str, str]]] = []
+    for panels in filter(None, measures):
+        if rows and len(rows[-1]) + len(panels) <= max(map(len, measures)):
+            rows[-1].extend(panels)
+        else:
+            rows.append(panels)
+    return rows
+
+
+def _measure_name(study: StudyRecords, measure: str) -> str:
+    told = study.measure(measure)
+    return f"{told.label}{f' ({told.unit})' if told.unit else ''}"
+
+
+def _places(study: StudyRecords, levels: Sequence[float]) -> dict[float, float]:
+    """Where on its axis each level stands: too few for a line stand side by side, whatever lies between them."""
+    if len(levels) < JOINED:
+        return {level: place for place, level in enumerate(levels)}
+    return {level: (100 if study.report.level.percent else 1) * level for level in levels}
+
+
+def _name_levels(axis: Axes, study: StudyRecords, places: Mapping[float, float]) -> None:
     told = study.report.level
-    levels = [(100 if told.percent else 1) * level for level in sorted(study.frame["level"].unique())]
-    for axis in axes.flat:
-        axis.set_xlabel("")
-        if told.scale == "log":
-            axis.set_xticks(levels, [f"{level:g}" for level in levels])
-            axis.xaxis.set_minor_locator(NullLocator())
-    figure.supxlabel(f"{told.label}{' (%)' if told.percent else ''}", fontsize=RC["axes.labelsize"])
+    if len(places) < JOINED:
+        axis.set_xlim(-0.5, len(places) - 0.5)
+    else:
+        axis.set_xscale(told.scale)
+    axis.set_xticks(list(places.values()), [f"{(100 if told.percent else 1) * level:g}" for level in places])
+    axis.xaxis.set_minor_locator(NullLocator())
 
 
 def _looks(methods: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Colour, marker and line of each label; a method of the registry has the same in every figure.
+    """Colour, marker and line of each label; what several studies may have looks the same in every figure.
 
     Args:
         methods: by label, the name in the records.
     """
-    palette = [*sns.color_palette("colorblind"), *sns.color_palette("dark", 8)]
-    own = sorted(KNOWN_METHODS, key=lambda name: (name != "equal_weighting", name))
+    palette = [*sns.color_palette("colorblind"), *sns.color_palette("dark")]
+    own = [*sorted(KNOWN_METHODS, key=lambda name: (name != "equal_weighting", name)), *SHARED_ARMS]
     taken = {own.index(name) for name in methods.values() if name in own}
     free = (place for place in itertools.count() if place not in taken)
     places = {label: own.index(name) if name in own else next(free) for label, name in methods.items()}
@@ -115,35 +140,46 @@ def _looks(methods: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     }
 
 
-def _along_levels(axis: Axes, shown: pd.DataFrame, study: StudyRecords, looks: dict[str, dict[str, Any]]) -> None:
-    told = study.report.level
-    for method, rows in shown.groupby("method", sort=False):
-        look = looks[str(method)]
-        values = rows.groupby("level")["value"]
-        centres = values.agg(study.report.statistic)
-        places = (100 if told.percent else 1) * centres.index.to_numpy()
-        axis.plot(places, centres.to_numpy(), linewidth=1.1, markeredgecolor="white", markeredgewidth=0.4, **look)
-        bands = [INTERVALS[study.report.statistic](own) for _, own in values]
-        low, high = zip(*bands, strict=True)
-        axis.fill_between(places, low, high, color=look["color"], alpha=0.13, linewidth=0)
-    axis.set(xscale=told.scale)
+def _handles(cells: pd.DataFrame, looks: Mapping[str, Look]) -> Iterator[Line2D]:
+    """An entry a method, as it is drawn."""
+    for label, look in looks.items():
+        joined = cells.loc[cells["method"] == label, "level"].nunique() >= JOINED
+        yield Line2D([], [], label=label, **{**look, **({} if joined else {"linestyle": "none"})})
 
 
-def _one_below_another(
-    axis: Axes, shown: pd.DataFrame, looks: dict[str, dict[str, Any]], name: str, statistic: str
-) -> None:
-    order = [method for method in looks if method in set(shown["method"])]
-    sns.pointplot(
-        shown, x="value", y="method", order=order, color="0.2", linestyle="none", markersize=4,
-        estimator=statistic, errorbar=INTERVALS[statistic], err_kws={"linewidth": 1.2}, ax=axis,
-    )  # fmt: skip
-    axis.set(xlabel=name, ylabel="")
+def _against_levels(axis: Axes, cells: pd.DataFrame, looks: Mapping[str, Look], places: Mapping[float, float]) -> None:
+    for number, (label, look) in enumerate(looks.items()):
+        rows = cells[cells["method"] == label].sort_values("level")
+        if rows.empty:  # not every method has every measure
+            continue
+        beside = 0.08 * (number - (len(looks) - 1) / 2) * (len(places) < JOINED)
+        x = rows["level"].map(places).to_numpy(float) + beside
+        edge: Look = {**look, "markeredgecolor": "white", "markeredgewidth": 0.4}
+        if len(rows) >= JOINED:
+            axis.plot(x, rows["centre"].to_numpy(), linewidth=1.1, **edge)
+            axis.fill_between(x, rows["low"], rows["high"], color=look["color"], alpha=0.13, linewidth=0)
+        else:
+            axis.vlines(x, rows["low"], rows["high"], color=look["color"], linewidth=1.1)
+            axis.plot(x, rows["centre"].to_numpy(), **{**edge, "linestyle": "none"})
 
 
-def _caption(study: StudyRecords) -> str:
-    report = study.report
-    shows = ", ".join(study.measure(name).label for name in report.figure)
+def _one_below_another(axis: Axes, cells: pd.DataFrame, methods: Sequence[str]) -> None:
+    y = cells["method"].map(methods.index)
+    axis.hlines(y, cells["low"], cells["high"], color="0.2", linewidth=1.2)
+    axis.plot(cells["centre"].to_numpy(), y.to_numpy(), color="0.2", marker="o", markersize=4, linestyle="none")
+    axis.set_yticks(range(len(methods)), methods)
+    axis.set_ylim(len(methods) - 0.5, -0.5)
+    axis.grid(axis="y", visible=False)
+
+
+def _caption(study: StudyRecords, cells: pd.DataFrame) -> str:
+    report, levels = study.report, cells["level"].unique()
+    shows = "; ".join(study.measure(name).label for name in report.figure)
+    where = "against" if len(levels) > 1 else "at"
+    level = f"{report.level.label}{'' if len(levels) > 1 else f' {study.level(levels[0])}'}"
+    ends = sorted({end for cut in cells["cut"] for end in cut})
+    cut = f" Intervals are cut at {' and '.join(f'{end:g}' for end in ends)}, where their measure ends." if ends else ""
     return (
-        f"{report.title} Shown: {shows}, against: {report.level.label}. {TOLD[report.statistic]}, "
-        f"n = {study.seeds}, at {LEVEL:.0%}."
+        f"{report.title} Shown: {shows}; {where}: {level}. {TOLD[report.statistic]}, "
+        f"n = {study.seeds}, at {LEVEL:.0%}.{cut}"
     )

@@ -80,7 +80,12 @@ def to_markdown(table: Table, name: str) -> str:
     align = [("left" if side == "l" else "right") for side in _sides(table.text)]
     body = text.to_markdown(index=False, disable_numparse=True, colalign=align)
     notes = "\n".join(f"- {escape_markdown(note)}" for note in table.notes)
-    return f"**{name}.** {escape_markdown(table.title)}\n\n{body}\n\n{notes}\n"
+    title = escape_markdown(table.title)
+    if title.lower().startswith(name.lower()):  # "Claims …" is not told twice
+        head = f"**{title[: len(name)]}**{title[len(name) :]}"
+    else:
+        head = f"**{name}.** {title}"
+    return f"{head}\n\n{body}\n\n{notes}\n"
 
 
 def to_latex(table: Table, label: str) -> str:

@@ -6,6 +6,7 @@ import math
 
 from dgr.claims import CLAIMS_FILE, CostComparison, PairedComparison, Verdict, load_claims, run_verdicts
 from dgr.claims.narrowing import measured_by, of_runs
+from dgr.comparison.family import region_text
 from dgr.comparison.over_methods import without_each
 from dgr.records.scope import Scope
 from dgr.tables.shared.rendering import interval_text, signed
@@ -56,7 +57,7 @@ def found_texts(verdict: Verdict, unit: PrintedUnit) -> dict[str, str]:
     return {
         "Ours": f"{signed(scale * test.estimate, digits)} {name}".rstrip(),
         "Interval": interval_text(scale * test.low, scale * test.high, digits),
-        "Region": f"±{scale * comparison.region:.{digits}f}",
+        "Region": region_text(scale * comparison.region, digits),
         "Detectable": "–" if math.isnan(test.detectable) else f"{scale * test.detectable:.{digits}f}",
         "n": str(test.n),
     }

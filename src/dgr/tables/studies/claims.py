@@ -113,7 +113,7 @@ def _notes(found: list[Verdict]) -> list[str]:
         ids = ", ".join(v.comparison.id for v in found if _comparison(v).statistic == "median")
         notes.append(
             f"{ids}: the pseudo-median in place of the mean, with the interval and p of the signed-rank test, since "
-            "seeds have heavy tails there."
+            "seeds have heavy tails there; no detectable difference, whose formula is that of the t-test."
         )
     return notes + reason_notes(found) + _reader_notes(found)
 
