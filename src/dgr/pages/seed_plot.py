@@ -12,7 +12,7 @@ from dgr.pages.grid import number_text
 
 WIDTH, LEFT, RIGHT, ROW, TOP, FOOT = 520, 152, 34, 22, 6, 20
 """Of the drawing, in its own units: as many CSS pixels where there is room."""
-EDGE = 6
+OUT_GAP = 6
 """Between the panel and the number of seeds farther out."""
 LETTER, GAP = 9, 8
 """Widths of a letter and of the least gap of tick labels, where the screen is narrow and letters are large."""
@@ -51,9 +51,9 @@ def seed_plot(
         dots = "".join(f"M{x(seed):.1f} {y - SCATTERED + step * place:.1f}h0" for place, seed in near.items())
         parts.append(f'<path class="dots" d="{dots}"/>')
         if left := sum(seed < low for seed in seeds):
-            parts.append(f'<text class="out end" x="{LEFT - EDGE}" y="{y + 4:.0f}">‹ {left}</text>')
+            parts.append(f'<text class="out end" x="{LEFT - OUT_GAP}" y="{y + 4:.0f}">‹ {left}</text>')
         if right := sum(seed > high for seed in seeds):
-            parts.append(f'<text class="out" x="{WIDTH - RIGHT + EDGE}" y="{y + 4:.0f}">{right} ›</text>')
+            parts.append(f'<text class="out" x="{WIDTH - RIGHT + OUT_GAP}" y="{y + 4:.0f}">{right} ›</text>')
         if number == 0 and interval is not None:
             ends = [x(value) for value in interval]
             parts.append(f'<path class="interval" d="M{ends[0]:.1f} {y}H{ends[2]:.1f}"/>')

@@ -17,7 +17,7 @@ from matplotlib.ticker import NullLocator
 
 from dgr.figures.shared.curves import LEVEL
 from dgr.figures.shared.legend import fitted_legend
-from dgr.figures.shared.study_cells import cells_of
+from dgr.figures.shared.study_cells import drawn_cells
 from dgr.figures.shared.style import PAGE_WIDTH, RC, Drawing
 from dgr.records.names import KNOWN_METHODS
 from dgr.records.study_records import StudyRecords
@@ -42,7 +42,7 @@ Look = Mapping[str, Any]
 
 def study_figure(study: StudyRecords) -> Drawing:
     """Mean or median over seeds against the level, or for each method where there is only one level."""
-    cells = cells_of(study)
+    cells = drawn_cells(study)
     with sns.axes_style("whitegrid", rc=RC), sns.plotting_context("paper", rc=RC):
         figure = _draw(study, cells)
     return Drawing(figure, _caption(study, cells))

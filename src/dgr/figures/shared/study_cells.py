@@ -13,7 +13,7 @@ from dgr.config.study_report import MeasureText
 from dgr.figures.shared.curves import LEVEL, t_interval
 from dgr.records.study_records import StudyRecords
 
-RANGES = {
+LABEL_RANGES = {
     r"change|difference|−": (-math.inf, math.inf),
     r"correlation": (-1.0, 1.0),
     r"area under ROC|share|similarity": (0.0, 1.0),
@@ -42,10 +42,10 @@ def range_of(told: MeasureText) -> tuple[float, float]:
         return (0.0, 100.0) if is_share else (-math.inf, math.inf)
     if counted := re.search(r", of (\d+)$", told.label):
         return 0.0, float(counted[1])
-    return next((ends for words, ends in RANGES.items() if re.search(words, told.label)), (-math.inf, math.inf))
+    return next((ends for words, ends in LABEL_RANGES.items() if re.search(words, told.label)), (-math.inf, math.inf))
 
 
-def cells_of(study: StudyRecords) -> pd.DataFrame:
+def drawn_cells(study: StudyRecords) -> pd.DataFrame:
     """One row a measure that is drawn, setting, method and level.
 
     Returns:
