@@ -219,6 +219,16 @@ def later_commit() -> None:
     commit_all(Path(), "Results")
 
 
+def uncommitted_changes() -> None:
+    edit_csv("origins", lambda frame: frame.assign(dirty=["True", *frame["dirty"][1:]]))
+    settle()
+
+
+def unknown_changes() -> None:
+    edit_csv("origins", lambda frame: frame.assign(dirty=""))
+    settle()
+
+
 def other_settings() -> None:
     edit_csv("provenance", lambda frame: frame.assign(config_hash="f" * 64))
     settle()
@@ -348,6 +358,8 @@ FORGERIES = [
     ),
     Forgery("a record of an unknown commit", unknown_commit, history, "which this repository does not have"),
     Forgery("a record of a later commit", later_commit, history, "its numbers stood there before that commit"),
+    Forgery("a record of changed code", uncommitted_changes, history, "with changes that no commit has"),
+    Forgery("a record of code that may have been changed", unknown_changes, history, "with changes that no commit has"),
     Forgery("a record's hash of its settings", other_settings, records, "has the hash of other settings"),
     Forgery("whose result a record is", other_result, records, "is about other results than provenance.csv"),
     Forgery("a number on the page", page_number, remade, "audit.html is not what the records give in line"),
