@@ -16,6 +16,7 @@ from dgr.config.plan_file import read_plan
 from dgr.core.errors import DGRError
 from dgr.verification import verify
 from dgr.verification.drawing import Unit, units
+from dgr.verification.findings import Finding
 from dgr.verification.made_again import read_again
 from dgr.verification.numbers_again import compare_again
 from dgr.verification.places import make_places
@@ -141,6 +142,19 @@ def test_the_command_fails_with_status_1_and_names_what_is_wrong(
     assert report.startswith("# Verification of suite mini: failed\n")
     assert "- results/mini/records/probes.csv is not the file that dvc.lock knows." in report
     assert "## What was run again\n\nNothing." in report
+
+
+def test_the_files_of_other_suites_are_checked_where_that_is_asked_for(
+    checkout: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "check_files", lambda *_, **__: [Finding("files")])
+    monkeypatch.setattr(verify, "other_suites", lambda suite: [f"beside-{suite}"])
+    monkeypatch.setattr(verify, "check_other", lambda name, _: Finding(f"committed files of {name}", 9, ["a is b."]))
+    assert command("verify", SUITE, "--sample", "0") is None
+    assert command("verify", SUITE, "--sample", "0", "--others") == 1
+    report = Path("verification.md").read_text(encoding="utf-8")
+    assert "| committed files of beside-mini | 9 | failed |  |" in report
+    assert "## committed files of beside-mini\n\n- a is b.\n" in report
 
 
 @pytest.mark.parametrize(
