@@ -61,8 +61,8 @@ restore: .venv/installed  ## put the runs in FILE back, so that nothing is train
 		snakemake --cores all --config suite=$$suite && \
 		snakemake --cores all --config suite=$$suite --touch --forceall --quiet all || exit 1; done
 
-verify: .venv/installed  ## check the committed results of the mini suite, and train a sample of its runs again
-	@$(IN_VENV) python -m dgr verify mini
+verify: .venv/installed  ## check the committed results of all suites, and train a sample of the mini suite's runs again
+	@$(IN_VENV) python -m dgr verify mini --others
 
 test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)

@@ -1,16 +1,18 @@
 """A small part of `make chaos`: one kill of a whole training, and what the campaign itself must not overlook."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from counts import HEADINGS, PAGE, heading, read_rows, table
 from kills import kill_once
-from marked import MARK, end_all, marked
+from marked import MARK, end_all, gone, marked, processes_of
 from trial_project import differences, environment, make_small, stages, state, undo
 
 RUN = "runs/mini/train/mini-multimnist-conv-single_task-none"
@@ -24,6 +26,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_small(root)
     subprocess.run(["snakemake", "--cores", "2", TARGET], cwd=root, env=environment(root, "made"), check=True)
     return root
+
+
+def test_an_interrupt_of_all_ends_all_at_once(trained: Path, tmp_path: Path) -> None:
+    """Ctrl-C, which a terminal sends to the whole group, while a stage is at work and many others would follow."""
+    root = shutil.copytree(trained, tmp_path / "p", symlinks=True)
+    place, begin = environment(root, "interrupted"), time.monotonic()
+    with subprocess.Popen(["snakemake", "--cores", "2"], cwd=root, env=place, start_new_session=True) as engine:
+        try:
+            while not processes_of("stage", root, "interrupted"):
+                assert engine.poll() is None, "it had ended before a stage was at work"
+                time.sleep(0.02)
+            limit = max(10.0, time.monotonic() - begin)  # on a busy machine everything takes longer
+            os.killpg(engine.pid, signal.SIGINT)
+            assert engine.wait(limit) != 0
+            assert gone("interrupted", limit)
+        finally:
+            end_all("interrupted")
 
 
 def test_the_same_command_finishes_after_a_kill(trained: Path) -> None:

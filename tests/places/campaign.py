@@ -34,6 +34,7 @@ LIMIT = 3600.0
 GIVES_UP = 120.0
 """Seconds of a processor after which a command on a full disk has to have ended."""
 DISKS = {"a disk with no room": 3300, "a disk with 1 MB of room": 4200, "a disk with 2 MB of room": 5300}
+DISKS |= {"a disk of 8 MB": 8000, "a disk of 20 MB": 20000}
 """Kilobytes of a disk on which the checkout takes 3,150."""
 SAY_WHO = re.compile(r"origins|summaries|audit\.html|reproduction\.md|config\.local")
 """What is not compared: who made a result, when and in what time, and what tells DVC that there is no git."""
@@ -78,7 +79,7 @@ def _tried(name: str, around: Path, wanted: dict[str, str]) -> tuple[str, list[s
     if name == SLURM:
         return _on_slurm(around, wanted) if not missing() else (f"not tried: {WAY_IN}", [])
     if name in DISKS:
-        return _on_disk(around, DISKS[name]) if can_mount() else ("not tried: only root can mount a disk", [])
+        return _on_disk(around, DISKS[name], wanted) if can_mount() else ("not tried: only root can mount a disk", [])
     place = PLACES[name]
     if not possible(place):
         return "not tried: this user or machine cannot make it", []
@@ -129,8 +130,8 @@ def _sentence(done: subprocess.CompletedProcess[str], says: str) -> Iterator[str
         yield "it printed a traceback"
 
 
-def _on_disk(around: Path, kilobytes: int) -> tuple[str, list[str]]:
-    """It gives up soon, and goes on where there is room again."""
+def _on_disk(around: Path, kilobytes: int, wanted: dict[str, str]) -> tuple[str, list[str]]:
+    """Where all has room, it is the same; elsewhere it gives up soon."""
     make_small(around / "full")
     with tiny_disk(around / "disk", kilobytes) as disk:
         root = disk / "c"
@@ -141,6 +142,8 @@ def _on_disk(around: Path, kilobytes: int) -> tuple[str, list[str]]:
         before = os.times()
         done = _run(Place(), root, check=False)
         after = os.times()
+        if not done.returncode:
+            return "the same bytes", differences(wanted, _comparable(root))
     taken = sum(after[2:4]) - sum(before[2:4])
     wrong = list(_sentence(done, " free"))
     return "one sentence", wrong + ([f"it took {taken:.0f} s to give up"] if taken > GIVES_UP else [])

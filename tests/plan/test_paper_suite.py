@@ -12,6 +12,7 @@ import pytest
 
 from dgr.config.plan_file import merged
 from dgr.core.errors import DGRError
+from dgr.measurements import limits
 from dgr.measurements.estimate import describe, training_samples, work
 from dgr.plan.expand import make_plans
 from dgr.training.configuration import RunConfig, TuningConfig
@@ -147,6 +148,28 @@ def test_every_kind_of_work_is_measured_once(plan):
     assert {kind.split("/", 2)[2] for kind in kinds} == per_model
     assert len(kinds) == 5 * len(per_model)
     assert all(isinstance(item.run, RunConfig) for item in work("paper", plan))
+
+
+def test_sources_that_do_not_say_what_they_hold_leave_steps_and_minutes_open(plan, tmp_path, monkeypatch):
+    def known(planned):
+        items = {item.kind: item for item in work("paper", planned)}
+        monkeypatch.setattr("dgr.measurements.estimate.read_plan", lambda: planned)
+        monkeypatch.setattr(limits, "_plan", lambda: planned)
+        monkeypatch.setattr(limits, "step_times", lambda _: {"seconds_per_step": dict.fromkeys(items, 0.01)})
+        runs = plan["runs"] | plan["tuned_runs"]
+        key = next(key for key, entry in runs.items() if entry["suite"] == "paper")
+        return describe("paper", tmp_path), limits.minutes("paper", "train", key, runs[key])
+
+    text, minutes = known(plan)
+    trainings = re.search(r"suite 'paper' in all: ([\d,]+) trainings, [\d,]+ steps", text)[1]
+    assert minutes < limits.UNKNOWN_MINUTES
+    silent = {name: {key: it[key] for key in it if key != "contents"} for name, it in plan["sources"].items()}
+    text, minutes = known({**plan, "sources": silent})
+    assert minutes == limits.UNKNOWN_MINUTES
+    *groups, whole, _ = (line.partition(": ")[2] for line in text.splitlines())
+    assert whole == f"{trainings} trainings; their steps are not known before the data set is there"
+    assert len(groups) > 3
+    assert {group.partition("; ")[2] for group in groups} == {"their steps are not known before the data set is there"}
 
 
 def test_hours_follow_from_the_times_of_steps(plan, tmp_path, monkeypatch):

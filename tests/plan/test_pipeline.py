@@ -112,7 +112,7 @@ def test_a_stale_plan_stops_both_engines_before_anything_runs(project: Project) 
     before, text = project.bytes_below("runs"), project.read(TABLE)
     project.edit_yaml(use_two_dummies)
     output = project.run("snakemake", "--cores", "2", fails=True)
-    assert "plan.json is not current; run `python -m dgr plan`." in output
+    assert "plan.json is not current; run `python -m dgr plan`, which makes it anew" in output
     assert "Traceback" not in output
     assert project.dvc_repro(fails=True) == {"plan"}
     # The data sets' plan stops them as well.

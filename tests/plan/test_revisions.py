@@ -1,6 +1,7 @@
 """DVC's commands that compare committed revisions, in a repository with two suites and two commits."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -45,9 +46,25 @@ def test_experiments_are_shown(project: Project) -> None:
     assert "learning rate" not in project.run("dvc", "exp", "show", "--only-changed", "--no-pager")
 
 
+def test_an_experiment_that_edits_the_plan_stops_and_says_how_to_get_it_back(project: Project) -> None:
+    """What DVC's manual suggests; settings stand in paper_configs, and the plan follows from them."""
+    output = project.run("dvc", "exp", "run", "-S", f"plan.json:{RUN}=0.003", fails=True)
+    assert (
+        "plan.json is not current; run `python -m dgr plan`, which makes it anew of what paper_configs says." in output
+    )
+    assert re.findall(r"Running stage '([^']+)'", output) == ["plan"]
+    assert {name: project.bytes_below(name) for name in ("data", "runs", "trained")} == {
+        "data": {},
+        "runs": {},
+        "trained": {},
+    }
+    project.run("git", "checkout", "--quiet", "plan.json")  # or as it says, which test_suites tries
+    assert project.run("git", "status", "--porcelain") == ""
+
+
 def test_every_stage_of_the_last_commit_can_be_read(tmp_path: Path) -> None:
     """A symbolic link in a commit cannot: DVC does not follow it there, and leaves a warning and no value."""
     if not (ROOT / ".git").exists():
         pytest.skip("no git repository")
-    Project(tmp_path).run("git", "clone", "--quiet", "--depth", "1", f"file://{ROOT}", "clone")
+    Project(tmp_path).run("git", "clone", "--quiet", str(ROOT), "clone")
     assert Project(tmp_path / "clone").run("dvc", "metrics", "diff", "HEAD", "--json") == "{}\n"

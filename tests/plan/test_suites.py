@@ -102,7 +102,7 @@ def test_a_file_that_is_not_current_is_named(other, file, command):
     write_plans()
     file.write_text(file.read_text() + "\n")
     suite = "other" if file.parent == OTHER else "mini"
-    sentence = f"dgr: {file} is not current; run `python -m dgr plan`."
+    sentence = f"dgr: {file} is not current; run `python -m dgr plan`, which makes it anew of what paper_configs says."
     assert command("plan", "--check") == command("plan", "--check", "--suite", suite) == sentence
     with pytest.raises(DGRError, match=re.escape(sentence.removeprefix("dgr: "))):
         open_suite({"suite": suite})
@@ -175,8 +175,8 @@ def test_a_quick_look_has_its_own_names_and_seeds(planned, command):
 def test_a_quick_look_goes_with_the_next_plan_and_grows_stale_like_any(planned, command):
     write_plans(quick_look("mini", "0,1", CONFIGS))
     TABLE.write_text(TABLE.read_text().replace("epochs: 1", "epochs: 2"))
-    sentence = "suites/mini-seeds-0-1/plan.json is not current; run `python -m dgr plan --suite mini-seeds-0-1`."
-    assert command("plan", "--check", "--suite", "mini-seeds-0-1") == f"dgr: {sentence}"
+    sentence = "suites/mini-seeds-0-1/plan.json is not current; run `python -m dgr plan --suite mini-seeds-0-1`, which"
+    assert command("plan", "--check", "--suite", "mini-seeds-0-1").startswith(f"dgr: {sentence} makes it anew")
     assert command("plan", "--suite", "mini-seeds-0-1") is None
     assert command("plan", "--check", "--suite", "mini-seeds-0-1") is None
     write_plans()

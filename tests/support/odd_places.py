@@ -90,17 +90,33 @@ def of_somebody_else(root: Path) -> None:
         os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
 
 
+def behind_a_link(root: Path) -> None:
+    """The folder of this name is a symbolic link to the checkout."""
+    root.rename(root.with_name("elsewhere"))
+    root.symlink_to("elsewhere")
+
+
+def limited(limit: str) -> tuple[str, ...]:
+    """What starts a command under a limit of the shell's ``ulimit``."""
+    return ("sh", "-c", f'ulimit {limit}; exec "$@"', "sh")
+
+
 ASCII = {"LC_ALL": "C", "LANG": None, "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 ROOTLESS = ("setpriv", "--bounding-set", "-dac_override,-dac_read_search,-fowner")
 """What lets root pass over modes is taken away; for others nothing has to be."""
 REPRODUCE = ("python", "-m", "dgr", "reproduce", "mini")
-LIMITED = ("sh", "-c", 'ulimit -v 400000; exec "$@"', "sh")
+THROUGH_LINK = ("sh", "-c", 'cd ../checkout; exec "$@"', "sh")
+"""A shell remembers the name by which it came to a folder, and tells it to its commands."""
 PLACES = {
     "blanks, umlauts, quotes and `$` in the path": Place("my Größe 'a' \"b\" $HOME"),
     "no HOME": Place(environment={"HOME": None}),
     "a HOME that cannot be written": Place(environment={"HOME": "/proc"}, command=REPRODUCE),
     "locale C, text as ASCII": Place(environment=ASCII),
+    "another time zone": Place(environment={"TZ": "Pacific/Kiritimati"}),
+    "`python -O`": Place(environment={"PYTHONOPTIMIZE": "1"}),
+    "`python -OO`": Place(environment={"PYTHONOPTIMIZE": "2"}),
     "umask 077": Place(prefix=("sh", "-c", 'umask 077; exec "$@"', "sh")),
+    "behind a symbolic link": Place(change=behind_a_link, prefix=THROUGH_LINK),
     "sources that are read-only": Place(change=read_only, prefix=ROOTLESS if os.getuid() == 0 else ()),
     "no .git, and DVC was told": Place(change=told),
     "a ZIP of the repository": Place(change=from_zip),
@@ -110,7 +126,11 @@ PLACES = {
     "time stamps in the future": Place(change=from_the_future),
     "another user's clone": Place(change=of_somebody_else, root=True),
     "no .git": Place(change=without_git, says="This folder is no git repository; run `dvc config --local core.no_scm"),
-    "400 MB of address space": Place(prefix=LIMITED, says="may have 410 MB of address space, and needs 1,000 MB"),
+    "40 open files": Place(prefix=limited("-n 40")),
+    "1 GB of address space": Place(prefix=limited("-v 1000000")),
+    "400 MB of address space": Place(
+        prefix=limited("-v 400000"), says="may have 410 MB of address space, and needs 1,000 MB"
+    ),
 }
 
 

@@ -99,7 +99,7 @@ def test_every_table_is_well_formed(name: str) -> None:
     for kind in ("longtable", "flushleft"):
         assert latex.count(rf"\begin{{{kind}}}") == latex.count(rf"\end{{{kind}}}") >= 1
     assert not re.search(r"(?<!\\)[#$]", re.sub(r"\$[^$]*\$", "", latex))
-    shown = set()
+    shown, column_of = set(), {escape_latex(column): column for column in told["columns"]}
     for part in re.findall(r"(?s)\\begin\{longtable\}(.*?)\\end\{longtable\}", latex):
         widths = [float(width) for width in re.findall(r"dimexpr([\d.]+)\\linewidth", part)]
         assert sum(widths) <= 1
@@ -108,8 +108,12 @@ def test_every_table_is_well_formed(name: str) -> None:
         heading, again, *body = rows
         assert heading == again
         assert len(body) == len(told["rows"])
-        shown |= {*heading[2:-3].split(" & ")}
-    assert shown == {*map(escape_latex, told["columns"])}
+        names = heading[2:-3].split(" & ")
+        shown |= {*names}
+        for column, width in zip(names, widths, strict=True):
+            words = [column_of[column], *(row[told["columns"].index(column_of[column])] for row in told["rows"])]
+            assert max(map(widest_word, words)) < width * LINE, f"a word of {column} sticks out"
+    assert shown == {*column_of}
 
 
 @pytest.mark.skipif(PDFLATEX is None, reason="no pdflatex: install it, e.g. apt-get install texlive-latex-recommended")

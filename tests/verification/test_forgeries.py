@@ -29,7 +29,7 @@ from dgr.verification.findings import Finding
 from dgr.verification.history import check_history
 from dgr.verification.locked_files import check_lock
 from dgr.verification.prose import check_prose
-from dgr.verification.remaking import check_remade, remake
+from dgr.verification.remaking import check_remade
 from dgr.verification.verify import check_files, check_plan
 
 RESULTS, TABLES = Path("results/mini"), Path("results/mini/tables")
@@ -64,13 +64,19 @@ def remade() -> list[Finding]:
     return check_remade(SUITE, Path("../remade"), exact=True)
 
 
+class Checked(NamedTuple):
+    """What all checks find where nothing is forged; and where they made tables, figures and pages of the records."""
+
+    findings: list[Finding]
+    made: Path
+
+
 @pytest.fixture(scope="module")
-def made(verified: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Tables, figures and pages of the records, made once."""
-    place = tmp_path_factory.mktemp("made")
+def checked(verified: Path, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    """Once, since it takes seconds."""
+    place = tmp_path_factory.mktemp("checked") / "made"
     with chdir(verified):
-        assert remake(SUITE, place) == []
-    return place
+        return Checked(check_files(SUITE, place, exact=True), place)
 
 
 class Forgery(NamedTuple):
@@ -219,6 +225,16 @@ def later_commit() -> None:
     commit_all(Path(), "Results")
 
 
+def uncommitted_changes() -> None:
+    edit_csv("origins", lambda frame: frame.assign(dirty=["True", *frame["dirty"][1:]]))
+    settle()
+
+
+def unknown_changes() -> None:
+    edit_csv("origins", lambda frame: frame.assign(dirty=""))
+    settle()
+
+
 def other_settings() -> None:
     edit_csv("provenance", lambda frame: frame.assign(config_hash="f" * 64))
     settle()
@@ -348,6 +364,8 @@ FORGERIES = [
     ),
     Forgery("a record of an unknown commit", unknown_commit, history, "which this repository does not have"),
     Forgery("a record of a later commit", later_commit, history, "its numbers stood there before that commit"),
+    Forgery("a record of changed code", uncommitted_changes, history, "with changes that no commit has"),
+    Forgery("a record of code that may have been changed", unknown_changes, history, "with changes that no commit has"),
     Forgery("a record's hash of its settings", other_settings, records, "has the hash of other settings"),
     Forgery("whose result a record is", other_result, records, "is about other results than provenance.csv"),
     Forgery("a number on the page", page_number, remade, "audit.html is not what the records give in line"),
@@ -379,8 +397,8 @@ FORGERIES = [
 
 
 @pytest.mark.parametrize("forgery", FORGERIES, ids=lambda forgery: forgery.name)
-def test_a_forgery_is_found(checkout: Path, made: Path, forgery: Forgery) -> None:
-    Path("../remade").symlink_to(made)
+def test_a_forgery_is_found(checkout: Path, checked: Checked, forgery: Forgery) -> None:
+    Path("../remade").symlink_to(checked.made)
     forgery.tamper()
     found = forgery.check()
     problems = [problem for finding in found for problem in finding.problems]
@@ -388,8 +406,8 @@ def test_a_forgery_is_found(checkout: Path, made: Path, forgery: Forgery) -> Non
     assert any(finding.result == "failed" for finding in found)
 
 
-def test_what_is_not_forged_passes(checkout: Path, tmp_path: Path) -> None:
-    found = check_files(SUITE, tmp_path / "scratch", exact=True)
+def test_what_is_not_forged_passes(checked: Checked) -> None:
+    found = checked.findings
     assert {finding.check: finding.problems for finding in found} == {finding.check: [] for finding in found}
     assert {finding.result for finding in found} == {"passed"}
     assert all(finding.compared for finding in found)

@@ -1,5 +1,6 @@
 """A sample is run again with the pipeline's commands, and every number is compared with the committed one."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -10,12 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from project_support import warm
 from verified_support import PLAIN, SUITE, TUNED, dgr_commands, edit_csv, run_git
 
 from dgr.config.plan_file import read_plan
 from dgr.core.errors import DGRError
 from dgr.verification import verify
 from dgr.verification.drawing import Unit, units
+from dgr.verification.findings import Finding
+from dgr.verification.locked_files import check_lock
 from dgr.verification.made_again import read_again
 from dgr.verification.numbers_again import compare_again
 from dgr.verification.places import make_places
@@ -121,7 +125,10 @@ def test_the_command_says_passed_writes_its_report_and_nothing_else(checkout: Pa
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     arguments = ["verify", SUITE, "--key", PLAIN, "--seed", "1", "--scratch", str(scratch)]
-    done = subprocess.run([sys.executable, "-m", "dgr", *arguments], capture_output=True, text=True, check=False)
+    place = os.environ | {"DGR_WARM": warm().address}  # which spares it the loading of libraries
+    done = subprocess.run(
+        [sys.executable, "-m", "dgr", *arguments], env=place, capture_output=True, text=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "numbers made again" in done.stdout
     report = Path("verification.md").read_text(encoding="utf-8")
@@ -133,14 +140,28 @@ def test_the_command_says_passed_writes_its_report_and_nothing_else(checkout: Pa
 
 
 def test_the_command_fails_with_status_1_and_names_what_is_wrong(
-    checkout: Path, command: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+    checkout: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(verify, "check_files", lambda suite, *_, **__: [check_lock(suite)])  # of which one fails
     edit_csv("probes", lambda frame: frame.assign(value=["0.9", *frame["value"][1:]]))
     assert command("verify", SUITE, "--sample", "0") == 1
     report = Path("verification.md").read_text(encoding="utf-8")
     assert report.startswith("# Verification of suite mini: failed\n")
     assert "- results/mini/records/probes.csv is not the file that dvc.lock knows." in report
     assert "## What was run again\n\nNothing." in report
+
+
+def test_the_files_of_other_suites_are_checked_where_that_is_asked_for(
+    checkout: Path, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verify, "check_files", lambda *_, **__: [Finding("files")])
+    monkeypatch.setattr(verify, "other_suites", lambda suite: [f"beside-{suite}"])
+    monkeypatch.setattr(verify, "check_other", lambda name, _: Finding(f"committed files of {name}", 9, ["a is b."]))
+    assert command("verify", SUITE, "--sample", "0") is None
+    assert command("verify", SUITE, "--sample", "0", "--others") == 1
+    report = Path("verification.md").read_text(encoding="utf-8")
+    assert "| committed files of beside-mini | 9 | failed |  |" in report
+    assert "## committed files of beside-mini\n\n- a is b.\n" in report
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,8 @@ def _check(plans: dict[Path, Plan]) -> None:
     for path, text in _texts(plans).items():
         if not _is_current(path, text):
             look = f" --suite {path.parent.name}" if QUICK.fullmatch(path.parent.name) else ""
-            raise DGRError(f"{path} is not current; run `python -m dgr plan{look}`.")
+            told = f"{path} is not current; run `python -m dgr plan{look}`, which makes it anew of what {CONFIGS} says."
+            raise DGRError(told)
 
 
 def _is_current(path: Path, text: str) -> bool:

@@ -20,6 +20,7 @@ def verify(
     key: Annotated[str | None, typer.Option(help="one record of the page, in place of a sample")] = None,
     seed: Annotated[int | None, typer.Option(help="one seed of that record")] = None,
     everything: Annotated[bool, typer.Option("--all", help="run everything again")] = False,
+    others: Annotated[bool, typer.Option("--others", help="check the files of all other suites too")] = False,
     scratch: Annotated[Path | None, typer.Option(help="a folder for temporary files")] = None,
     output: Annotated[Path, typer.Option(help="the report")] = Path("verification.md"),
 ) -> None:
@@ -27,7 +28,7 @@ def verify(
     from dgr.verification.report import table_lines
     from dgr.verification.verify import choose_units, verify_suite
 
-    found = verify_suite(suite, choose_units(suite, sample, draw, key, seed, everything), scratch, output)
+    found = verify_suite(suite, choose_units(suite, sample, draw, key, seed, everything), scratch, output, others)
     typer.echo("\n".join(table_lines(found)))
     raise typer.Exit(int(not found.passed))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
@@ -38,10 +38,11 @@ def check_history(suite: str) -> Finding:
         found.open = "this clone is shallow; run `git fetch --unshallow`"
     else:
         present = predictions(read_yaml(CLAIMS_FILE)) if CLAIMS_FILE.exists() else {}
-        for origin, commit, of, decides in _origins(suite):
-            told = f"{origin} was made by commit {commit[:12]}"
-            if _check_order(found, suite, origin, commit, told) and decides:
-                _check_claims(found, told, commit, present, of, suite)
+        for made in _origins(suite):
+            told = f"{made.of} was made by commit {made.commit[:12]}"
+            found.expect(made.clean, f"{told} with changes that no commit has; commit them, and make it again.")
+            if _check_order(found, suite, made.of, made.commit, told) and made.decides:
+                _check_claims(found, told, made.commit, present, made.study, suite)
     return found
 
 
@@ -70,8 +71,26 @@ def git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
-def _origins(suite: str) -> Iterator[tuple[Path, str, str | None, bool]]:
-    """Files of numbers, the commit that made them (or nothing), the study whose they are; do claims rest on them?
+class _Made(NamedTuple):
+    """Numbers that one commit made.
+
+    Attributes:
+        of: the file they stand in.
+        commit: empty where it is not said.
+        clean: whether the code was the commit's, as a whole.
+        study: whose they are; None for runs.
+        decides: whether claims rest on them.
+    """
+
+    of: Path
+    commit: str
+    clean: bool
+    study: str | None
+    decides: bool
+
+
+def _origins(suite: str) -> Iterator[_Made]:
+    """The numbers of a suite by the commit that made them.
 
     Claims rest on every study, and on runs of a data set and an architecture that a table of claims is about.
     """
@@ -80,12 +99,15 @@ def _origins(suite: str) -> Iterator[tuple[Path, str, str | None, bool]]:
         rows = text_frame(origins_file(suite))
         rows["decides"] = rows["key"].isin(_deciding(plan, suite))
         for commit, own in rows.groupby("commit", sort=False):
-            yield folder / "runs.csv", str(commit), None, bool(own["decides"].any())
+            clean = bool((own["dirty"] == "False").all()) or not commit
+            yield _Made(folder / "runs.csv", str(commit), clean, None, bool(own["decides"].any()))
     for key, entry in configured_studies(plan, suite).items():
         origin = origins_file(suite, f"{entry['name']}.json")
         if origin.exists():
-            commit = read_json(origin, "restore it with `git checkout`").get("commit") or ""
-            yield folder / f"{entry['name']}.csv", commit, key, True
+            told = read_json(origin, "restore it with `git checkout`")
+            commit = told.get("commit") or ""
+            clean = told.get("dirty") is False or not commit
+            yield _Made(folder / f"{entry['name']}.csv", commit, clean, key, True)
 
 
 def _deciding(plan: Plan, suite: str) -> set[str]:

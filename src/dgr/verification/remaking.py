@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,9 @@ from dgr.report.build import write_report
 from dgr.tables.registry import write_table
 from dgr.tables.shared.differences import write_differences
 from dgr.tables.studies.claims import write_study_claims
-from dgr.verification.findings import Finding, shortened
+from dgr.verification.findings import Finding
 from dgr.verification.record_files import text_frame
+from dgr.verification.same_files import differences
 
 README = Path("README.md")
 COPIED: tuple[Path, ...] = (
@@ -40,7 +40,6 @@ COPIED: tuple[Path, ...] = (
 COPIED += (paths.HASHES, Path("tests/fingerprint/witnesses.md"), Path("report"), Path("CITATION.cff"))
 COPIED += (Path("pyproject.toml"), Path("requirements.lock"))
 """What tables, figures and pages are made from, beside results and figures."""
-PICTURES = (".png", ".pdf", ".svg")
 CLAIMS = "claims.csv"
 
 
@@ -61,14 +60,17 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
     REPORT: lambda suite, entry: write_report(),
 }
 """What makes the files of a stage from records alone; the stages that stand here are those whose files are compared."""
+NUMBERS = ("table", "study_claims")
+"""Those of them that make numbers and verdicts alone: no figure and no page, which take most of the time."""
 
 
-def remake(suite: str, scratch: Path) -> list[str]:
+def remake(suite: str, scratch: Path, stages: Collection[str] = tuple(MAKERS)) -> list[str]:
     """Make everything in ``scratch`` that is made from records.
 
     Args:
         suite: whose.
         scratch: an existing folder, filled by this.
+        stages: of :data:`MAKERS`; the others' files are copied as they are.
 
     Returns:
         Sentences on what cannot be made.
@@ -79,40 +81,42 @@ def remake(suite: str, scratch: Path) -> list[str]:
     _copy(scratch)
     made = Finding("made from records")
     with chdir(scratch):
-        for stage, _, entry, outs in _reports(suite):
+        for stage, _, entry, outs in _reports(suite, stages):
             for out in outs:
                 out.unlink(missing_ok=True)
             with made.told():
                 MAKERS[stage.name](suite, entry)
-        if README.exists():
+        if README.exists() and INDEX in stages:
             with made.told():
                 update(README)
     return made.problems
 
 
-def check_remade(suite: str, scratch: Path, exact: bool) -> list[Finding]:
+def check_remade(suite: str, scratch: Path, exact: bool, stages: Collection[str] = tuple(MAKERS)) -> list[Finding]:
     """Compare what is committed with what :func:`remake` made of the same records.
 
     Args:
         suite: whose.
         scratch: what it filled.
-        exact: whether bytes are expected to agree; without, numbers of CSV files may differ by :data:`ROUNDING` and
+        exact: whether bytes are expected to agree; without, numbers of CSV files may differ by rounding, and
             pictures are not compared.
+        stages: those that :func:`remake` was asked for.
 
     Returns:
-        Tables and figures, verdicts, and the page with the summary, the index, the report and the README.
+        Tables and figures, verdicts, and the page with the summary, the index, the report and, with the index, the
+        README.
     """
     exhibits, verdicts, pages = map(Finding, ("tables and figures", "verdicts", "pages, summary, README"))
-    for stage, key, _, outs in _reports(suite):
+    for stage, key, _, outs in _reports(suite, stages):
         shown = pages if stage.name in PAGES else exhibits
         for out in outs:
             shown.compared += 1
             command = stage.filled(stage.definition["cmd"], key)
-            for problem in _differences(out, scratch / out, exact):
+            for problem in differences(out, scratch / out, exact):
                 shown.problems.append(f"{out} {problem}; make it again with `{command}`.")
             if out.name == CLAIMS and (scratch / out).exists():
                 _verdicts(verdicts, out, scratch / out)
-    if README.exists():
+    if README.exists() and INDEX in stages:
         same = README.read_bytes() == (scratch / README).read_bytes()
         pages.expect(same, "README.md shows other tables than there are; run `python -m dgr readme`.")
     for path in _foreign(suite):
@@ -120,17 +124,15 @@ def check_remade(suite: str, scratch: Path, exact: bool) -> list[Finding]:
     return [exhibits, verdicts, pages] if verdicts.compared else [exhibits, pages]
 
 
-def _reports(suite: str) -> Iterator[tuple[Stage, str, dict[str, Any], list[Path]]]:
-    """Each stage that makes something from records: its key, its entry in the plan, and its files."""
+def _reports(suite: str, stages: Collection[str]) -> Iterator[tuple[Stage, str, dict[str, Any], list[Path]]]:
+    """Each of these stages that the suite has: its key, its entry in the plan, and its files."""
     for stage in suite_stages(suite).values():
-        if stage.name in MAKERS:
+        if stage.name in stages:
             for key, entry in stage.entries.items():
                 yield stage, key, entry, [Path(out) for out in stage.fill(key, "outs")]
 
 
 PAGES = ("audit", *OVER_ALL)
-ROUNDING = 1e-9
-"""Relative; of sums in another order on another processor."""
 
 
 def _copy(scratch: Path) -> None:
@@ -146,40 +148,6 @@ def _copy(scratch: Path) -> None:
                 shutil.copytree(folder, scratch / folder, ignore=shutil.ignore_patterns("*-seeds-*"))
     except (OSError, shutil.Error) as error:
         raise cannot_write(scratch, error if isinstance(error, OSError) else OSError(str(error))) from error
-
-
-def _differences(committed: Path, made: Path, exact: bool) -> Iterator[str]:
-    if not made.is_file():  # which was told already
-        return
-    if not committed.is_file():
-        yield "is missing"
-    elif committed.read_bytes() != made.read_bytes():
-        if committed.suffix in PICTURES:
-            if exact:
-                yield "is another picture than the records give"
-            return
-        old, new = (path.read_text(encoding="utf-8", errors="replace").splitlines() for path in (committed, made))
-        pairs = enumerate(zip(old, new, strict=False), start=1)
-        lines = [number for number, pair in pairs if not _agree(*pair, exact or committed.suffix != ".csv")]
-        if lines or len(old) != len(new):
-            where = f" in line {shortened(lines)}" if lines else f": {len(old)} lines in place of {len(new)}"
-            yield f"is not what the records give{where}"
-        elif exact:
-            yield "has other ends of lines than it is written with"
-
-
-def _agree(one: str, other: str, exact: bool) -> bool:
-    if one == other or exact:
-        return one == other
-    cells = one.split(","), other.split(",")
-    return len(cells[0]) == len(cells[1]) and all(map(_close, *cells))
-
-
-def _close(one: str, other: str) -> bool:
-    try:
-        return math.isclose(float(one), float(other), rel_tol=ROUNDING, abs_tol=ROUNDING)
-    except ValueError:
-        return one == other
 
 
 def _verdicts(found: Finding, committed: Path, made: Path) -> None:

@@ -1,4 +1,4 @@
-"""All checks of a suite's committed results, and a sample of its runs trained again."""
+"""All checks of a suite's committed results, a sample of its runs trained again, and the other suites' files."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from dgr.verification.history import check_history
 from dgr.verification.locked_files import check_lock, read_lock_file
 from dgr.verification.made_again import read_again
 from dgr.verification.numbers_again import compare_again
+from dgr.verification.other_suites import check_other, other_suites
 from dgr.verification.places import make_places
 from dgr.verification.portability import origins, why_bits_may_differ
 from dgr.verification.prose import check_prose
@@ -56,7 +57,9 @@ def choose_units(suite: str, sample: int, seed: int, key: str | None, run_seed: 
     return everything(plan, suite) if whole else draw_units(plan, suite, sample, seed)
 
 
-def verify_suite(suite: str, units: list[Unit], scratch: Path | None, output: Path) -> Verification:
+def verify_suite(
+    suite: str, units: list[Unit], scratch: Path | None, output: Path, others: bool = False
+) -> Verification:
     """Check a suite and write the report; nothing else of the checkout is written.
 
     Args:
@@ -64,6 +67,7 @@ def verify_suite(suite: str, units: list[Unit], scratch: Path | None, output: Pa
         units: what is run again.
         scratch: where a temporary folder is made, by default the system's; it goes at the end.
         output: the report.
+        others: whether the committed files of every other suite are checked too.
 
     Raises:
         DGRError: a record or the lock is missing or damaged, a run fails, or a place cannot be written. There is no
@@ -80,6 +84,8 @@ def verify_suite(suite: str, units: list[Unit], scratch: Path | None, output: Pa
         findings = [*check_files(suite, folder / "remade", exact=not differing)]
         if units:
             findings += _run_again(suite, plan, units, folder, exact=not differing)
+        if others:
+            findings += [check_other(name, folder / f"remade-{name}") for name in other_suites(suite)]
     made_on = list(dict.fromkeys(str(origin["device"]) for origin in origins(suite, plan)))
     command = f"python -m dgr {' '.join(sys.argv[1:])}"
     verification = Verification(suite, command, findings, units, differing, made_on)
