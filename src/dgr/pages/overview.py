@@ -125,8 +125,6 @@ def _caption(columns: list[str]) -> str:
         "of equivalence (shaded; a difference within it is too small to matter), to the right where it speaks for the "
         "claim; a thin line is a seed; numbers at the edge count seeds that lie farther out. "
         "The axis is linear within the region and logarithmic outside. Where a claim says that there is no difference, "
-        "all of the interval within the region speaks for it. A row may be undecided although its interval lies within "
-        "the region: tests of equivalence are corrected for one another, and the interval is then that of the test for "
-        "a difference. Right: the verdicts of the "
+        "all of the interval within the region speaks for it. Right: the verdicts of the "
         f"suites {', '.join(columns)} on the same claim; the framed one is that of the effect on the left."
     )
