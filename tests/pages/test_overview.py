@@ -107,7 +107,6 @@ def test_the_figure_says_what_its_axis_frames_and_rows_are(two_suites) -> None:
     assert [text.get_text() for text in axis.texts if text.get_rotation()] == ["supported"]
     assert "One. Left:" in main.caption
     assert f"the verdicts of the suites {SUITE} on the same claim; the framed one" in main.caption
-    assert "A row may be undecided although its interval lies within the region" in main.caption
     every = _drawing(tests, decided, "All.", short=False)
     assert [text.get_text() for text in every.figure.axes[1].texts if text.get_rotation()] == [SUITE, OTHER]
 
