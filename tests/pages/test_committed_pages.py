@@ -19,7 +19,7 @@ from dgr.pages.grid import number_text
 from dgr.tables.shared.differences import read_differences
 
 ROOT = committed()
-SUITES = ("mini", "methods", "studies", "multiverse", "faces", "cost", "real_studies")
+SUITES = ("mini", "methods", "studies", "multiverse", "faces", "cost", "real_studies", "nyu")
 OF_ALL = {"multiverse-M1", "multiverse-M2"}
 """Tables whose rows are about all specifications: each of these stands in M3."""
 TABLES = [

@@ -100,13 +100,13 @@ def test_a_suite_is_named_as_not_run_until_it_is(edited: dict[Path, str]) -> Non
     def not_run() -> str:
         return next(line for line in filled_text().splitlines() if line.startswith("Not run yet are the suites"))
 
-    assert "`nyu`" in not_run()
+    assert "`faces_gpu`" in not_run()
     assert "`mini`" not in not_run()
-    made = Path("results/summaries/nyu.json")
+    made = Path("results/summaries/faces_gpu.json")
     made.write_text("{}", encoding="utf-8")
     try:
-        assert "`nyu`" not in not_run()
-        assert "**nyu** has been run and decides no claim" in filled_text()
+        assert "`faces_gpu`" not in not_run()
+        assert "**faces_gpu** has been run and decides no claim" in filled_text()
     finally:
         made.unlink()
 
