@@ -13,7 +13,7 @@ BLOCK = re.compile(
     r"(<!-- begin (?P<source>\S+)(?P<rows> rows(?P<names>( [\w-]+)*))? -->\n).*?(?P<end><!-- end -->)", re.DOTALL
 )
 
-MADE = {"verdicts": verdict_table, "other-papers": other_papers_table}
+GENERATED = {"verdicts": verdict_table, "other-papers": other_papers_table}
 """Blocks that are no file."""
 
 
@@ -23,7 +23,7 @@ def filled(readme: str, root: Path) -> str:
     Args:
         readme: text with blocks ``<!-- begin PATH --> … <!-- end -->``; after ``PATH rows`` the table's rows alone,
             without its title and notes; after ``PATH rows A B`` those whose first cell is A or B; between
-            ``<!-- begin verdicts -->`` and its end, and the other names of :data:`MADE`, what that function gives.
+            ``<!-- begin verdicts -->`` and its end, and the other names of :data:`GENERATED`, what that function gives.
         root: what the paths are relative to.
 
     Raises:
@@ -31,7 +31,7 @@ def filled(readme: str, root: Path) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
-        if make := MADE.get(match["source"]):
+        if make := GENERATED.get(match["source"]):
             return "\n".join([match[1].rstrip(), *make(root), match["end"]])
         source = root / match["source"]
         if not source.is_file():
