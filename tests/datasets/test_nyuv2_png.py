@@ -1,13 +1,12 @@
 """NYUv2 as single pictures: every array against its files, on made ones and on the copy at 72×96 where it is."""
 
-import os
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pytest
 from made_nyu import TEST, THIRTEEN, TRAIN, picture, save, save_all, save_lists
 from PIL import Image
+from real_sources import real
 from scipy.io import loadmat
 
 from dgr.core.errors import DGRError
@@ -15,10 +14,7 @@ from dgr.datasets.kinds.nyuv2_png import Config, fits_mirrored
 from dgr.datasets.prepared import load
 from dgr.datasets.preparing import prepare_dataset
 
-REAL = (
-    Path(os.environ.get("DGR_DATA_MIRROR", Path(__file__).parents[3] / "shared/data"))
-    / "nyuv2_small/nyuv2_small.tar.gz"
-)
+REAL = real("nyuv2_small")
 
 
 def settings(**changes):
