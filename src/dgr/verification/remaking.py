@@ -60,7 +60,7 @@ MAKERS: dict[str, Callable[[str, dict[str, Any]], object]] = {
     REPORT: lambda suite, entry: write_report(),
 }
 """What makes the files of a stage from records alone; the stages that stand here are those whose files are compared."""
-NUMBERS = ("table", "study_claims")
+TABLES_ALONE = ("table", "study_claims")
 """Those of them that make numbers and verdicts alone: no figure and no page, which take most of the time."""
 
 
