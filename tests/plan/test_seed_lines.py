@@ -37,6 +37,17 @@ def test_seeds_that_were_finished_before_are_not_told_again(project, capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("seeds", ["01", "10"])  # one of them is not how this disk lists folders
+def test_seeds_that_end_between_two_looks_are_told_as_they_ended(project, capsys, seeds):
+    now = time.time()
+    with told_by_seed(EW):
+        for later, seed in enumerate(seeds, start=1):
+            folder = UNFINISHED / f"{EW}-x/result/seed-{seed}"
+            folder.mkdir(parents=True)
+            os.utime(folder, (now + later, now + later))
+    assert [SEED.fullmatch(line)[1] for line in capsys.readouterr().out.splitlines()] == list(seeds)
+
+
 def test_what_failed_tells_of_the_seeds_before_it(project, capsys):
     def fail_after_a_seed(key, device):
         (UNFINISHED / f"{key}-x/result/seed-0").mkdir(parents=True)

@@ -13,6 +13,7 @@ import pytest
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS
 from dgr.plan import warm
+from dgr.plan.checkout import engine
 from dgr.plan.opening import open_suite
 from dgr.plan.system import ADDRESS_SPACE, check_disk, check_folder
 
@@ -50,7 +51,7 @@ def test_too_little_address_space_is_one_sentence(project: Path) -> None:
     done = run("from dgr.__main__ import main; import sys; sys.argv = ['dgr', 'train', 'x']; main()", preexec_fn=limit)
     assert done.returncode == 1
     assert done.stderr == (
-        "dgr: This process may have 400 MB of address space, and needs 1,000 MB; lift the limit with "
+        "dgr: This process may have 400 MB of address space, and needs 1,500 MB; lift the limit with "
         "`ulimit -v unlimited`, or ask a cluster for more memory.\n"
     )
 
@@ -83,6 +84,16 @@ def test_a_disk_without_room_is_told_before_a_stage_begins(
         open_suite({})
     assert sentence in command("prepare", "multimnist")
     assert command("plan", "--check") is None  # which writes nothing
+
+
+def test_a_disk_without_room_for_a_lock_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(engine, "take", full)
+    with pytest.raises(DGRError, match=rf"^Cannot write {tmp_path}: No space left on device; free or unlock"):
+        engine.begin("mini", [], False, print)
 
 
 @pytest.mark.parametrize(("system", "started"), [("linux", 1), ("darwin", 0)])

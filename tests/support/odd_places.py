@@ -127,9 +127,10 @@ PLACES = {
     "another user's clone": Place(change=of_somebody_else, root=True),
     "no .git": Place(change=without_git, says="This folder is no git repository; run `dvc config --local core.no_scm"),
     "40 open files": Place(prefix=limited("-n 40")),
-    "1 GB of address space": Place(prefix=limited("-v 1000000")),
+    "1.5 GB of address space": Place(prefix=limited("-v 1500000")),
+    "1 GB of address space": Place(prefix=limited("-v 1000000"), says="may have 1024 MB of address space, and needs"),
     "400 MB of address space": Place(
-        prefix=limited("-v 400000"), says="may have 410 MB of address space, and needs 1,000 MB"
+        prefix=limited("-v 400000"), says="may have 410 MB of address space, and needs 1,500 MB"
     ),
 }
 

@@ -55,7 +55,6 @@ def test_records_lock_and_history_fit_together(suite: str, monkeypatch: pytest.M
 
 
 def test_a_verdict_of_another_suite_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the lock that fits, as a forger would."""
     place, own = tmp_path / "p", paths.RESULTS / FORGED
     (place / paths.RESULTS).mkdir(parents=True)
     for path in (*committed().iterdir(), *(committed() / paths.RESULTS).iterdir()):
@@ -63,13 +62,14 @@ def test_a_verdict_of_another_suite_is_made_again(tmp_path: Path, monkeypatch: p
         if not target.exists() and path != committed() / own:
             target.symlink_to(path)
     shutil.copytree(committed() / own, place / own)
-    work_in(place, monkeypatch)
+    monkeypatch.chdir(place)
     table = own / "tables/claims.csv"
     frame = pd.read_csv(table, dtype=str, keep_default_na=False)
     was, forged = frame.loc[0, "verdict"], "supported" if frame.loc[0, "verdict"] != "supported" else "opposite"
     frame.loc[0, "verdict"] = forged
     frame.to_csv(table, index=False, lineterminator="\n")
-    monkeypatch.setattr("dgr.verification.other_suites.check_lock", lambda _: Finding("lock"))
+    for name in ("check_lock", "check_history"):  # of which the forger thought
+        monkeypatch.setattr(f"dgr.verification.other_suites.{name}", lambda _: Finding("nothing"))
     found = check_other(FORGED, tmp_path / "made")
     told = f"{frame.loc[0, 'comparison']}: committed is '{forged}', but the records say '{was}'."
     assert len(found.problems) == 2, "and nothing else is wrong there"

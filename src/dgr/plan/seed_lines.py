@@ -57,11 +57,13 @@ class _SeedLines:
     def tell(self) -> None:
         from tqdm import tqdm  # not before: a command without progress does not load it
 
+        ended: list[tuple[float, int]] = []
         for folder in (*UNFINISHED.glob(f"{self.key}-*/result/seed-*"), *self.target.glob("seed-*")):
             try:
-                seed, when = int(folder.name.removeprefix("seed-")), folder.stat().st_mtime
+                ended.append((folder.stat().st_mtime, int(folder.name.removeprefix("seed-"))))
             except (OSError, ValueError):  # moved meanwhile: the next look finds it
                 continue
+        for when, seed in sorted(ended):  # a disk lists folders in any order
             # What was finished before keeps its time, also when the stage moves it.
             if when >= self.start - CLOCK and seed in self.seeds and seed not in self.finished:
                 since = max([self.start, *self.finished.values()])

@@ -8,8 +8,9 @@ from pathlib import Path
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS
 
-ADDRESS_SPACE = 10**9
-"""Bytes that a stage needs: torch ends the process, without an error that could be told, where it finds half of it."""
+ADDRESS_SPACE = 15 * 10**8
+"""Bytes with which the tiny suite ends: with a third of it torch ends the process, without an error that could be told,
+and with two thirds a stage's memory ends."""
 
 FREE = 10**6
 """Bytes of disk without which nothing can be recorded; a data set or a training that needs more says so itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import logging
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from dgr.core.errors import DGRError
+from dgr.core.files import cannot_write
 from dgr.core.paths import suite_folder
 from dgr.plan.checkout.at_work import ENGINE, WAIT, Worker, alone, release, say_that_it_waits, stages_at_work, take
 from dgr.plan.checkout.dvc_at_work import dvc_is_idle, mend_list, users
@@ -29,8 +31,15 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
         redo: is told the addresses of stages that are not as DVC recorded them; Snakemake may take them for made.
 
     Raises:
-        DGRError: another Snakemake is at work here; says which process, and since when.
+        DGRError: another Snakemake is at work here; says which process, and since when. Or the disk is full.
     """
+    try:
+        _begin(suite, alone_asked, dry, redo)
+    except OSError as error:  # of a full disk, most of all: what follows would not even find room for its lock
+        raise cannot_write(Path(error.filename or Path.cwd()), error) from error
+
+
+def _begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[list[str]], object]) -> None:
     program = Path(sys.argv[0]).name
     found = take(ENGINE, ["dgr" if program == "__main__.py" else program, *sys.argv[1:]])
     if isinstance(found, Worker):
@@ -41,6 +50,8 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
         )
     if not dry:
         atexit.register(release, found)
+        # On a full disk Snakemake cannot write its log either, and would print a traceback for each line of it.
+        logging.raiseExceptions = False
         _wait_for_others()
         _clean_up()
     if not is_settled(suite) and not (dry and users()):
