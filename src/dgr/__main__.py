@@ -24,7 +24,7 @@ def main() -> None:
         check_supported()
         check_address_space()
         from dgr.plan.checkout.parent import end_with_dvc
-        from dgr.plan.checkout.stage_lock import stage_at_work
+        from dgr.plan.checkout.stage_lock import check_typed, stage_at_work
 
         make_portable()
         end_with_dvc()
@@ -34,6 +34,8 @@ def main() -> None:
             check_folder()
         with needed("The command line"):
             from dgr import cli
+        with needed("This command"):
+            check_typed(cli.app, cli.STAGES, arguments)
         with needed("This command"), stage_at_work(cli.app, cli.STAGES, arguments):
             cli.app()
     except DGRError as error:

@@ -40,7 +40,7 @@ Device = Annotated[str, typer.Option(help="auto, cpu or cuda")]
 
 @app.command(rich_help_panel=WHOLE, context_settings={"ignore_unknown_options": True})
 def reproduce(
-    suite: Annotated[str, typer.Argument()] = DEFAULT_SUITE,
+    suite: Annotated[str, typer.Argument(help="one that `dgr list` names")] = DEFAULT_SUITE,
     options: Annotated[list[str] | None, typer.Argument(help="of Snakemake, such as --cores 4")] = None,
     seeds: Annotated[str | None, typer.Option(help="A quick look with these seeds, such as 0,1.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="All that Snakemake says.")] = False,

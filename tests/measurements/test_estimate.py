@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from dgr.config.plan_file import read_plan
-from dgr.core.paths import RESULTS
+from dgr.core.errors import DGRError
+from dgr.core.paths import PLAN, RESULTS
 from dgr.measurements import step_times
 from dgr.measurements.estimate import STEP_TIMES, describe, work
 from dgr.measurements.step_times import time_suite
@@ -76,3 +77,12 @@ def test_memory_is_measured_on_a_gpu_alone(project, monkeypatch):
 def test_a_real_gpu_says_its_memory(project):
     time_suite("mini", "cuda", 1, 1)
     assert "GPU hours" in describe("mini")
+
+
+def test_a_suite_without_trainings_is_told_from_one_that_is_not_there(project):
+    PLAN.write_text(json.dumps(read_plan() | {"suites": {"mini": {}, "studies": {}}}))
+    for ask in (describe, lambda suite: time_suite(suite, "cpu", 1, 1)):
+        with pytest.raises(DGRError, match="Suite 'studies' trains no runs"):
+            ask("studies")
+        with pytest.raises(DGRError, match="Unknown suite 'stduies'; did you mean 'studies'"):
+            ask("stduies")

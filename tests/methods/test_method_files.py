@@ -153,6 +153,15 @@ def test_two_files_of_one_name_are_told_in_one_sentence(folder):
         build_method("mine", 2)
 
 
+def test_a_plan_with_a_class_that_is_not_complete_is_not_made(project, command, folder):
+    for name in ("single_task", "equal_weighting"):
+        (folder / f"{name}.py").write_text(LABEL + CLASS.format(name="Mine"))
+    (folder / "mine.py").write_text(LABEL + "from dgr.methods.shared.base import Method\nclass Mine(Method): pass\n")
+    sweep = project / "paper_configs/mini/T6.yaml"
+    sweep.write_text(yaml.safe_dump(yaml.safe_load(sweep.read_text()) | {"method": {"name": "mine"}}))
+    assert "Method 'mine', class Mine, cannot be made: Can't instantiate abstract class Mine" in command("plan")
+
+
 def test_a_plan_with_a_file_that_is_no_method_is_not_made(project, command, folder):
     for name, text in {"single_task": CLASS, "equal_weighting": CLASS, "mine": ""}.items():
         (folder / f"{name}.py").write_text(LABEL + text.format(name="Mine"))

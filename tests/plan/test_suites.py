@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+import typer.testing
 import yaml
 
+from dgr.comparison import smallest_p
 from dgr.config.plan_file import read_plan
 from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, HASHES, PLAN, SHARED, STAGES, SUITES
@@ -15,7 +17,8 @@ from dgr.plan.files import check_plans, write_plans
 from dgr.plan.graph import OVER_ALL, suite_stages
 from dgr.plan.listing import stages_of, suites
 from dgr.plan.opening import open_suite
-from dgr.plan.suites import find_suite, quick_look
+from dgr.plan.options import too_few_seeds
+from dgr.plan.suites import FEWEST_FOR_A_VERDICT, find_suite, quick_look
 
 ROOT = Path(__file__).parents[2]
 TABLE = CONFIGS / "mini/T1.yaml"
@@ -214,13 +217,18 @@ def test_what_can_be_run_is_listed(other):
     write_plans()
     write_plans(quick_look("other", "0,1", CONFIGS))
     assert dict(suites()).keys() == {"mini", "other", "other-seeds-0-1"}
-    lines = dict(stages_of("mini"))
+    commands = {address: command for address, command, _ in stages_of("mini")}
+    lines = {address: what for address, _, what in stages_of("mini")}
     assert lines["train@mini-multimnist-conv-single_task-none"] == "seeds 0 1"
     assert lines["tune@mini-multimnist-conv-equal_weighting-dgr"] == "2 strengths, seeds 100"
     assert lines["match@mini-multimnist-conv-equal_weighting-norm_matched"] == "2 strengths, seeds 100"
     assert lines["sweep@mini-multimnist-conv-strength"] == "2 settings, seeds 0"
     assert lines["suites/shared/dvc.yaml:prepare@multimnist"] == "seeds 0 1 2 100"
     assert dict(suites())["mini"] == f"{len(lines)} stages"
+    assert commands["train@mini-multimnist-conv-single_task-none"] == "dgr train mini-multimnist-conv-single_task-none"
+    key = "mini-multimnist-conv-equal_weighting-norm_matched"  # whose stage and command have two names
+    assert commands[f"match@{key}"] == f"dgr tune {key}"
+    assert commands["suites/shared/dvc.yaml:prepare@multimnist"] == "dgr prepare multimnist"
     with pytest.raises(DGRError, match="Unknown suite 'minni'; did you mean 'mini'"):
         list(stages_of("minni"))
 
@@ -249,3 +257,31 @@ def test_seeds_of_every_kind_of_file_are_narrowed(monkeypatch):
     assert {tuple(study["seeds"]) for study in plan["studies"].values()} == {(0, 1)}
     assert (plan["audits"], plan["study_claims"]) == ({}, {})
     assert yaml.safe_load((CONFIGS / "studies/S1.yaml").read_text(encoding="utf-8"))["seeds"] != [0, 1]
+
+
+def test_a_stage_that_somebody_types_wants_a_current_plan(planned, command, monkeypatch):
+    write_plans()
+    key = "mini-multimnist-conv-equal_weighting-none"
+    TABLE.write_text(TABLE.read_text().replace("epochs: 1", "epochs: 2"))
+    told = command("train", key)
+    assert told.startswith("dgr: plan.json is not current; run `python -m dgr plan`")
+    assert told == command("table", "mini", "T1")
+    write_plans()
+    (CONFIGS / "datasets.yaml").write_text((CONFIGS / "datasets.yaml").read_text().replace("train: 64", "train: 32"))
+    assert command("prepare", "multimnist").startswith(f"dgr: {SHARED / PLAN} is not current")
+
+
+def test_claims_of_few_seeds_are_told_and_planned(project, capsys):
+    from dgr.cli import app
+
+    TABLE.write_text(TABLE.read_text().replace("tables: [", "tables: [claims, "))
+    assert typer.testing.CliRunner().invoke(app, ["plan"]).stderr == (
+        "paper_configs/mini/T1.yaml: with 2 seeds every claim will be undecided; name at least 6, or leave out the "
+        "table 'claims'.\n"
+    )
+    assert smallest_p(FEWEST_FOR_A_VERDICT) <= 0.05 < smallest_p(FEWEST_FOR_A_VERDICT - 1)
+
+
+def test_no_committed_file_asks_for_what_its_seeds_cannot_decide(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    assert not list(too_few_seeds(CONFIGS))

@@ -80,7 +80,10 @@ def test_calls_after_it(told: tuple[Project, str]) -> None:
     assert re.search(r"\[1/1\] checked that dvc.lock and all files agree  \033\[2m.*\d+ s\033\[0m", shown)
     assert "Unknown suite 'minii'; did you mean 'mini'?" in project.run(*DGR, "reproduce", "minii", fails=True)
     look = project.run(*DGR, "reproduce", "mini", "--seeds", "3,4", "-n")  # Snakemake speaks for itself
-    assert "mini-seeds-3-4-multimnist-conv-single_task-none" in look
+    assert re.search(r"^train +\d+$", look, re.MULTILINE)
+    key = "mini-seeds-3-4-multimnist-conv-single_task-none"
+    assert key not in look
+    assert key in project.run(*DGR, "reproduce", "mini", "--seeds", "3,4", "-n", "--verbose")
     assert "What came out" not in look
     project.plan()
     module = "src/dgr/methods/single_task.py"

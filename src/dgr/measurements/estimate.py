@@ -66,6 +66,21 @@ def work(suite: str, plan: Plan) -> Iterator[Work]:
                 yield from work_of(stage, key, entry, plan)
 
 
+def trainings_of(suite: str, plan: Plan) -> list[Work]:
+    """Every training of a suite that has some.
+
+    Raises:
+        DGRError: there is no such suite, or it has none.
+    """
+    if suite not in plan["suites"]:
+        raise DGRError(f"Unknown suite '{suite}'{nearest(suite, plan['suites'])}")
+    if not (items := list(work(suite, plan))):
+        raise DGRError(
+            f"Suite '{suite}' trains no runs, so that nothing is to be estimated; `dgr list {suite}` says what it does."
+        )
+    return items
+
+
 def work_of(stage: str, key: str, entry: Any, plan: Plan) -> Iterator[Work]:
     """Every training of one stage.
 
@@ -97,9 +112,7 @@ def describe(suite: str, root: Path = Path()) -> str:
         DGRError: the plan is missing, the suite has no trainings, or the step times cannot be read.
     """
     plan = read_plan()
-    items = list(work(suite, plan))
-    if not items:
-        raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
+    items = trainings_of(suite, plan)
     measured = step_times(suite, root)
     groups: dict[str, list[Work]] = {}
     for item in items:

@@ -9,14 +9,13 @@ from torch import Tensor
 
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core.device import choose_device
-from dgr.core.errors import DGRError, nearest
 from dgr.core.files import write_json
 from dgr.core.origin import device_name
 from dgr.core.paths import RESULTS
 from dgr.core.task import Batch, Task
 from dgr.datasets.registry import planned_dataset
 from dgr.measurements.cost_steps import Stepper
-from dgr.measurements.estimate import STEP_TIMES, work
+from dgr.measurements.estimate import STEP_TIMES, trainings_of
 from dgr.measurements.timing import interleaved_seconds, peak_bytes
 from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
@@ -37,9 +36,7 @@ def time_suite(suite: str, device: str, steps: int, shrink: int) -> None:
         DGRError: the suite has no trainings.
     """
     place, plan = choose_device(device), read_plan()
-    kinds = {item.kind: item.run for item in work(suite, plan)}
-    if not kinds:
-        raise DGRError(f"Suite '{suite}' has no trainings{nearest(suite, plan['suites'])}.")
+    kinds = {item.kind: item.run for item in trainings_of(suite, plan)}
     found = {kind: _measured(run, plan, place, steps, shrink) for kind, run in sorted(kinds.items())}
     shrunk = f"Dense images were {shrink} times smaller in height and width, and times multiplied by {shrink**2}."
     record: dict[str, Any] = {

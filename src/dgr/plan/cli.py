@@ -23,6 +23,7 @@ def plan(
     """
     from dgr.core.paths import SHARED
     from dgr.plan.files import check_plans, check_shared, write_plans
+    from dgr.plan.options import too_few_seeds
     from dgr.plan.suites import choose_suite
 
     if check:
@@ -31,6 +32,8 @@ def plan(
     chosen = choose_suite(suite, seeds, CONFIGS)
     for folder in write_plans(chosen):
         typer.echo(f"{folder} is gone; what was made stays in runs, results and figures.")
+    for sentence in () if chosen else too_few_seeds(CONFIGS):
+        typer.echo(sentence, err=True)
     if chosen and chosen.seeds:
         typer.echo(f"snakemake --cores all --config suite={chosen.name}")
 

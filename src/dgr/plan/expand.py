@@ -15,6 +15,7 @@ from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
+from dgr.core.registry import Listing
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from dgr.plan.suite_files import AnyFile
 
 TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
+METHOD_FILES = Listing("dgr.methods", "method")
+REPORTS = {kind: Listing(f"dgr.{kind}s", kind) for kind in ("table", "figure")}
+"""What can be asked for by name; nothing of it is imported for a plan."""
 PLAN_SECTIONS = (
     "suites",
     "tuning",
@@ -166,8 +170,11 @@ def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
         about["remark"] = file.remark
     if isinstance(file, SpecificationFile):  # whose reports are about all data sets and widths together
         about = {}
-    for stage, names in (("tables", file.tables), ("figures", file.figures)):
-        for name in names:
+    for kind, names in REPORTS.items():
+        stage = f"{kind}s"
+        for name in getattr(file, stage):
+            if name.partition("-")[0] not in names.by_names():
+                raise DGRError(f"There is no {kind} '{name}'{nearest(name, names.by_names())}")
             yield stage, f"{file.suite}-{name}", {"suite": file.suite, "name": name, **about}
     yield "records", file.suite, {}
     yield "audits", file.suite, {}
@@ -232,6 +239,8 @@ def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: li
 
 def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig | None]]:
     names = [method.name for method in file.methods]
+    for name in names:  # first: below, a misspelt name would be what another one is said to be near to
+        METHOD_FILES.check(name)
     for block in file.regularizers:
         for unknown in set(block.methods or []) - set(names):
             raise DGRError(f"{path}: regularizer '{block.use.name}' names method '{unknown}'{nearest(unknown, names)}.")

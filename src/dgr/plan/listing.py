@@ -23,8 +23,8 @@ def suites() -> Iterator[tuple[str, str]]:
         yield name, f"{sum(len(stage.entries) for stage in suite_stages(name).values())} stages"
 
 
-def stages_of(name: str) -> Iterator[tuple[str, str]]:
-    """Each stage of a suite by the name that ``dvc repro`` takes, and what it trains or examines.
+def stages_of(name: str) -> Iterator[tuple[str, str, str]]:
+    """Each stage of a suite: the name that ``dvc repro`` takes, its command, and what it trains or examines.
 
     Raises:
         DGRError: there is no such suite, or its plan is not current.
@@ -32,7 +32,8 @@ def stages_of(name: str) -> Iterator[tuple[str, str]]:
     check_plans(find_suite(name, CONFIGS))
     for stage in suite_stages(name).values():
         for key, entry in stage.entries.items():
-            yield stage.address(key), ", ".join(_what(entry))
+            command = stage.filled(stage.definition["cmd"], key).removeprefix("python -m ")
+            yield stage.address(key), command, ", ".join(_what(entry))
 
 
 def _what(entry: dict[str, Any]) -> Iterator[str]:

@@ -44,6 +44,8 @@ def told_by_seed(key: str) -> Iterator[None]:
         over.set()
         watcher.join()
         lines.tell()
+    if not lines.finished:
+        print(f"{lines.target}: all {len(lines.seeds)} seeds were trained before; nothing was to be done")
 
 
 class _SeedLines:

@@ -14,6 +14,8 @@ from dgr.core.paths import DEFAULT_SUITE, SHARED, SUMMARIES
 QUICK = re.compile(r"(?P<of>.+)-seeds-(?P<seeds>\d+(-\d+)*)")
 """The name of a quick look says all of it."""
 FEWEST_SEEDS = 2
+FEWEST_FOR_A_VERDICT = 6
+"""Seeds below which no paired test can decide at 5 %: without assuming normality p is at least ``2^(1−n)``."""
 RESERVED = (SHARED.name, SUMMARIES.name, "differences")
 """Folders beside those of suites."""
 

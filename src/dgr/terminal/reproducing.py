@@ -17,7 +17,8 @@ from dgr.terminal import progress
 from dgr.terminal.outcome import outcome_lines
 
 PLUGIN = "steps"
-OWN_OUTPUT = {"-n", "--dry-run", "--dryrun", "--unlock", "--touch", "-t", "--lint", "--quiet", "-q", "--logger"}
+DRY = {"-n", "--dry-run", "--dryrun"}
+OWN_OUTPUT = DRY | {"--unlock", "--touch", "-t", "--lint", "--quiet", "-q", "--logger"}
 """Options with which Snakemake speaks for itself."""
 HOW_MUCH = {"--cores", "-c", "--jobs", "-j", "--workflow-profile", "--profile"}
 """Options that say how many steps may run at a time."""
@@ -55,6 +56,8 @@ def make_suite(suite: str, seeds: str | None, options: Sequence[str], verbose: b
     arguments = [*options, "--config", f"suite={suite}", *([f"seeds={seeds}"] if seeds else [])]
     if not _names(options) & HOW_MUCH:
         arguments += ["--cores", "all"]
+    if not verbose and _names(options) & DRY and not _names(options) & {"--quiet", "-q"}:
+        arguments += ["--quiet", "rules"]  # a suite has thousands of steps: how many of each kind says enough
     _give_a_cache()
     by_step = not verbose and not _names(options) & OWN_OUTPUT
     if by_step:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from dgr.core.files import cannot_write
+from dgr.core.paths import CONFIGS, DEFAULT_SUITE, PLAN, SHARED, SUITES
 from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
 from dgr.plan.checkout.dvc_at_work import mend_list, user_of
 from dgr.plan.checkout.leftovers import remove_leftovers
@@ -33,7 +34,7 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
     Raises:
         DGRError: the checkout cannot be written, or its disk is full.
     """
-    if not set(arguments[:1]) <= _stages(app, panel) or "--help" in arguments or not arguments:
+    if not _is_stage(app, panel, arguments):
         yield
         return
     check_disk()
@@ -55,6 +56,34 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
             unsettle()
     finally:
         release(file)
+
+
+def check_typed(app: Typer, panel: str, arguments: Sequence[str]) -> None:
+    """Refuse a stage that somebody types after a change of ``paper_configs`` and before ``dgr plan``.
+
+    The engines ask this before their first stage, and need not ask again.
+
+    Args:
+        app: as for :func:`stage_at_work`.
+        panel: as there.
+        arguments: as there.
+
+    Raises:
+        DGRError: the plan of the stage's suite is not current.
+    """
+    if UNDER_DVC in os.environ or not _is_stage(app, panel, arguments):
+        return
+    from dgr.plan.files import check_plans, check_shared
+    from dgr.plan.suites import find_suite
+
+    key = "-".join([*_without_options(arguments)][1:])
+    suites = (DEFAULT_SUITE, *(path.parent.name for path in SUITES.glob(f"*/{PLAN}") if path.parent != SHARED))
+    own = [suite for suite in suites if f"{key}-".startswith(f"{suite}-")]
+    check_plans(find_suite(max(own, key=len), CONFIGS)) if own else check_shared()
+
+
+def _is_stage(app: Typer, panel: str, arguments: Sequence[str]) -> bool:
+    return bool(arguments) and arguments[0] in _stages(app, panel) and "--help" not in arguments
 
 
 def _stages(app: Typer, panel: str) -> set[str]:
