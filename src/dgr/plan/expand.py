@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
 METHOD_FILES = Listing("dgr.methods", "method")
-REPORTS = {kind: Listing(f"dgr.{kind}s", kind) for kind in ("table", "figure")}
-"""What can be asked for by name; nothing of it is imported for a plan."""
 PLAN_SECTIONS = (
     "suites",
     "tuning",
@@ -170,11 +168,8 @@ def _reports(file: Common) -> Iterator[tuple[str, str, Any]]:
         about["remark"] = file.remark
     if isinstance(file, SpecificationFile):  # whose reports are about all data sets and widths together
         about = {}
-    for kind, names in REPORTS.items():
-        stage = f"{kind}s"
-        for name in getattr(file, stage):
-            if name.partition("-")[0] not in names.by_names():
-                raise DGRError(f"There is no {kind} '{name}'{nearest(name, names.by_names())}")
+    for stage, names in (("tables", file.tables), ("figures", file.figures)):
+        for name in names:
             yield stage, f"{file.suite}-{name}", {"suite": file.suite, "name": name, **about}
     yield "records", file.suite, {}
     yield "audits", file.suite, {}

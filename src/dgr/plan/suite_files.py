@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sized
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt, field_validator
 
 from dgr.config.parsing import Strict, parse, read_yaml
 from dgr.config.runs import MethodConfig, ProbeConfig, Seeds, TrainingConfig, TuningRule
 from dgr.core.errors import DGRError, nearest
+from dgr.core.registry import Listing
 from dgr.models.registry import AnyArchitecture
 from dgr.regularizers.registry import AnyRegularizer
 
@@ -26,6 +27,19 @@ def _few_combinations(varied: Varied) -> Varied:
         told = f"{count:,}" if count < 10**15 else "more than 10^15"
         raise ValueError(f"there are {told} combinations, but at most {MOST_COMBINATIONS:,} should be asked for")
     return varied
+
+
+def _made(kind: str) -> AfterValidator:
+    """Names that a file of tables or figures declares; none is imported for it."""
+    files = Listing(f"dgr.{kind}s", kind)
+
+    def check(names: list[str]) -> list[str]:
+        for name in names:
+            if name.partition("-")[0] not in (known := files.by_names()):
+                raise ValueError(f"there is no {kind} '{name}'{nearest(name, known)}")
+        return names
+
+    return AfterValidator(check)
 
 
 class RegularizerBlock(Strict):
@@ -46,9 +60,9 @@ class Common(Strict):
     dataset: str
     architecture: AnyArchitecture
     training: TrainingConfig
-    tables: list[str] = []
+    tables: Annotated[list[str], _made("table")] = []
     """Names of the tables to make of the suite, such as ``T1``."""
-    figures: list[str] = []
+    figures: Annotated[list[str], _made("figure")] = []
     """Names of the figures to make of the suite, such as ``F2``."""
 
 
