@@ -233,8 +233,9 @@ def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: li
 
 
 def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig | None]]:
-    names = [method.name for method in file.methods]
-    for name in names:  # first: below, a misspelt name would be what another one is said to be near to
+    for name in (
+        names := [method.name for method in file.methods]
+    ):  # first: below, a misspelt name would be what another one is said to be near to
         METHOD_FILES.check(name)
     for block in file.regularizers:
         for unknown in set(block.methods or []) - set(names):
