@@ -233,9 +233,7 @@ def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: li
 
 
 def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig | None]]:
-    for name in (
-        names := [method.name for method in file.methods]
-    ):  # first: below, a misspelt name would be what another one is said to be near to
+    for name in (names := [method.name for method in file.methods]):  # what follows takes them for known
         METHOD_FILES.check(name)
     for block in file.regularizers:
         for unknown in set(block.methods or []) - set(names):
