@@ -41,6 +41,7 @@ def test_markdown_escapes() -> None:
     markdown = to_markdown(table(), "T1")
     assert markdown.startswith("**T1.** A\\_title\\*.\n")
     assert r"c\|d" in markdown
+    assert "1\xa0±\xa02" in markdown, "a narrow page does not break it"
     assert markdown.endswith("\n- n = 2.\n")
 
 

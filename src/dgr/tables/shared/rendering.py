@@ -79,6 +79,7 @@ def to_markdown(table: Table, name: str) -> str:
     text = table.text.map(escape_markdown).rename(columns=escape_markdown)
     align = [("left" if side == "l" else "right") for side in _sides(table.text)]
     body = text.to_markdown(index=False, disable_numparse=True, colalign=align)
+    body = body.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")  # or a narrow page breaks a number in three
     notes = "\n".join(f"- {escape_markdown(note)}" for note in table.notes)
     title = escape_markdown(table.title)
     if title.lower().startswith(name.lower()):  # "Claims …" is not told twice
