@@ -38,6 +38,8 @@ def main() -> None:
             check_typed(cli.app, cli.STAGES, arguments)
         with needed("This command"), stage_at_work(cli.app, cli.STAGES, arguments):
             cli.app()
+    except KeyboardInterrupt:  # while it waits for another process; a command says so itself
+        sys.exit("dgr: interrupted.")
     except DGRError as error:
         sys.exit(f"dgr: {error}")
     except ModuleNotFoundError as error:

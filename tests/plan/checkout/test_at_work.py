@@ -1,5 +1,7 @@
 """Locks of this checkout: one process at a time, and nobody's after a kill."""
 
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dgr.cli import STAGES, app
-from dgr.plan.checkout.at_work import LOCKS, Worker, alone, release, shared, stages_at_work, take
-from dgr.plan.checkout.stage_lock import stage_at_work
+from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, Worker, alone, release, shared, stages_at_work, take
+from dgr.plan.checkout.stage_lock import INTERRUPTED, stage_at_work
 
 HOLD = """
 import sys, time
@@ -56,6 +58,34 @@ def test_the_same_stage_waits_and_says_for_whom(capfd: pytest.CaptureFixture[str
     said = capfd.readouterr().err
     assert f"dgr: waiting for process {process.pid} (`dgr train a`), since " in said
     assert said.count("waiting") == 1
+
+
+def test_after_ctrl_c_it_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit), stage_at_work(app, STAGES, ["train", "a"]):
+        raise SystemExit(INTERRUPTED)  # what the command line makes of it
+    told = "dgr: interrupted; what is finished stays, and the same command goes on from there.\n"
+    assert capfd.readouterr().err == told
+    with pytest.raises(SystemExit), stage_at_work(app, STAGES, ["train", "a"]):
+        raise SystemExit(1)
+    assert capfd.readouterr().err == ""
+
+
+def test_ctrl_c_while_it_waits_is_no_traceback(checkout: Path) -> None:
+    (checkout / "paper_configs").mkdir()
+    with holding(600) as process:
+        command = [sys.executable, "-m", "dgr", "train", "a"]
+        known = os.environ | {UNDER_DVC: "train@a"}  # or it would ask for a plan first
+        waits = subprocess.Popen(command, env=known, stderr=subprocess.PIPE, text=True, preexec_fn=_with_ctrl_c)
+        assert waits.stderr is not None
+        assert waits.stderr.readline().startswith("dgr: waiting for process")
+        waits.send_signal(signal.SIGINT)
+        assert waits.communicate(timeout=60)[1] == "dgr: interrupted.\n"
+        assert waits.returncode == 1
+        process.kill()
+
+
+def _with_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what is behind an & without it
 
 
 def test_other_stages_and_other_commands_do_not_wait(capfd: pytest.CaptureFixture[str]) -> None:

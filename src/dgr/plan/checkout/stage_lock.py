@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +20,9 @@ from dgr.plan.system import check_disk
 
 if TYPE_CHECKING:
     from typer import Typer
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The command line's exit status after Ctrl-C, of which it says nothing itself."""
 
 
 @contextmanager
@@ -54,6 +59,10 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
             unsettle()
             yield
             unsettle()
+    except SystemExit as ended:
+        if ended.code == INTERRUPTED:
+            print("dgr: interrupted; what is finished stays, and the same command goes on from there.", file=sys.stderr)
+        raise
     finally:
         release(file)
 
