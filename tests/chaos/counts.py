@@ -30,10 +30,10 @@ COMMANDS = {"places": "places", "hostile": "hostile"}
 
 
 def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
-    """Replace a campaign's rows in the CSV file, and bring the page up to date."""
+    """Replace a campaign's rows of the same seed in the CSV file, and bring the page up to date."""
     known = read_rows()
-    kept = known[known["campaign"] != campaign]
-    new = pd.DataFrame([{"campaign": campaign, **row} for row in rows], columns=COLUMNS)
+    new = pd.DataFrame([{"campaign": campaign, **row} for row in rows], columns=COLUMNS).astype({"seed": str})
+    kept = known[(known["campaign"] != campaign) | ~known["seed"].isin(new["seed"])]
     frame = pd.concat([each for each in (kept, new) if len(each)]).sort_values("campaign", kind="stable")
     write_text(CSV, frame.to_csv(index=False, lineterminator="\n"))
     page = PAGE.read_text(encoding="utf-8")
@@ -43,8 +43,10 @@ def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
 
 
 def read_rows() -> pd.DataFrame:
-    """All rows; none where no campaign has run."""
-    return pd.read_csv(CSV, keep_default_na=False) if CSV.exists() else pd.DataFrame(columns=COLUMNS)
+    """All rows; none where no campaign has run. Each campaign keeps the counts of every seed that it was drawn from."""
+    return (
+        pd.read_csv(CSV, keep_default_na=False, dtype={"seed": str}) if CSV.exists() else pd.DataFrame(columns=COLUMNS)
+    )
 
 
 def shown(page: str, campaign: str, text: str) -> str:
@@ -62,6 +64,9 @@ def table(rows: pd.DataFrame, campaign: str) -> str:
     """Markdown of a campaign's rows, with a line for all of them."""
     if not len(rows):
         return "Not run yet."
+    # One line for all seeds; a place or a meeting has none.
+    counted = {"tried": "sum", "right": "sum", "longest_seconds": "max"}
+    rows = rows.groupby(["what", "how"], sort=False, as_index=False).agg(counted)
     all_of_them = {"what": "**all**", "how": "", "tried": rows["tried"].sum(), "right": rows["right"].sum()}
     frame = pd.concat([rows, pd.DataFrame([all_of_them | {"longest_seconds": ""}])])
     frame["longest"] = [f"{seconds:.0f} s" if seconds != "" else "" for seconds in frame["longest_seconds"]]
