@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -285,3 +287,17 @@ def test_claims_of_few_seeds_are_told_and_planned(project, capsys):
 def test_no_committed_file_asks_for_what_its_seeds_cannot_decide(monkeypatch):
     monkeypatch.chdir(ROOT)
     assert not list(too_few_seeds(CONFIGS))
+
+
+def test_asking_for_the_plan_adds_no_code_to_what_a_manifest_names(planned):
+    write_plans()
+    code = """if True:
+    import sys
+    from dgr.cli import STAGES, app
+    from dgr.plan.checkout.stage_lock import check_typed
+    before = set(sys.modules)
+    check_typed(app, STAGES, ["train", "mini-multimnist-conv-equal_weighting-none"])
+    print([name for name in set(sys.modules) - before if name.startswith("dgr")])
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

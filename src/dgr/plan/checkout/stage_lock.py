@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write
-from dgr.core.paths import CONFIGS, DEFAULT_SUITE, PLAN, SHARED, SUITES
+from dgr.core.paths import DEFAULT_SUITE, PLAN, SHARED, SUITES
 from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
 from dgr.plan.checkout.dvc_at_work import mend_list, user_of
 from dgr.plan.checkout.leftovers import remove_leftovers
@@ -82,13 +84,14 @@ def check_typed(app: Typer, panel: str, arguments: Sequence[str]) -> None:
     """
     if UNDER_DVC in os.environ or not _is_stage(app, panel, arguments):
         return
-    from dgr.plan.files import check_plans, check_shared
-    from dgr.plan.suites import find_suite
-
     key = "-".join([*_without_options(arguments)][1:])
     suites = (DEFAULT_SUITE, *(path.parent.name for path in SUITES.glob(f"*/{PLAN}") if path.parent != SHARED))
     own = [suite for suite in suites if f"{key}-".startswith(f"{suite}-")]
-    check_plans(find_suite(max(own, key=len), CONFIGS)) if own else check_shared()
+    # In a process of its own: a result's manifest names the code that was loaded, which is that of its stage alone.
+    command = [sys.executable, "-m", "dgr", "plan", "--check", "--suite", max(own, key=len, default=SHARED.name)]
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
+    if done.returncode:
+        raise DGRError(done.stderr.strip().rpartition("\n")[2].removeprefix("dgr: "))
 
 
 def _is_stage(app: Typer, panel: str, arguments: Sequence[str]) -> bool:
