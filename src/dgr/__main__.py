@@ -1,5 +1,6 @@
 """``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
+import signal
 import sys
 from io import TextIOWrapper
 
@@ -39,7 +40,8 @@ def main() -> None:
         with needed("This command"), stage_at_work(cli.app, cli.STAGES, arguments):
             cli.app()
     except KeyboardInterrupt:  # while it waits for another process; a command says so itself
-        sys.exit("dgr: interrupted.")
+        print("dgr: interrupted.", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
     except DGRError as error:
         sys.exit(f"dgr: {error}")
     except ModuleNotFoundError as error:

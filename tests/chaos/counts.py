@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from dgr.core.files import write_text
 
 ROOT = Path(__file__).parents[2]
 CSV, PAGE = ROOT / "docs/reliability.csv", ROOT / "docs/reliability.md"
-COLUMNS = ["campaign", "what", "how", "tried", "right", "longest_seconds", "seed"]
+COLUMNS = ["campaign", "what", "how", "tried", "right", "longest_seconds", "seed", "commit"]
 BEGIN, END = "<!-- begin: make {}, {} -->\n", "<!-- end -->"
 HEADINGS = {
     "kills": {"what": "Killed", "how": "By", "tried": "Kills", "right": "All right after it", "longest": "Longest"},
@@ -32,7 +33,11 @@ COMMANDS = {"places": "places", "hostile": "hostile"}
 def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
     """Replace a campaign's rows of the same seed in the CSV file, and bring the page up to date."""
     known = read_rows()
-    new = pd.DataFrame([{"campaign": campaign, **row} for row in rows], columns=COLUMNS).astype({"seed": str})
+    ask = ["git", "rev-parse", "--short=7", "HEAD"]
+    commit = subprocess.run(ask, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    # Rows that were counted before come with their commit.
+    told = [{"campaign": campaign, "commit": commit, **row} for row in rows]
+    new = pd.DataFrame(told, columns=COLUMNS).astype({"seed": str})
     kept = known[(known["campaign"] != campaign) | ~known["seed"].isin(new["seed"])]
     frame = pd.concat([each for each in (kept, new) if len(each)]).sort_values("campaign", kind="stable")
     write_text(CSV, frame.to_csv(index=False, lineterminator="\n"))
@@ -43,7 +48,7 @@ def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
 
 
 def read_rows() -> pd.DataFrame:
-    """All rows; none where no campaign has run. Each campaign keeps the counts of every seed that it was drawn from."""
+    """All rows; none where no campaign has run. Counts of every seed stay, with the commit that they are of."""
     return (
         pd.read_csv(CSV, keep_default_na=False, dtype={"seed": str}) if CSV.exists() else pd.DataFrame(columns=COLUMNS)
     )

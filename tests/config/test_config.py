@@ -96,8 +96,9 @@ def test_tuning_seeds_are_not_reported_seeds():
         (lambda t: t["regularizers"][1].update(methods=["ew"]), "regularizer 'dgr' names method 'ew'"),
         (
             lambda t: (t["methods"][1].update(name="pcgradd"), t["regularizers"][1].update(methods=["pcgrad"])),
-            "Unknown method 'pcgradd'; did you mean 'pcgrad'",  # and not that 'pcgrad' is meant to be 'pcgradd'
+            "unknown method 'pcgradd'; did you mean 'pcgrad'",  # and not that 'pcgrad' is meant to be 'pcgradd'
         ),
+        (lambda t: t["methods"].append({"name": "mgdaa"}), r"T1\.yaml: methods.*unknown method 'mgdaa'; known:"),
         (lambda t: t.update(tables=["T9"]), "no table 'T9'"),
         (lambda t: t.update(figures=["F2", "F99"]), "no figure 'F99'"),
         (lambda t: t["regularizers"][1].pop("tuning"), "tuning block exactly when"),

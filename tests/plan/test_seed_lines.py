@@ -36,7 +36,7 @@ def test_seeds_that_were_finished_before_are_not_told_again(project, capsys):
         stages.train(EW, "cpu")
     assert (
         capsys.readouterr().out
-        == f"{output_path('mini', 'train', EW)}: all 2 seeds were trained before; nothing was to be done\n"
+        == f"{output_path('mini', 'train', EW)}: every seed was there, and none was left to train\n"
     )
 
 

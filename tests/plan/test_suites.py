@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -273,12 +274,20 @@ def test_a_stage_that_somebody_types_wants_a_current_plan(planned, command, monk
     assert command("prepare", "multimnist").startswith(f"dgr: {SHARED / PLAN} is not current")
 
 
+def test_a_place_without_configuration_has_a_plan_that_is_given(planned, command):
+    """Such as those in which `dgr verify` makes runs again."""
+    shutil.rmtree(CONFIGS)
+    CONFIGS.mkdir()
+    assert "'nothing'" in command("train", "nothing")
+    assert "paper_configs" not in command("train", "nothing")
+
+
 def test_claims_of_few_seeds_are_told_and_planned(project, capsys):
     from dgr.cli import app
 
     TABLE.write_text(TABLE.read_text().replace("tables: [", "tables: [claims, "))
     assert typer.testing.CliRunner().invoke(app, ["plan"]).stderr == (
-        "paper_configs/mini/T1.yaml: with 2 seeds every claim will be undecided; name at least 6, or leave out the "
+        "paper_configs/mini/T1.yaml: with so few seeds (2) no claim can be decided; name at least 6, or leave out the "
         "table 'claims'.\n"
     )
     assert smallest_p(FEWEST_FOR_A_VERDICT) <= 0.05 < smallest_p(FEWEST_FOR_A_VERDICT - 1)

@@ -32,7 +32,7 @@ def plan(
     chosen = choose_suite(suite, seeds, CONFIGS)
     for folder in write_plans(chosen):
         typer.echo(f"{folder} is gone; what was made stays in runs, results and figures.")
-    for sentence in () if chosen else too_few_seeds(CONFIGS):
+    for sentence in () if seeds else too_few_seeds(CONFIGS, chosen.of if chosen else "*"):
         typer.echo(sentence, err=True)
     if chosen and chosen.seeds:
         typer.echo(f"snakemake --cores all --config suite={chosen.name}")
@@ -40,7 +40,7 @@ def plan(
 
 @app.command("list")
 def list_(suite: Annotated[str | None, typer.Argument(help="one of them, stage by stage")] = None) -> None:
-    """Name what can be run: all suites, or a suite's stages with their keys and what each does."""
+    """Name what can be run: all suites, or a suite's stages with DVC's name for each, its command, and its seeds."""
     from dgr.plan.listing import stages_of, suites
 
     for line in suites() if suite is None else stages_of(suite):

@@ -15,7 +15,6 @@ from dgr.config.runs import BaselineConfig, EmbeddingConfig, MethodConfig
 from dgr.config.sources import read_source, read_sources
 from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
-from dgr.core.registry import Listing
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
 from dgr.plan.narrowing import narrowed
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from dgr.plan.suite_files import AnyFile
 
 TrainedFile = TableFile | SweepFile | CostFile | SpecificationFile
-METHOD_FILES = Listing("dgr.methods", "method")
 PLAN_SECTIONS = (
     "suites",
     "tuning",
@@ -233,8 +231,7 @@ def _run(file: Common, method: MethodConfig, regularizer: Regularizer, seeds: li
 
 
 def _runs(file: TableFile, path: Path) -> Iterator[tuple[RunConfig, TuningConfig | None]]:
-    for name in (names := [method.name for method in file.methods]):  # what follows takes them for known
-        METHOD_FILES.check(name)
+    names = [method.name for method in file.methods]
     for block in file.regularizers:
         for unknown in set(block.methods or []) - set(names):
             raise DGRError(f"{path}: regularizer '{block.use.name}' names method '{unknown}'{nearest(unknown, names)}.")

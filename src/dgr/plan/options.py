@@ -34,12 +34,12 @@ def check_methods(plan: Plan) -> None:
                     ) from error
 
 
-def too_few_seeds(configs: Path) -> Iterator[str]:
+def too_few_seeds(configs: Path, suite: str = "*") -> Iterator[str]:
     """A sentence for each such file of ``paper_configs``; that it plans runs is no mistake, which a person may want."""
-    for path in sorted(configs.glob("*/*.yaml")):
+    for path in sorted(configs.glob(f"{suite}/*.yaml")):
         file = read_file(path)
         if isinstance(file, TableFile) and VERDICTS in file.tables and len(file.seeds) < FEWEST_FOR_A_VERDICT:
             yield (
-                f"{path}: with {len(file.seeds)} seeds every claim will be undecided; name at least "
+                f"{path}: with so few seeds ({len(file.seeds)}) no claim can be decided; name at least "
                 f"{FEWEST_FOR_A_VERDICT}, or leave out the table '{VERDICTS}'."
             )

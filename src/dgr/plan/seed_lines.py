@@ -31,6 +31,7 @@ def told_by_seed(key: str) -> Iterator[None]:
     """
     entry = plan_entry(key, ("runs", "tuned_runs"))
     lines, over = _SeedLines(entry["suite"], key, entry["seeds"]), threading.Event()
+    before = lines.there()
 
     def watch() -> None:
         while not over.wait(EVERY):
@@ -44,8 +45,8 @@ def told_by_seed(key: str) -> Iterator[None]:
         over.set()
         watcher.join()
         lines.tell()
-    if not lines.finished:
-        print(f"{lines.target}: all {len(lines.seeds)} seeds were trained before; nothing was to be done")
+    if before.keys() == set(lines.seeds) and before == lines.there():
+        print(f"{lines.target}: every seed was there, and none was left to train")
 
 
 class _SeedLines:
@@ -55,6 +56,11 @@ class _SeedLines:
         self.seeds, self.key, self.target = seeds, key, output_path(suite, "train", key)
         self.finished: dict[int, float] = {}
         self.start = time.time()
+
+    def there(self) -> dict[int, int]:
+        """The seeds that the run has, and when each was made."""
+        files = {seed: self.target / f"seed-{seed}" / "metrics.json" for seed in self.seeds}
+        return {seed: file.stat().st_mtime_ns for seed, file in files.items() if file.exists()}
 
     def tell(self) -> None:
         from tqdm import tqdm  # not before: a command without progress does not load it

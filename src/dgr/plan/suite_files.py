@@ -34,12 +34,23 @@ def _made(kind: str) -> AfterValidator:
     files = Listing(f"dgr.{kind}s", kind)
 
     def check(names: list[str]) -> list[str]:
+        known = sorted(files.by_names())
         for name in names:
-            if name.partition("-")[0] not in (known := files.by_names()):
+            if name.partition("-")[0] not in known:
                 raise ValueError(f"there is no {kind} '{name}'{nearest(name, known)}")
         return names
 
     return AfterValidator(check)
+
+
+def _known(method: MethodConfig) -> MethodConfig:
+    if method.name not in METHOD_FILES:
+        raise ValueError(f"unknown method '{method.name}'{nearest(method.name, METHOD_FILES)}")
+    return method
+
+
+METHOD_FILES = Listing("dgr.methods", "method")
+KnownMethod = Annotated[MethodConfig, AfterValidator(_known)]
 
 
 class RegularizerBlock(Strict):
@@ -99,7 +110,7 @@ class TableFile(Common):
 
     kind: Literal["runs"]
     seeds: Seeds
-    methods: list[MethodConfig] = Field(min_length=1)
+    methods: list[KnownMethod] = Field(min_length=1)
     """Rows of the table."""
     regularizers: list[RegularizerBlock] = Field(min_length=1)
     """Those that the methods are crossed with; ``none`` among them is the method alone."""
@@ -134,7 +145,7 @@ class SweepFile(Common):
 
     kind: Literal["sweeps"]
     seeds: Seeds
-    method: MethodConfig
+    method: KnownMethod
     """The method of all sweeps."""
     sweeps: dict[str, SweepBlock]
     """By name."""
@@ -144,7 +155,7 @@ class CostFile(Common):
     """A cost measurement."""
 
     kind: Literal["cost"]
-    methods: list[MethodConfig]
+    methods: list[KnownMethod]
     """Those that are timed, without and with DGR."""
     num_dummies: Annotated[list[PositiveInt], Field(min_length=1)] = [1, 4]
     """Numbers of dummy sets that DGR is timed with."""
@@ -169,7 +180,7 @@ class SpecificationFile(Common):
     """Arms of one method under a designed part of all combinations of choices: a specification curve."""
 
     kind: Literal["specifications"]
-    method: MethodConfig
+    method: KnownMethod
     """Of all arms."""
     seeds: Seeds
     arms: Annotated[list[dict[str, Any]], Field(min_length=2)]

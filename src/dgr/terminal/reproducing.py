@@ -18,6 +18,8 @@ from dgr.terminal.outcome import outcome_lines
 
 PLUGIN = "steps"
 DRY = {"-n", "--dry-run", "--dryrun"}
+DETAILS = {"--quiet", "-q", "--printshellcmds", "-p", "--summary", "-S", "--detailed-summary", "-D", "--debug-dag"}
+"""Options that say how much a dry run prints."""
 OWN_OUTPUT = DRY | {"--unlock", "--touch", "-t", "--lint", "--quiet", "-q", "--logger"}
 """Options with which Snakemake speaks for itself."""
 HOW_MUCH = {"--cores", "-c", "--jobs", "-j", "--workflow-profile", "--profile"}
@@ -56,7 +58,7 @@ def make_suite(suite: str, seeds: str | None, options: Sequence[str], verbose: b
     arguments = [*options, "--config", f"suite={suite}", *([f"seeds={seeds}"] if seeds else [])]
     if not _names(options) & HOW_MUCH:
         arguments += ["--cores", "all"]
-    if not verbose and _names(options) & DRY and not _names(options) & {"--quiet", "-q"}:
+    if not verbose and _names(options) & DRY and not _names(options) & DETAILS:
         arguments += ["--quiet", "rules"]  # a suite has thousands of steps: how many of each kind says enough
     _give_a_cache()
     by_step = not verbose and not _names(options) & OWN_OUTPUT

@@ -63,7 +63,7 @@ def test_the_same_stage_waits_and_says_for_whom(capfd: pytest.CaptureFixture[str
 def test_after_ctrl_c_it_says_what_to_do(capfd: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit), stage_at_work(app, STAGES, ["train", "a"]):
         raise SystemExit(INTERRUPTED)  # what the command line makes of it
-    told = "dgr: interrupted; what is finished stays, and the same command goes on from there.\n"
+    told = "dgr: interrupted; what is finished stays. Give the same command again.\n"
     assert capfd.readouterr().err == told
     with pytest.raises(SystemExit), stage_at_work(app, STAGES, ["train", "a"]):
         raise SystemExit(1)
@@ -80,7 +80,7 @@ def test_ctrl_c_while_it_waits_is_no_traceback(checkout: Path) -> None:
         assert waits.stderr.readline().startswith("dgr: waiting for process")
         waits.send_signal(signal.SIGINT)
         assert waits.communicate(timeout=60)[1] == "dgr: interrupted.\n"
-        assert waits.returncode == 1
+        assert waits.returncode == INTERRUPTED
         process.kill()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import logging
 import subprocess
 import sys
@@ -20,6 +21,9 @@ from dgr.plan.checkout.lock_files import mend_lock_files
 from dgr.plan.checkout.settled import is_settled
 from dgr.plan.checkout.time_stamps import mend_time_stamps
 
+CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""A full disk most of all, or one that may not be written."""
+
 
 def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[list[str]], object]) -> None:
     """Take the checkout over for this process, which keeps it until its end.
@@ -35,8 +39,11 @@ def begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[lis
     """
     try:
         _begin(suite, alone_asked, dry, redo)
-    except OSError as error:  # of a full disk, most of all: what follows would not even find room for its lock
-        raise cannot_write(Path(error.filename or Path.cwd()), error) from error
+    except OSError as error:  # what follows would not even find room for its lock
+        if error.errno not in CANNOT_WRITE:
+            raise
+        place = Path(error.filename) if isinstance(error.filename, str) else Path.cwd()
+        raise cannot_write(place, error) from error
 
 
 def _begin(suite: str, alone_asked: Iterable[str], dry: bool, redo: Callable[[list[str]], object]) -> None:

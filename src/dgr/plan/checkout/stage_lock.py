@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from dgr.core.errors import DGRError
 from dgr.core.files import cannot_write
-from dgr.core.paths import DEFAULT_SUITE, PLAN, SHARED, SUITES
+from dgr.core.paths import CONFIGS, DEFAULT_SUITE, PLAN, SHARED, SUITES
 from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
 from dgr.plan.checkout.dvc_at_work import mend_list, user_of
 from dgr.plan.checkout.leftovers import remove_leftovers
@@ -62,8 +62,8 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
             yield
             unsettle()
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            print("dgr: interrupted; what is finished stays, and the same command goes on from there.", file=sys.stderr)
+        if ended.code == INTERRUPTED and UNDER_DVC not in os.environ:
+            print("dgr: interrupted; what is finished stays. Give the same command again.", file=sys.stderr)
         raise
     finally:
         release(file)
@@ -72,7 +72,8 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
 def check_typed(app: Typer, panel: str, arguments: Sequence[str]) -> None:
     """Refuse a stage that somebody types after a change of ``paper_configs`` and before ``dgr plan``.
 
-    The engines ask this before their first stage, and need not ask again.
+    The engines ask this before their first stage, and need not ask again. What fetches reads no plan. In a place
+    without configuration, such as where a run is made again to be compared, the plan is what was put there.
 
     Args:
         app: as for :func:`stage_at_work`.
@@ -82,16 +83,19 @@ def check_typed(app: Typer, panel: str, arguments: Sequence[str]) -> None:
     Raises:
         DGRError: the plan of the stage's suite is not current.
     """
-    if UNDER_DVC in os.environ or not _is_stage(app, panel, arguments):
+    name, *keys = [*_without_options(arguments)] or [""]
+    typed = UNDER_DVC not in os.environ and _is_stage(app, panel, arguments) and name != "fetch"
+    if not (typed and keys and any(CONFIGS.glob("*.yaml"))):
         return
-    key = "-".join([*_without_options(arguments)][1:])
+    key = "-".join(keys)
     suites = (DEFAULT_SUITE, *(path.parent.name for path in SUITES.glob(f"*/{PLAN}") if path.parent != SHARED))
     own = [suite for suite in suites if f"{key}-".startswith(f"{suite}-")]
     # In a process of its own: a result's manifest names the code that was loaded, which is that of its stage alone.
     command = [sys.executable, "-m", "dgr", "plan", "--check", "--suite", max(own, key=len, default=SHARED.name)]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
     if done.returncode:
-        raise DGRError(done.stderr.strip().rpartition("\n")[2].removeprefix("dgr: "))
+        told = done.stderr.strip().rpartition("\n")[2].removeprefix("dgr: ")
+        raise DGRError(told or f"`{' '.join(command[1:])}` ended with status {done.returncode} and said nothing.")
 
 
 def _is_stage(app: Typer, panel: str, arguments: Sequence[str]) -> bool:
