@@ -114,7 +114,7 @@ def test_from_configuration_to_page(project):
     assert row["mean@0.5"] == pytest.approx(errors.mean())
     assert row["sd@0.5"] == pytest.approx(errors.std())
     text = Path("results/studies/tables/S1.md").read_text()
-    assert f"{errors.mean():.3f} ± {errors.std():.3f}" in text
+    assert f"{errors.mean():.3f}\xa0±\xa0{errors.std():.3f}" in text
     assert "n = 2 seeds" in text
     assert Path("figures/studies/S1.png").stat().st_size > 10_000
     write_study_claims("studies")

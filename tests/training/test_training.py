@@ -14,7 +14,7 @@ import yaml
 from method_support import options_for
 
 from dgr.core.errors import DGRError
-from dgr.core.paths import DATA, MADE, PLAN, UNFINISHED, output_path, trained_folder
+from dgr.core.paths import CONFIGS, DATA, MADE, PLAN, UNFINISHED, output_path, trained_folder
 from dgr.datasets.prepared import load
 from dgr.methods.registry import METHODS, build_method
 from dgr.methods.shared.base import forward
@@ -125,6 +125,8 @@ def test_a_resumed_run_is_bit_identical(project, method, regularizer):
 
 def test_kill_9_and_resume_gives_identical_metrics(project, edit_plan):
     edit_plan("runs", EW, training={"epochs": 150}, seeds=[0])
+    for file in CONFIGS.glob("*.yaml"):  # which would say that the plan is not current
+        file.unlink()
     killed = subprocess.Popen([sys.executable, "-m", "dgr", "train", EW], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(UNFINISHED.glob("*/seed-0.pt")) and time.monotonic() < deadline:
