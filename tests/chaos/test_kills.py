@@ -74,6 +74,9 @@ def test_what_is_left_over_or_another_is_told(tmp_path: Path) -> None:
 def test_a_process_that_stays_is_found_and_ended() -> None:
     code = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)'])"
     subprocess.run([sys.executable, "-c", code], env=os.environ | {MARK: "stays"}, check=True)
+    end = time.monotonic() + 10
+    while not marked("stays") and time.monotonic() < end:  # a process that has just begun has no words yet
+        time.sleep(0.02)
     assert ["time.sleep(600)" in does for does in marked("stays").values()] == [True]
     assert len(end_all("stays")) == 1
     assert not marked("stays")

@@ -84,5 +84,5 @@ def test_a_suite_without_trainings_is_told_from_one_that_is_not_there(project):
     for ask in (describe, lambda suite: time_suite(suite, "cpu", 1, 1)):
         with pytest.raises(DGRError, match="Suite 'studies' trains no runs"):
             ask("studies")
-        with pytest.raises(DGRError, match="Unknown suite 'stduies'; did you mean 'studies'"):
+        with pytest.raises(DGRError, match="Suite 'stduies' has no plan; did you mean 'studies'"):
             ask("stduies")

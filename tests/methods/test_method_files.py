@@ -13,8 +13,9 @@ import yaml
 
 import dgr.methods
 from dgr.core.errors import DGRError
-from dgr.core.registry import Registry
+from dgr.core.registry import Listing, Registry
 from dgr.methods import METHODS, Method, build_method
+from dgr.plan import suite_files
 from dgr.records.names import method_label
 
 FOLDER = Path(dgr.methods.__file__).parent
@@ -117,6 +118,7 @@ def folder(tmp_path, monkeypatch):
     (package / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(METHODS, "modules", Registry(package.name, "method"))
+    monkeypatch.setattr(suite_files, "METHOD_FILES", Listing(package.name, "method"))
     yield package
     for name in [name for name in sys.modules if name.split(".")[0] == package.name]:
         del sys.modules[name]

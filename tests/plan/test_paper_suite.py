@@ -122,7 +122,7 @@ def test_without_its_data_it_stops_and_says_what_to_get(clone):
 
 def test_an_unknown_suite_costs_no_estimate_but_a_sentence(plan, monkeypatch):
     monkeypatch.setattr("dgr.measurements.estimate.read_plan", lambda: plan)
-    with pytest.raises(DGRError, match="Unknown suite 'papr'; did you mean 'paper'"):
+    with pytest.raises(DGRError, match="Suite 'papr' has no plan; did you mean 'paper'"):
         describe("papr")
 
 
