@@ -31,9 +31,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--times", type=int, default=10, help="as many cases as `make test` draws")
     parser.add_argument("--dry", action="store_true", help="write no counts")
+    parser.add_argument("parts", nargs="*", type=Path, default=[Path()], help="such as test_yaml.py; all without it")
     options = parser.parse_args()
     os.environ |= {TIMES: str(options.times), SEED: str(options.seed)}
-    status = pytest.main(["-q", "-p", "no:cacheprovider", "-p", "no:xdist", str(Path(__file__).parent)])
+    # Pytest cannot rewrite what this file has loaded, and says so; warnings are errors.
+    loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    status = pytest.main(["-q", *loaded, "-p", "no:cacheprovider", "-p", "no:xdist", *(str(Path(__file__).parent / part) for part in options.parts)])
     most = max((each.megabytes for each in OUTCOMES), default=0.0)
     print(f"{len(OUTCOMES):,} cases, {sum(each.used for each in OUTCOMES):,} used; at most {most:.0f} MB.")
     if not status and not options.dry:

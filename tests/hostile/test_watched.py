@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ import numpy as np
 import pytest
 import watched
 from arrays import PICKLED
+from project_support import ROOT
 from watched import TookTooLong, answer, fresh_folder
 
 from dgr.core.errors import DGRError
@@ -77,3 +79,16 @@ def test_who_waits_or_computes_for_long_is_stopped(read: Callable[[], object]) -
 def test_another_error_is_none_that_a_user_can_mend() -> None:
     with fresh_folder(), pytest.raises(KeyError):
         answer("x", lambda: {}["a"], "a.yaml")
+
+
+def test_the_campaign_itself_tries_and_counts() -> None:
+    """It starts pytest from within Python, which a plain test does not."""
+    campaign = [sys.executable, str(Path(__file__).with_name("campaign.py")), "--dry", "--times", "1"]
+    path = os.pathsep.join([*(str(ROOT / "tests" / part) for part in ("support", "chaos")), str(ROOT / "src")])
+    done = subprocess.run(
+        [*campaign, "test_checkpoints.py"], capture_output=True, text=True, env=os.environ | {"PYTHONPATH": path}
+    )
+    assert not done.returncode, done.stdout + done.stderr
+    count = re.search(r"^(\d+) cases, (\d+) used; at most \d+ MB\.$", done.stdout, re.MULTILINE)
+    assert count
+    assert int(count[1]) > int(count[2]) > 0
