@@ -35,8 +35,8 @@ def main() -> int:
     options = parser.parse_args()
     os.environ |= {TIMES: str(options.times), SEED: str(options.seed)}
     # Pytest cannot rewrite what this file has loaded, and says so; warnings are errors.
-    loaded = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    status = pytest.main(["-q", *loaded, "-p", "no:cacheprovider", "-p", "no:xdist", *(str(Path(__file__).parent / part) for part in options.parts)])
+    switches = ["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    status = pytest.main([*switches, *(str(Path(__file__).parent / part) for part in options.parts)])
     most = max((each.megabytes for each in OUTCOMES), default=0.0)
     print(f"{len(OUTCOMES):,} cases, {sum(each.used for each in OUTCOMES):,} used; at most {most:.0f} MB.")
     if not status and not options.dry:
