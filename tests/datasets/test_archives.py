@@ -8,6 +8,7 @@ import stat
 import tarfile
 import tracemalloc
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -324,6 +325,16 @@ def test_an_unreadable_file_is_named(take, tmp_path):
     (tmp_path / "folder").mkdir()
     with pytest.raises(DGRError, match=r"Cannot read .*/folder: Is a directory"):
         take(tmp_path / "folder", kind="file")
+
+
+@pytest.mark.skipif(
+    not Path("/proc/self/mem").exists(), reason="Linux gives a file that cannot be read at its beginning"
+)
+@pytest.mark.parametrize("kind", ["archive", "file"])
+def test_a_fault_in_reading_is_none_of_writing(take, kind):
+    """As of a disk with a bad block."""
+    with pytest.raises(DGRError, match=r"Cannot read /proc/self/mem: Input/output error; make it readable"):
+        take(Path("/proc/self/mem"), kind=kind)
 
 
 @pytest.mark.parametrize(

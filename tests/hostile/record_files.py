@@ -45,11 +45,13 @@ class Kind(NamedTuple):
         path: of one of them.
         read: by who needs it, in the working directory.
         listed: whether manifests name its hash; they are made to fit, as a forger would.
+        told: what a sentence may say in place of the file's or its folder's name.
     """
 
     path: Path
     read: Callable[[], object]
     listed: bool = False
+    told: str = ""
 
 
 def _planned() -> None:
@@ -104,7 +106,7 @@ JSON = {
     ),
     "sweep": Kind(output_path(SUITE, "sweep", "k.json"), partial(read_sweep, "k", SWEEP, Path())),
     "costs": Kind(output_path(SUITE, "cost", "k.json"), partial(read_costs, "k", COSTS, Path())),
-    "manifest of a data set": Kind(DATA / "tiny/manifest.json", _read_data),
+    "manifest of a data set": Kind(DATA / "tiny/manifest.json", _read_data, told="split '"),  # and the task
 }
 CSV = {
     "history": Kind(RUN / "seed-1/history.csv", _read_run, listed=True),

@@ -124,6 +124,7 @@ BOMBS = [
     tar([("a", b"x", b"99999999999 path=x\n", "", 0)]),
     tar([("a", b"L", b"", "", 2**33)]),
     tar(GOOD_TAR)[:700],
+    zipped(GOOD_ZIP)[:-6] + b"\xff\xff" + zipped(GOOD_ZIP)[-4:],  # its files lie before its beginning
 ]
 
 

@@ -39,7 +39,7 @@ def try_in_place(kind: Kind, content: bytes | str, label: str) -> str:
             kind.path.write_bytes(content)
             if kind.listed:
                 listed_anew(kind.path)
-        return answer(label, kind.read, kind.path.name, kind.path.parent.name)
+        return answer(label, kind.read, kind.path.name, kind.path.parent.name, *filter(None, [kind.told]))
     finally:
         if kind.path.is_dir() and not kind.path.is_symlink():
             kind.path.rmdir()

@@ -14,13 +14,16 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
 from dgr.core.files import MANIFEST
 from dgr.datasets.contents import CHUNK, Contents, Writer
 from dgr.datasets.publishers import Part
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 MAX_RATIO = 200
 """Unpacked to packed bytes; real images and arrays stay far below."""
@@ -100,14 +103,14 @@ def unpack(path: Path, writer: Writer) -> None:
     """Write the files of a ``.tar``, ``.tar.gz`` or ``.zip`` archive, told by its first bytes.
 
     Raises:
-        DGRError: the archive is damaged, or holds what no well-meant archive holds: names that lead out of the
-            folder, links, devices, a name twice, too many files or too many bytes.
+        DGRError: the archive is damaged, cannot be read, or holds what no well-meant archive holds: names that lead
+            out of the folder, links, devices, a name twice, too many files or too many bytes.
         OSError: the disk is full or cannot be written.
     """
     packed = path.stat().st_size
     writer.max_bytes = min(writer.max_bytes, max(MAX_RATIO * packed, SMALL))
     try:
-        with path.open("rb") as file:
+        with _opened(path) as file:
             start = file.read(4)
             file.seek(0)
             if start[:2] == b"PK":
@@ -143,22 +146,25 @@ def _copy_folder(origin: Path, writer: Writer) -> None:
 
 def _copy_file(path: Path, name: str, writer: Writer) -> None:
     """Write one file under a name; raises as :meth:`Writer.write`, and DGRError where it cannot be read."""
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise _cannot_read(error) from error
-    with file:
+    with _opened(path) as file:
         kept = writer.member(name)
         if kept is not None:
             writer.write(kept, file)
 
 
-def _cannot_read(error: OSError) -> DGRError:
-    return DGRError(f"Cannot read {error.filename}: {error.strerror}; make it readable and run again.")
+def _opened(path: Path) -> io.BufferedReader:
+    try:
+        return io.BufferedReader(_Packed(path))
+    except OSError as error:
+        raise _cannot_read(path, error) from error
+
+
+def _cannot_read(path: object, error: OSError) -> DGRError:
+    return DGRError(f"Cannot read {path}: {error.strerror}; make it readable and run again.")
 
 
 def _raise_cannot_read(error: OSError) -> None:
-    raise _cannot_read(error) from error
+    raise _cannot_read(error.filename, error) from error
 
 
 def _unpack_zip(file: IO[bytes], writer: Writer) -> None:
@@ -194,6 +200,22 @@ def _unpack_tar(plain: io.BufferedIOBase, writer: Writer) -> None:
         raise tarfile.ReadError("it ends without an end mark")
     while counted.read(CHUNK):
         pass
+
+
+class _Packed(io.FileIO):
+    """A file's bytes; what fails in reading them is no fault of the place that is written to."""
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        try:
+            return super().readinto(buffer)
+        except OSError as error:
+            raise _cannot_read(self.name, error) from error
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        try:
+            return super().seek(offset, whence)
+        except OSError as error:  # before the file's beginning
+            raise ValueError("a header names a place outside of it") from error
 
 
 class _Counted(io.RawIOBase):
