@@ -77,7 +77,7 @@ def changed(draw: st.DrawFn, trees: list[Any], odd_keys: bool = False) -> Any:
         path = draw(st.sampled_from(places(tree)))
         if not path:
             if draw(st.integers(0, 9)) == 0:
-                tree = draw(VALUES)
+                tree = copy.deepcopy(draw(VALUES))  # a later change must not reach what is drawn from
             continue
         block = tree
         for key in path[:-1]:
@@ -85,7 +85,7 @@ def changed(draw: st.DrawFn, trees: list[Any], odd_keys: bool = False) -> Any:
         last = path[-1]
         match draw(st.sampled_from(["replace"] * 4 + ["remove", "add", "deeper", "double"])):
             case "replace":
-                block[last] = draw(VALUES)
+                block[last] = copy.deepcopy(draw(VALUES))
             case "remove":
                 del block[last]
             case "deeper":
@@ -93,7 +93,8 @@ def changed(draw: st.DrawFn, trees: list[Any], odd_keys: bool = False) -> Any:
             case "double" if isinstance(block, list):
                 block.append(copy.deepcopy(block[last]))
             case "add" if isinstance(block, dict):
-                block[draw(st.sampled_from(ODD_KEYS) if odd_keys else st.text(max_size=5))] = draw(VALUES)
+                key = draw(st.sampled_from(ODD_KEYS) if odd_keys else st.text(max_size=5))
+                block[key] = copy.deepcopy(draw(VALUES))
     return tree
 
 
