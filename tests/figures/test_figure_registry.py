@@ -8,13 +8,13 @@ from dgr.core.registry import Registry
 from dgr.figures import registry
 from dgr.figures.registry import DRAWN
 
-ADDED = '''"""F7: an empty figure."""
+ADDED = '''"""F8: an empty figure."""
 
 from matplotlib.figure import Figure
 
 from dgr.figures.shared.style import Drawing
 
-NAMES = ("F7",)
+NAMES = ("F8",)
 
 
 def build(scope):
@@ -35,7 +35,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_figure_declares_its_name_and_a_function() -> None:
     names = DRAWN.by_names()
-    assert set(names) == {"F1", "F2", "F3", "F4", "F5", "F6", "M1"}
+    assert set(names) == {"F1", "F2", "F3", "F4", "F5", "F6", "F7", "M1"}
     assert sorted(names.values()) == sorted(DRAWN)
     for name, file in names.items():
         assert (name,) == DRAWN[file].NAMES
@@ -47,13 +47,13 @@ def test_a_figure_is_added_by_one_file(folder: Path, results: Path, plan: dict) 
 
     assert results.exists()
     (folder / "nothing.py").write_text(ADDED)
-    plan["figures"][f"{SUITE}-F7"] = {"suite": SUITE, "name": "F7"}
+    plan["figures"][f"{SUITE}-F8"] = {"suite": SUITE, "name": "F8"}
     write_plan(plan)
-    assert [path.name for path in registry.write_figure(SUITE, "F7")] == ["F7.pdf", "F7.png", "F7.svg"]
+    assert [path.name for path in registry.write_figure(SUITE, "F8")] == ["F8.pdf", "F8.png", "F8.svg"]
 
 
 def test_two_figures_of_one_name(folder: Path) -> None:
-    (folder / "nothing.py").write_text(ADDED.replace("F7", "F5"))
+    (folder / "nothing.py").write_text(ADDED.replace("F8", "F5"))
     with pytest.raises(DGRError, match=r"learning_curves\.py and .*nothing\.py both make figure F5; rename it"):
         registry.DRAWN.by_names()
 

@@ -83,7 +83,7 @@ def opened(results: Path, plan: dict[str, Any]) -> Any:
 
     def open_(name: str, chosen: Any = SWEEPS) -> Scope:
         make_sweeps(plan, chosen)
-        for kind, names in (("tables", ("T5", "T6")), ("figures", ("F1", "F3"))):
+        for kind, names in (("tables", ("T5", "T6")), ("figures", ("F1", "F3", "F7"))):
             plan[kind] |= {f"{SUITE}-{each}": {"suite": SUITE, "name": each} for each in names}
         write_plan(plan)
         sweeps, agreement = sweep_frames(plan)

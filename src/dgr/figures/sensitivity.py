@@ -6,24 +6,22 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
+from dgr.figures.shared.accuracy_axis import accuracy_limits, finish_accuracy
 from dgr.figures.shared.agreement_panel import HEADS, draw_agreement
 from dgr.figures.shared.legend import fitted_legend
 from dgr.figures.shared.size_panel import draw_size
-from dgr.figures.shared.style import COLOURS, CURVES, DASHES, MARKERS, PAGE_WIDTH, RC, REFERENCE_LINE, SYMBOLS, Drawing
+from dgr.figures.shared.style import COLOURS, CURVES, DASHES, MARKERS, PAGE_WIDTH, RC, SYMBOLS, Drawing
 from dgr.records.names import Metric, method_label
 from dgr.records.scope import Scope
 from dgr.records.sweep_points import VALUE, Point, all_runs, plain_runs, sweep_metric, sweep_points
 
 NAMES = ("F3",)
-ROOM_BELOW = 5.0
-"""Points (of the printed metric) below the plain runs at which accuracy panels end."""
 
 
 def build(scope: Scope) -> Drawing:
@@ -45,7 +43,7 @@ def build(scope: Scope) -> Drawing:
         _draw_dummies(axes[3], points, metric)
         draw_agreement(axes[4], points, "cosine")
         draw_agreement(axes[5], points, "norm_ratio")
-        low, high = _limits(points, runs, level, metric)
+        low, high = accuracy_limits(points, runs, level, metric)
         for axis, letter in zip(axes, "abcdef", strict=True):
             axis.set_title(f"({letter}) {axis.get_title()}", loc="left")
             axis.set_title("")
@@ -53,21 +51,11 @@ def build(scope: Scope) -> Drawing:
                 axis.text(0.5, 0.5, "not studied", transform=axis.transAxes, ha="center", va="center", color="0.4")
                 axis.set(xticks=[], yticks=[], ylabel="")
             elif letter in "abcd":
-                _finish_accuracy(axis, low, high, level if letter != "b" else None, metric)
+                finish_accuracy(axis, low, high, level if letter != "b" else None, metric)
         if handles := axes[4].get_legend_handles_labels()[0]:
             handles[0].set_label(f"e, f: {handles[0].get_label()}")
             fitted_legend(figure, handles, len(handles), loc="outside lower center", fontsize=6.5)
     return Drawing(figure, _caption(scope, points, metric, low))
-
-
-def _finish_accuracy(axis: Axes, low: float, high: float, level: float | None, metric: Metric) -> None:
-    axis.set(ylim=(low, high), ylabel=f"test {metric.heading}")
-    _mark_outside(axis, low)
-    if level is not None:
-        axis.axhline(level, zorder=1, label="no regularizer", **REFERENCE_LINE)
-    # Below the panel, where no legend covers a point.
-    look: dict[str, Any] = {"frameon": False, "fontsize": 6.5, "handlelength": 2.4, "columnspacing": 1.0}
-    axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.26), ncols=2, **look)
 
 
 def _draw_strength(axis: Axes, points: Sequence[Point], metric: Metric) -> None:
@@ -149,26 +137,6 @@ def _runs(points: Sequence[Point], x: Callable[[Point], float], metric: Metric) 
 
 def _head_colour(activation: str) -> str:
     return str(COLOURS["dgr"] if activation == "relu" else COLOURS["weight_decay"])
-
-
-def _limits(points: Sequence[Point], runs: pd.DataFrame, level: float | None, metric: Metric) -> tuple[float, float]:
-    values = metric.scale * pd.concat([*(point.runs[VALUE] for point in points), runs[VALUE]])
-    middle = float(values.median()) if level is None else level
-    return max(float(values.min()) - 1, middle - ROOM_BELOW), float(values.max()) + 0.4
-
-
-def _mark_outside(axis: Axes, low: float) -> None:
-    """A triangle at the lower edge under every mean that lies below it, with its value beside it."""
-    left, right = axis.get_xlim()
-    axis.set_xlim(left, right)
-    for index, line in enumerate(axis.lines[:]):
-        for x, y in np.asarray(line.get_xydata(), dtype=float):
-            if y < low:
-                x = min(max(x, left), right)  # ‖z‖ = 0 has no place on a logarithmic axis
-                axis.plot([x], [low], marker="v", color=line.get_color(), markersize=5, clip_on=False, zorder=4)
-                side: dict[str, Any] = {"xytext": (-5 if index % 2 else 5, 4), "ha": "right" if index % 2 else "left"}
-                text: dict[str, Any] = {"color": line.get_color(), "fontsize": 6, "textcoords": "offset points"}
-                axis.annotate(f"{y:.0f}", (x, low), **side, **text)
 
 
 def _caption(scope: Scope, points: Sequence[Point], metric: Metric, low: float) -> str:
