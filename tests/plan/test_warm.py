@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from project_support import ROOT
 
+from dgr.plan.checkout.at_work import LOCKS, stages_at_work
+
+SOURCE = ROOT / "src"
 SERVE = "import sys; from dgr.plan import warm_server as it; it.LIBRARIES = ('colorsys',); it.serve(sys.argv[1])"
 ASKED = """
 import os, sys
@@ -168,3 +172,33 @@ def test_a_kill_takes_the_fork_and_what_it_started_along(folder: Path, killed: s
         assert server.stdin is not None
         server.stdin.close()
     assert server.wait(60) == 0
+
+
+SLEEPS = """
+import time
+from pathlib import Path
+
+print("begun", flush=True)
+while not Path("end").exists():
+    time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize("address", ["/nowhere", None])
+def test_who_calls_dvc_is_seen_before_dvc_lists_itself(folder: Path, warm: dict[str, str], address: str | None) -> None:
+    """A killed engine leaves such a process behind; the next engine and its own call of DVC wait for it."""
+    (folder / "dvc.py").write_text(SLEEPS)
+    command = [sys.executable, "-c", "from dgr.plan.warm import main; main()", "dvc", "repro", "a.yaml:train@a"]
+    environment = warm | {"DGR_WARM": address or warm["DGR_WARM"], "PYTHONPATH": f"{folder}{os.pathsep}{SOURCE}"}
+    with subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "begun\n"
+        (worker,) = stages_at_work(folder)
+        assert str(worker).startswith(f"process {first.pid} (`dvc repro a.yaml:train@a`), since ")
+        with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as second:
+            assert second.stderr is not None
+            assert f"waiting for process {first.pid} " in second.stderr.readline()
+            (folder / "end").touch()
+            assert first.wait(60) == second.wait(60) == 0
+    assert stages_at_work(folder) == []
+    assert not list((folder / LOCKS).glob("*@*"))

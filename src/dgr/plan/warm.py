@@ -14,9 +14,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from dgr.plan.checkout.at_work import release, wait_for
 
 ADDRESS = "DGR_WARM"
 """The environment variable with the warm process's socket."""
@@ -100,11 +104,30 @@ def interpreter() -> list[str]:
 
 
 def main() -> None:
-    """``python -m dgr.plan.warm MODULE …``."""
-    if (done := run_warm(sys.argv[1], sys.argv[2:])) is None:
-        run_module(sys.argv[1], sys.argv[2:])
-    else:
-        sys.exit(done)
+    """``python -m dgr.plan.warm MODULE …``.
+
+    Who calls DVC holds that command meanwhile. If the engine is killed before DVC has entered itself into its list of
+    those at work, which takes seconds, the next engine sees it all the same, and waits.
+    """
+    module, *arguments = sys.argv[1:]
+    with _held(module, arguments) if module == "dvc" else nullcontext():
+        if (done := run_warm(module, arguments)) is None:
+            run_module(module, arguments)
+        else:
+            sys.exit(done)
+
+
+@contextmanager
+def _held(module: str, arguments: list[str]) -> Iterator[None]:
+    try:
+        file = wait_for(f"{module}@{arguments[-1]}", [module, *arguments])
+    except OSError:  # a full disk, of which DVC itself tells
+        yield
+        return
+    try:
+        yield
+    finally:
+        release(file)
 
 
 if __name__ == "__main__":

@@ -72,6 +72,7 @@ def serve(address: str) -> None:
                 forks.add(fork)
                 connection.close()
         finally:
+            signal.set_wakeup_fd(-1)
             for fork in forks:
                 _kill_group(fork)
             Path(address).unlink()
