@@ -57,6 +57,7 @@ def kill_once(
     delay: float,
     limit: float,
     words: Sequence[str] = (),
+    beside: str = "",
 ) -> Outcome:
     """Start a command, end it, start it again, and compare.
 
@@ -69,12 +70,13 @@ def kill_once(
         delay: seconds from the start after which whoever plays the part is killed.
         limit: seconds that the killed command may take to end, and the following one to finish; more is a hang.
         words: further words of the command.
+        beside: another part that has to be played at that moment.
     """
     outcome, mark = Outcome(command, role, number.name), f"{time.time_ns()}"
     log = root.parent / f"{root.name}.log"
     first = _start(root, (*COMMANDS[command], *words), mark, log)
     try:
-        outcome.killed = _kill(first, root, role, number, mark, delay)
+        outcome.killed = _kill(first, root, role, number, mark, delay, beside)
         begin = time.monotonic()
         outcome.wrong += _hang("the killed command", first, mark, limit)
         if not outcome.killed and not outcome.wrong:
@@ -117,12 +119,19 @@ def _start(root: Path, words: Sequence[str], mark: str, log: Path) -> subprocess
 
 
 def _kill(
-    first: subprocess.Popen[bytes], root: Path, role: str, number: signal.Signals, mark: str, delay: float
+    first: subprocess.Popen[bytes],
+    root: Path,
+    role: str,
+    number: signal.Signals,
+    mark: str,
+    delay: float,
+    beside: str,
 ) -> int:
     """Wait, and then until somebody plays the part."""
     end = time.monotonic() + delay
     while first.poll() is None:
-        if time.monotonic() > end and (victims := processes_of(role, root, mark)):
+        ready = time.monotonic() > end and (not beside or processes_of(beside, root, mark))
+        if ready and (victims := processes_of(role, root, mark)):
             return send(victims, number)
         time.sleep(0.02)
     return 0

@@ -39,8 +39,10 @@ def processes_of(role: str, root: Path, mark: str) -> list[int]:
     mine = marked(mark)
     if role == "all":
         return list(mine)
-    pattern = {"stage": "*@*.lock", "engine": "engine.lock"}.get(role)
-    named = _in_list(root) if pattern is None else {_of_lock(path) for path in (root / ".locks").glob(pattern)}
+    if role == "dvc":
+        return sorted(_in_list(root) & mine.keys())
+    locks = (root / ".locks").glob({"stage": "*@*.lock", "engine": "engine.lock"}[role])
+    named = {_of_lock(path) for path in locks if not path.name.startswith("dvc@")}  # which whoever calls DVC holds
     return sorted(named & mine.keys())
 
 

@@ -45,11 +45,15 @@ def test_an_interrupt_of_all_ends_all_at_once(trained: Path, tmp_path: Path) -> 
             end_all("interrupted")
 
 
-def test_the_same_command_finishes_after_a_kill(trained: Path) -> None:
+@pytest.mark.parametrize("role", ["all", "engine"])
+def test_the_same_command_finishes_after_a_kill(trained: Path, role: str) -> None:
+    """While a stage is at work, so that there are locks, and a half-made folder."""
     wanted = state(trained)
     assert f"{RUN}/seed-0/metrics.json" in wanted
     undo(trained, [address for address in stages(trained) if "train@" in address])
-    outcome = kill_once(trained, "snakemake", "all", signal.SIGKILL, wanted, delay=0.0, limit=900, words=[TARGET])
+    outcome = kill_once(
+        trained, "snakemake", role, signal.SIGKILL, wanted, delay=0.0, limit=900, words=[TARGET], beside="stage"
+    )
     assert outcome.killed
     assert outcome.wrong == []
 

@@ -84,6 +84,13 @@ def from_the_future(root: Path) -> None:
             os.utime(path, (time.time() + DAY, time.time() + DAY))
 
 
+def of_long_ago(root: Path) -> None:
+    """Every file was written decades before its checkout."""
+    for path in root.rglob("*"):
+        if path.is_file() and ".git" not in path.parts:
+            os.utime(path, (DAY, DAY))
+
+
 def of_somebody_else(root: Path) -> None:
     """Somebody else's clone, which this user may write."""
     for path in (root, *root.rglob("*")):
@@ -124,6 +131,7 @@ PLACES = {
     "eight jobs and eight threads": Place(cores=8, environment={"OMP_NUM_THREADS": "8"}),
     "no network": Place(prefix=("unshare", "--net"), root=True),
     "time stamps in the future": Place(change=from_the_future),
+    "time stamps of long ago": Place(change=of_long_ago),
     "another user's clone": Place(change=of_somebody_else, root=True),
     "no .git": Place(change=without_git, says="This folder is no git repository; run `dvc config --local core.no_scm"),
     "40 open files": Place(prefix=limited("-n 40")),
