@@ -20,8 +20,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dgr.plan.checkout.at_work import release, wait_for
-
 ADDRESS = "DGR_WARM"
 """The environment variable with the warm process's socket."""
 SERVER = "dgr.plan.warm_server"
@@ -119,6 +117,8 @@ def main() -> None:
 
 @contextmanager
 def _held(module: str, arguments: list[str]) -> Iterator[None]:
+    from dgr.plan.checkout.at_work import release, wait_for  # not on Windows, where this module can be imported
+
     try:
         file = wait_for(f"{module}@{arguments[-1]}", [module, *arguments])
     except OSError:  # a full disk, of which DVC itself tells
