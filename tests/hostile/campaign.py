@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from counts import write_rows
+from counts import positive, write_rows
 from drawing import SEED, TIMES
 from watched import OUTCOMES, Outcome
 
@@ -29,7 +29,7 @@ def main() -> int:
     """Try all of it, and count."""
     parser = argparse.ArgumentParser(description="Hostile input.")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=10, help="as many cases as `make test` draws")
+    parser.add_argument("--times", type=positive, default=10, help="as many cases as `make test` draws")
     parser.add_argument("--dry", action="store_true", help="write no counts")
     parser.add_argument("parts", nargs="*", type=Path, default=[Path()], help="such as test_yaml.py; all without it")
     options = parser.parse_args()

@@ -32,8 +32,10 @@ def study_report(suite: str, name: str) -> None:
 @app.command()
 def differences(suite: str) -> None:
     """Write what the claims' tests take, a difference by seed and method, results/differences/SUITE.csv."""
+    from dgr.plan.suites import find_suite
     from dgr.tables.shared.differences import write_differences
 
+    find_suite(suite, CONFIGS)
     write_differences(suite)
 
 

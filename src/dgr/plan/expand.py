@@ -17,6 +17,7 @@ from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
+from dgr.plan.keys_once import check_keys
 from dgr.plan.narrowing import narrowed
 from dgr.plan.specifications import check_alone, stages_of_specifications
 from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
@@ -60,9 +61,11 @@ def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, P
         suites: all that are configured, unless told.
 
     Raises:
-        DGRError: a file is wrong, or two files of a suite describe the same stage differently.
+        DGRError: a file is wrong, or gives a key twice, or two files of a suite describe the same stage differently.
     """
+    check_keys(configs)
     wanted = find_suites(configs) if suites is None else suites
+    check_keys(configs)
     datasets = read_datasets(configs)
     plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets) for suite in wanted}
     return plans | {SHARED / PLAN: shared_plan(configs, datasets)}
