@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -24,34 +25,35 @@ def check_keys(configs: Path) -> None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     for path in sorted(configs.rglob("*.yaml")):
         try:
-            top = yaml.compose(path.read_text(encoding="utf-8"), loader) if path.is_file() else None
-        except (OSError, ValueError, RecursionError, yaml.YAMLError):
+            twice = _first_twice(path.read_text(encoding="utf-8"), loader) if path.is_file() else None
+        except (OSError, ValueError, yaml.YAMLError):
             continue
-        _check(path, top)
+        if twice:
+            key, lines = twice
+            raise DGRError(f"{path}: '{key:.50}' is given twice, in lines {lines[0]} and {lines[1]}; keep one of them.")
 
 
-def _check(path: Path, top: yaml.Node | None) -> None:
-    left, seen = [top], set()
-    while left:
-        node = left.pop()
-        if node is None or id(node) in seen:  # an alias is the node that it stands for
+def _first_twice(text: str, loader: type) -> tuple[str, tuple[int, int]] | None:
+    """A key and its lines. By events, since a tree of them has no bound to its depth."""
+    blocks: list[dict[str, int] | None] = [None]
+    is_key = [False]
+    event: Any
+    for event in yaml.parse(text, loader):
+        if isinstance(event, yaml.CollectionEndEvent):
+            blocks.pop()
+            is_key.pop()
             continue
-        seen.add(id(node))
-        if isinstance(node, yaml.MappingNode):
-            _check_block(path, node)
-            left += [part for pair in node.value for part in pair]
-        elif isinstance(node, yaml.SequenceNode):
-            left += node.value
-
-
-def _check_block(path: Path, block: yaml.MappingNode) -> None:
-    lines: dict[str, int] = {}
-    for key, _ in block.value:
-        if not isinstance(key, yaml.ScalarNode) or key.value == MERGE:
+        if not isinstance(event, yaml.NodeEvent):
             continue
-        line = key.start_mark.line + 1
-        if key.value in lines:
-            raise DGRError(
-                f"{path}: '{key.value:.50}' is given twice, in lines {lines[key.value]} and {line}; keep one of them."
-            )
-        lines[key.value] = line
+        known = blocks[-1]
+        if known is not None:
+            if is_key[-1] and isinstance(event, yaml.ScalarEvent) and event.value != MERGE:
+                line = event.start_mark.line + 1
+                if event.value in known:
+                    return event.value, (known[event.value], line)
+                known[event.value] = line
+            is_key[-1] = not is_key[-1]
+        if isinstance(event, yaml.CollectionStartEvent):
+            blocks.append({} if isinstance(event, yaml.MappingStartEvent) else None)
+            is_key.append(True)
+    return None
