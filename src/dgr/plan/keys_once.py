@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from dgr.config.plain_yaml import DEEPEST
 from dgr.core.errors import DGRError
 
 MERGE = "<<"
@@ -34,10 +35,9 @@ def check_keys(configs: Path) -> None:
 
 
 def _first_twice(text: str, loader: type) -> tuple[str, tuple[int, int]] | None:
-    """A key and its lines. By events, since a tree of them has no bound to its depth."""
+    """A key and its lines. By events, since trees of any depth are more than a library's recursion bears."""
     blocks: list[dict[str, int] | None] = [None]
     is_key = [False]
-    event: Any
     for event in yaml.parse(text, loader):
         if isinstance(event, yaml.CollectionEndEvent):
             blocks.pop()
@@ -48,12 +48,15 @@ def _first_twice(text: str, loader: type) -> tuple[str, tuple[int, int]] | None:
         known = blocks[-1]
         if known is not None:
             if is_key[-1] and isinstance(event, yaml.ScalarEvent) and event.value != MERGE:
-                line = event.start_mark.line + 1
+                mark: Any = event.start_mark
+                line = mark.line + 1
                 if event.value in known:
                     return event.value, (known[event.value], line)
                 known[event.value] = line
             is_key[-1] = not is_key[-1]
         if isinstance(event, yaml.CollectionStartEvent):
+            if len(blocks) > DEEPEST:  # which its reader refuses
+                return None
             blocks.append({} if isinstance(event, yaml.MappingStartEvent) else None)
             is_key.append(True)
     return None
