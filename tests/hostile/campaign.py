@@ -34,8 +34,10 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", type=Path, default=[Path()], help="such as test_yaml.py; all without it")
     options = parser.parse_args()
     os.environ |= {TIMES: str(options.times), SEED: str(options.seed)}
-    # Pytest cannot rewrite what this file has loaded, and says so; warnings are errors.
-    switches = ["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    # Warnings are errors; these would hide what went wrong: pytest cannot rewrite what this file has loaded, and a case
+    # may be long to print.
+    ignored = ("pytest.PytestAssertRewriteWarning", "hypothesis.errors.HypothesisWarning")
+    switches = ["-q", *(f"-Wignore::{each}" for each in ignored), "-p", "no:cacheprovider", "-p", "no:xdist"]
     status = pytest.main([*switches, *(str(Path(__file__).parent / part) for part in options.parts)])
     most = max((each.megabytes for each in OUTCOMES), default=0.0)
     print(f"{len(OUTCOMES):,} cases, {sum(each.used for each in OUTCOMES):,} used; at most {most:.0f} MB.")
