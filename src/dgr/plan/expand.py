@@ -65,9 +65,12 @@ def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, P
     """
     check_keys(configs)
     wanted = find_suites(configs) if suites is None else suites
-    check_keys(configs)
-    datasets = read_datasets(configs)
-    plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets) for suite in wanted}
+    with names_its_file(configs / "datasets.yaml"):
+        datasets = read_datasets(configs)
+    plans = {
+        suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets)
+        for suite in suites or find_suites(configs)
+    }
     return plans | {SHARED / PLAN: shared_plan(configs, datasets)}
 
 
@@ -81,10 +84,10 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
     plan["paths"] |= {"suite": suite.name, "configs": str(CONFIGS / suite.of)}
     plan["suites"][suite.name] = {}
     for path in sorted((configs / suite.of).glob("*.yaml")):
-        file = read_file(path)
-        if file.suite != suite.of:
-            raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         with names_its_file(path):
+            file = read_file(path)
+            if file.suite != suite.of:
+                raise DGRError(f"it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
             stages = list(_of_file(narrowed(file, suite), configs, path, datasets))
         for stage, key, data in stages:
             if plan[stage].setdefault(key, data) != data:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -100,9 +101,17 @@ def choose_suite(suite: str | None, seeds: str | None, configs: Path) -> Suite |
 
 @contextmanager
 def names_its_file(path: Path) -> Iterator[None]:
-    """A mistake in a file names the file, also one that shows only when its settings are put together."""
+    """A mistake in a file names the file, also one that shows only when its settings are put together.
+
+    A method, an encoder or a kind of data set is a file, so that a name may be too long for the system.
+    """
     try:
         yield
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        name = Path(str(error.filename)).stem
+        raise DGRError(f"{path}: '{name:.40}…' is too long for a name; correct it.") from error
     except DGRError as error:
         told = str(error)
         raise DGRError(told if str(path) in told else f"{path}: {told}") from error
