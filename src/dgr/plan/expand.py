@@ -67,10 +67,7 @@ def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, P
     wanted = find_suites(configs) if suites is None else suites
     with names_its_file(configs / "datasets.yaml"):
         datasets = read_datasets(configs)
-    plans = {
-        suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets)
-        for suite in suites or find_suites(configs)
-    }
+    plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets) for suite in wanted}
     return plans | {SHARED / PLAN: shared_plan(configs, datasets)}
 
 
