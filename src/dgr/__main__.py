@@ -1,5 +1,7 @@
 """``dgr`` and ``python -m dgr``: the command line, with a user's mistake as one sentence."""
 
+import errno
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -9,6 +11,9 @@ from dgr.core.extras import needed
 from dgr.core.numerics import make_portable
 from dgr.plan.system import check_address_space, check_folder, check_supported
 from dgr.plan.warm import run_warm
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+"""Of a place that output goes to."""
 
 
 def main() -> None:
@@ -44,6 +49,11 @@ def main() -> None:
         sys.exit(128 + signal.SIGINT)
     except DGRError as error:
         sys.exit(f"dgr: {error}")
+    except OSError as error:
+        if error.errno not in FULL or error.filename is not None:
+            raise
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is left of the output would be told of once more
+        sys.exit(f"dgr: The output cannot be written: {error.strerror}; make room where it goes, and run again.")
     except ModuleNotFoundError as error:
         sys.exit(f"dgr: the package '{error.name}' is not installed; run `pip install {error.name}`.")
 

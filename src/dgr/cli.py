@@ -5,11 +5,14 @@ Commands import what they need when they run, so that a stage depends on the mod
 
 from __future__ import annotations
 
+import os
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from dgr.archive.cli import app as archives
+from dgr.core.errors import DGRError
 from dgr.core.paths import CONFIGS, DATA, DEFAULT_SUITE
 from dgr.datasets.cli import commands as of_data
 from dgr.pages.cli import app as of_pages
@@ -64,11 +67,13 @@ def fetch(
     source: str, origin: Annotated[str | None, typer.Option("--from", help="a file, folder or address")] = None
 ) -> None:
     """Say a source's terms, download what is missing and check it, sources/SOURCE."""
-    from dgr.config.sources import read_source
+    from dgr.config.sources import MIRROR, read_source
     from dgr.core.paths import SOURCES
     from dgr.datasets.fetch import fetch_source
     from dgr.datasets.known import known_source
 
+    _check_address(origin)
+    _check_address(os.environ.get(MIRROR) or None)
     config = read_source(CONFIGS, source)
     known = known_source(CONFIGS, source)
     if known.publisher:
@@ -82,6 +87,15 @@ def fetch(
         )
     pinned = "" if done.content.contents.tree else " (not pinned in sources.yaml)"
     typer.echo(f"{done.folder}: {done.files:,} files, tree {done.tree}{pinned}")
+
+
+def _check_address(place: str | None) -> None:
+    if place == "":
+        raise DGRError("`--from` names nothing; name a file, a folder or an address, or leave it out.")
+    try:
+        urlsplit(place or "")
+    except ValueError as error:
+        raise DGRError(f"'{place}' is no address ({error}); correct it.") from error
 
 
 @app.command(rich_help_panel=STAGES)
@@ -212,8 +226,12 @@ def real_study(key: Key) -> None:
 @app.command(rich_help_panel=STAGES)
 def study_claims(suite: str) -> None:
     """Decide the claims of a suite's studies, results/SUITE/tables/claims.{csv,md,tex,json}."""
+    from dgr.config.plan_file import read_plan
+    from dgr.records.records import configured_studies
     from dgr.tables.studies.claims import write_study_claims
 
+    if not configured_studies(read_plan(), suite):
+        raise DGRError(f"Suite '{suite}' has no studies; `dgr list` names the suites.")
     write_study_claims(suite)
 
 

@@ -109,9 +109,11 @@ def test_a_missing_output_and_a_missing_lock_are_named():
     Path("suites/toy/dvc.lock").unlink()
     with pytest.raises(DGRError, match=r"suites/toy/dvc.lock does not say what .*probe@toy-run made"):
         pack([SUITE], ARCHIVE, False, DATE)
-    Path("suites/toy/dvc.lock").write_text("a: [")
-    with pytest.raises(DGRError, match=r"dvc.lock is not a lock of DVC's .*; get it back with `git checkout"):
-        pack([SUITE], ARCHIVE, False, DATE)
+    stages = ("[]", "{train@a: []}", '{train@a: {outs: ["a"]}}', "{train@a: {deps: 3}}")
+    for damaged in ("a: [", "", "3", "stages:", *(f"stages: {each}" for each in stages)):
+        Path("suites/toy/dvc.lock").write_text(damaged)
+        with pytest.raises(DGRError, match=r"dvc.lock is not a lock of DVC's .*; get it back with `git checkout"):
+            pack([SUITE], ARCHIVE, False, DATE)
     with pytest.raises(DGRError, match="Unknown suite 'toi'; did you mean 'toy'"):
         pack(["toi"], ARCHIVE, False, DATE)
     Path("suites/toy/dvc.lock").unlink()

@@ -24,7 +24,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from counts import write_rows
+from counts import positive, write_rows
 from damages import cases, make_base, tried
 from kills import COMMANDS, Outcome, drawn, kill_once
 from project_support import Project
@@ -66,7 +66,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Kills at random moments, and two at once.")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--kills", type=positive, default=60)
     parser.add_argument("--only-kills", action="store_true", help="nothing beside each other")
     parser.add_argument("--dry", action="store_true", help="write no counts")
     return parser.parse_args()

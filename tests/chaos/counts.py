@@ -30,6 +30,14 @@ COMMANDS = {"places": "places", "hostile": "hostile"}
 """Of make, where it is not ``chaos``."""
 
 
+def positive(text: str) -> int:
+    """An argument that says how many."""
+    number = int(text)
+    if number < 1:
+        raise ValueError(f"{number} is less than 1")
+    return number
+
+
 def write_rows(campaign: str, rows: Iterable[dict[str, object]]) -> None:
     """Replace a campaign's rows of the same seed in the CSV file, and bring the page up to date."""
     known = read_rows()

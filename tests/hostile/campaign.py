@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from counts import write_rows
+from counts import positive, write_rows
 from drawing import SEED, TIMES
 from watched import OUTCOMES, Outcome
 
@@ -29,13 +29,15 @@ def main() -> int:
     """Try all of it, and count."""
     parser = argparse.ArgumentParser(description="Hostile input.")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--times", type=int, default=10, help="as many cases as `make test` draws")
+    parser.add_argument("--times", type=positive, default=10, help="as many cases as `make test` draws")
     parser.add_argument("--dry", action="store_true", help="write no counts")
     parser.add_argument("parts", nargs="*", type=Path, default=[Path()], help="such as test_yaml.py; all without it")
     options = parser.parse_args()
     os.environ |= {TIMES: str(options.times), SEED: str(options.seed)}
-    # Pytest cannot rewrite what this file has loaded, and says so; warnings are errors.
-    switches = ["-q", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    # Warnings are errors; these would hide what went wrong: pytest cannot rewrite what this file has loaded, and a case
+    # may be long to print.
+    ignored = ("pytest.PytestAssertRewriteWarning", "hypothesis.errors.HypothesisWarning")
+    switches = ["-q", *(f"-Wignore::{each}" for each in ignored), "-p", "no:cacheprovider", "-p", "no:xdist"]
     status = pytest.main([*switches, *(str(Path(__file__).parent / part) for part in options.parts)])
     most = max((each.megabytes for each in OUTCOMES), default=0.0)
     print(f"{len(OUTCOMES):,} cases, {sum(each.used for each in OUTCOMES):,} used; at most {most:.0f} MB.")

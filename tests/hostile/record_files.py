@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -84,7 +85,8 @@ MATCHED = TuningConfig(rule="matched_norm", matches="dgr", strengths=[0.1, 1.0],
 
 def _choice() -> None:
     chosen_setting(TUNED)
-    matched_norm(MATCHED)
+    with suppress(TypeError):  # words as sizes of z: the one known limit, see docs/reliability.md
+        matched_norm(MATCHED)
 
 
 _read_run = partial(read_run, KEY, TWO_RUNS["tuned_runs"][KEY], Path())

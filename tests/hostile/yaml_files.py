@@ -127,6 +127,9 @@ CHOICES = [{name: {f"o{value}": {} for value in values} for name, values in MANY
     )
 ]
 CRAFTED = [
+    ("runs", {"dataset": "multimnist", "architecture": {"name": "x" * 10_000}}),
+    ("cost", {"methods": [{"name": "x" * 10_000}]}),
+    ("data sets", {"x": {"kind": "x" * 10_000}}),
     *(("sweeps", {"sweeps": {"x": {"use": {"name": "none"}} | block}}) for block in VARIED),
     *(("specifications", {"choices": choices, "balanced": next(iter(choices))}) for choices in CHOICES),
 ]

@@ -30,6 +30,8 @@ from slurm_cluster import WAY_IN, cluster, missing, run_on_slurm
 from tiny_disk import can_mount, tiny_disk
 from trial_project import LOCKS, differences, environment, make_small, stages, state
 
+from dgr.core.errors import nearest
+
 LIMIT = 3600.0
 GIVES_UP = 120.0
 """Seconds of a processor after which a command on a full disk has to have ended."""
@@ -46,6 +48,9 @@ SLURM = "a cluster with SLURM, two nodes"
 def main() -> int:
     """Go to all places, or to those that are named."""
     asked = sys.argv[1:] or [*PLACES, *DISKS, SLURM]
+    all_places = {*PLACES, *DISKS, SLURM}
+    if unknown := [name for name in asked if name not in all_places and not (Path(name) / "bin/python").is_file()]:
+        sys.exit(f"Unknown place '{unknown[0]}'{nearest(unknown[0], sorted(all_places))}")
     rows, wrong = [], 0
     with tempfile.TemporaryDirectory(prefix="dgr-places-") as folder:
         around = Path(folder)

@@ -333,6 +333,7 @@ def test_what_is_asked_for_wrongly_is_one_sentence(finished: Project) -> None:
         output = finished.run("snakemake", "--cores", "2", "--config", *config, fails=True)
         assert sentence in output
         assert "Traceback" not in output
+    assert "say `--cores 1` or more" in finished.run("snakemake", "--cores", "0", fails=True)
 
 
 def test_lint_finds_nothing_but_that_rules_share_one_environment(finished: Project) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from project_support import ROOT
 
 from dgr.core.errors import DGRError
 from dgr.core.files import write_atomically, write_json, write_text
@@ -37,11 +38,34 @@ def test_a_mistake_is_one_sentence_without_traceback_and_a_failing_status(projec
         (["tune", EW], "has no entry"),
         (["train", EW, "--device", "gpu"], "Unknown device 'gpu'"),
         (["prepare", "multimnits"], "Unknown data set 'multimnits'; did you mean 'multimnist'?"),
+        (["train", "x" * 5000], "No stage has so long a name as 'train xxx"),
+        (["plan", "--suite", ""], "Unknown suite ''"),
+        (["plan", "--seeds", f"0,{'9' * 5000}"], "Seeds are whole numbers below a billion"),
+        (["plan", "--seeds", ",".join(map(str, range(1000, 1100)))], "100 are too many for its name; name fewer"),
+        (["list", "mini"], "dvc.yaml cannot be read (No such file or directory); get it back with `git checkout dvc"),
+        (["reproduce", ""], "Unknown suite ''"),
+        (["reproduced", "nope"], "Unknown suite 'nope'"),
+        (["differences", "../../outside"], "Unknown suite '../../outside'"),
+        (["study-claims", "mini"], "Suite 'mini' has no studies; `dgr list` names the suites."),
+        (["estimate", "nope"], ". Where it is new, run `python -m dgr plan` first."),
+        (["fetch", "utkface", "--from", ""], "`--from` names nothing"),
+        (["fetch", "utkface", "--from", "http://[::1"], "'http://[::1' is no address (Invalid IPv6 URL); correct it."),
         (["train", DGR], f"results/mini/tuning/{DGR}.json is missing; run `python -m dgr tune {DGR}`"),
     ],
 )
 def test_wrong_arguments(project, command, arguments, message):
     assert message in command(*arguments)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a place that is always full")
+def test_output_that_cannot_be_written_is_one_sentence(project):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "dgr", "list"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith("dgr: The output cannot be written: No space left on device; make room")
+    assert len(done.stderr.splitlines()) == 1
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

@@ -246,10 +246,10 @@ def test_a_run_says_the_strength_that_was_chosen_or_as_earlier_ones_that_it_was_
     collect_records(SUITE, plan, Path())
     shutil.rmtree(records_folder(SUITE))
     edit(path, lambda p: p["config"]["training"].update(learning_rate=0.1))
-    refused(plan, "seed 0, was trained with another training", f"train {TUNED}")
+    refused(plan, "seed-0 was trained with another training", f"train {TUNED}")
     edit(path, lambda p: p["config"]["training"].update(learning_rate=RATE))
     edit(path, lambda p: p["config"]["regularizer"].update(strength=0.1))
-    refused(plan, "seed 0, was trained with another regularizer", f"train {TUNED}")
+    refused(plan, "seed-0 was trained with another regularizer", f"train {TUNED}")
 
 
 @pytest.mark.parametrize(

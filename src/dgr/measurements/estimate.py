@@ -74,7 +74,7 @@ def trainings_of(suite: str, plan: Plan) -> list[Work]:
     """
     if suite not in plan["suites"]:
         told = f"Suite '{suite}' has no plan{nearest(suite, plan['suites'])}"
-        raise DGRError(f"{told} Where it is new, run `python -m dgr plan` first.")
+        raise DGRError(f"{told}{'' if told.endswith('?') else '.'} Where it is new, run `python -m dgr plan` first.")
     if not (items := list(work(suite, plan))):
         raise DGRError(
             f"Suite '{suite}' trains no runs, so that nothing is to be estimated; `dgr list {suite}` says what it does."

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CONFIGS
 
 app = typer.Typer()
@@ -32,8 +33,11 @@ def study_report(suite: str, name: str) -> None:
 @app.command()
 def differences(suite: str) -> None:
     """Write what the claims' tests take, a difference by seed and method, results/differences/SUITE.csv."""
+    from dgr.config.plan_file import read_plan
     from dgr.tables.shared.differences import write_differences
 
+    if suite not in (known := read_plan()["suites"]):
+        raise DGRError(f"Unknown suite '{suite}'{nearest(suite, known)}")
     write_differences(suite)
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
 from dgr.core.errors import DGRError, nearest
 from dgr.core.files import sha256, write_json
 from dgr.core.paths import CODE, SHARED, STAGES
+from dgr.plan.locks import described_stages
 
 STAGE = "_code"
 
@@ -22,7 +21,7 @@ def write_code(name: str) -> None:
     Raises:
         DGRError: there is no such stage, or a file that it names is missing.
     """
-    stages = yaml.safe_load((SHARED / STAGES).read_text(encoding="utf-8"))["stages"]
+    stages = described_stages(SHARED / STAGES)
     known = [stage.removesuffix(STAGE) for stage in stages if stage.endswith(STAGE)]
     if name not in known:
         raise DGRError(f"There is no code '{name}'{nearest(name, known)}")

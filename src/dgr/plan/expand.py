@@ -17,6 +17,7 @@ from dgr.core.errors import DGRError, nearest
 from dgr.core.paths import CODE, CONFIGS, HASHES, PLAN, SHARED, suite_folder
 from dgr.datasets.registry import STAGES_OF_DATA, read_datasets
 from dgr.measurements.configuration import CostConfig, ProbedRun
+from dgr.plan.keys_once import check_keys
 from dgr.plan.narrowing import narrowed
 from dgr.plan.specifications import check_alone, stages_of_specifications
 from dgr.plan.suite_files import Common, CostFile, SpecificationFile, SweepFile, TableFile, read_file
@@ -60,10 +61,12 @@ def make_plans(configs: Path, suites: list[Suite] | None = None) -> dict[Path, P
         suites: all that are configured, unless told.
 
     Raises:
-        DGRError: a file is wrong, or two files of a suite describe the same stage differently.
+        DGRError: a file is wrong, or gives a key twice, or two files of a suite describe the same stage differently.
     """
+    check_keys(configs)
     wanted = find_suites(configs) if suites is None else suites
-    datasets = read_datasets(configs)
+    with names_its_file(configs / "datasets.yaml"):
+        datasets = read_datasets(configs)
     plans = {suite_folder(suite.name) / PLAN: suite_plan(suite, configs, datasets) for suite in wanted}
     return plans | {SHARED / PLAN: shared_plan(configs, datasets)}
 
@@ -78,10 +81,10 @@ def suite_plan(suite: Suite, configs: Path, datasets: Mapping[str, DatasetConfig
     plan["paths"] |= {"suite": suite.name, "configs": str(CONFIGS / suite.of)}
     plan["suites"][suite.name] = {}
     for path in sorted((configs / suite.of).glob("*.yaml")):
-        file = read_file(path)
-        if file.suite != suite.of:
-            raise DGRError(f"{path}: it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
         with names_its_file(path):
+            file = read_file(path)
+            if file.suite != suite.of:
+                raise DGRError(f"it says suite '{file.suite}', but lies in the folder of '{suite.of}'; move it.")
             stages = list(_of_file(narrowed(file, suite), configs, path, datasets))
         for stage, key, data in stages:
             if plan[stage].setdefault(key, data) != data:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from dgr.config.plan_file import Plan
 from dgr.core.files import read_json
 from dgr.core.paths import PLAN, SHARED, SOURCES, STAGES, suite_folder
 from dgr.models.registry import ENCODERS
+from dgr.plan.locks import described_stages
 
 CHECK = "plan"
 """The stage that checks a plan and comes before all others."""
@@ -111,7 +110,7 @@ def needs(stage: Stage, key: str) -> Iterator[str]:
 def _read(folder: Path) -> list[Stage]:
     """The stages of a folder's dvc.yaml."""
     plan: Plan = read_json(folder / PLAN, "run `python -m dgr plan`")
-    stages = yaml.safe_load((folder / STAGES).read_text(encoding="utf-8"))["stages"]
+    stages = described_stages(folder / STAGES)
     return [_stage(name, folder / STAGES, stage, plan) for name, stage in stages.items()]
 
 

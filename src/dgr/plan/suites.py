@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ QUICK = re.compile(r"(?P<of>.+)-seeds-(?P<seeds>\d+(-\d+)*)")
 FEWEST_SEEDS = 2
 FEWEST_FOR_A_VERDICT = 6
 """Seeds below which no paired test can decide at 5 %: without assuming normality p is at least ``2^(1−n)``."""
+LONGEST_NAME = 200
+"""Characters of a quick look's name: stages add their own, and a file's name has at most 255 bytes."""
 RESERVED = (SHARED.name, SUMMARIES.name, "differences")
 """Folders beside those of suites."""
 
@@ -69,12 +72,20 @@ def quick_look(suite: str, seeds: str, configs: Path) -> Suite:
         DGRError: the suite is unknown, the seeds are not numbers, or too few to tell a difference from chance.
     """
     numbers = re.split(r"[,\s]+", seeds.strip())
-    if not all(map(str.isdecimal, numbers)):
-        raise DGRError(f"Seeds are whole numbers with commas between them, such as 0,1, but '{seeds}' was given.")
+    if not all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
+        raise DGRError(
+            f"Seeds are whole numbers below a billion with commas between them, such as 0,1, but '{seeds:.80}' was "
+            "given."
+        )
     chosen = sorted({int(number) for number in numbers})
     if len(chosen) < FEWEST_SEEDS:
         raise DGRError(f"One seed ({chosen[0]}) has no spread, and no test can be made of it; name two, such as 0,1.")
-    return find_suite(f"{suite}-seeds-{'-'.join(map(str, chosen))}", configs)
+    name = f"{suite}-seeds-{'-'.join(map(str, chosen))}"
+    if len(name) > LONGEST_NAME:
+        raise DGRError(
+            f"A quick look has few seeds, and {len(chosen)} are too many for its name; name fewer, such as 0,1."
+        )
+    return find_suite(name, configs)
 
 
 def choose_suite(suite: str | None, seeds: str | None, configs: Path) -> Suite | None:
@@ -84,15 +95,23 @@ def choose_suite(suite: str | None, seeds: str | None, configs: Path) -> Suite |
         DGRError: an unknown suite, or seeds that cannot be used.
     """
     if seeds is not None:
-        return quick_look(suite or DEFAULT_SUITE, seeds, configs)
-    return find_suite(suite, configs) if suite else None
+        return quick_look(DEFAULT_SUITE if suite is None else suite, seeds, configs)
+    return None if suite is None else find_suite(suite, configs)
 
 
 @contextmanager
 def names_its_file(path: Path) -> Iterator[None]:
-    """A mistake in a file names the file, also one that shows only when its settings are put together."""
+    """A mistake in a file names the file, also one that shows only when its settings are put together.
+
+    A method, an encoder or a kind of data set is a file, so that a name may be too long for the system.
+    """
     try:
         yield
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        name = Path(str(error.filename)).stem
+        raise DGRError(f"{path}: '{name:.40}…' is too long for a name; correct it.") from error
     except DGRError as error:
         told = str(error)
         raise DGRError(told if str(path) in told else f"{path}: {told}") from error

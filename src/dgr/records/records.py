@@ -81,7 +81,7 @@ def configured_runs(plan: dict[str, Any], suite: str) -> dict[str, Any]:
     Raises:
         DGRError: the plan has neither a run nor a sweep nor a cost measurement of this suite.
     """
-    runs = {key: entry for key, entry in (plan["runs"] | plan["tuned_runs"]).items() if entry["suite"] == suite}
+    runs = _of_suite(plan["runs"] | plan["tuned_runs"], suite)
     if not runs and not any(configured_measurements(plan, stage, suite) for stage in ("sweeps", "costs")):
         raise DGRError(f"Suite '{suite}' has no runs in {paths.PLAN}{nearest(suite, plan['suites'])}.")
     return runs
@@ -92,10 +92,17 @@ def configured_measurements(plan: dict[str, Any], stage: str, suite: str) -> dic
 
     Probes of a run that is not configured are left out.
     """
-    entries = {key: entry for key, entry in plan.get(stage, {}).items() if entry["suite"] == suite}
+    entries = _of_suite(plan.get(stage, {}), suite)
     if stage == "probes":
         return {key: entry for key, entry in entries.items() if key in configured_runs(plan, suite)}
     return entries
+
+
+def _of_suite(entries: dict[str, Any], suite: str) -> dict[str, Any]:
+    try:
+        return {key: entry for key, entry in entries.items() if entry["suite"] == suite}
+    except (KeyError, TypeError) as error:
+        raise DGRError(f"{paths.PLAN} has an entry of no suite, so it is damaged; run `python -m dgr plan`.") from error
 
 
 def configured_studies(plan: dict[str, Any], suite: str) -> dict[str, Any]:

@@ -80,7 +80,7 @@ def read_run(key: str, entry: dict[str, Any], root: Path) -> list[SeedRecord]:
         # Earlier records say ``tuned``, as the plan does; later ones what was chosen.
         known = {name: (value, resolved[name]) for name, value in entry.items() if name != "seeds"}
         if differing := [name for name, values in known.items() if trained.get(name) not in values]:
-            raise DGRError(f"{folder}, seed {seed}, was trained with another {_list(differing)}; {remedy}.")
+            raise DGRError(f"{folder}/seed-{seed} was trained with another {_list(differing)}; {remedy}.")
         records.append(record)
     return records
 

@@ -14,6 +14,7 @@ from dgr.archive.citation import read_citation
 from dgr.config.parsing import read_yaml
 from dgr.config.plan_file import Plan, read_plan
 from dgr.core import paths
+from dgr.core.errors import DGRError
 from dgr.core.files import read_json
 from dgr.pages.suite_facts import entries_of, suite_facts, suite_summary
 from dgr.plan.locks import LOCK_NAME, lock_stages
@@ -97,7 +98,10 @@ def _times(suite: str) -> dict[str, str]:
 def _bytes_of(suite: str) -> int:
     """What DVC keeps of a suite's runs and of what measured them, as its lock says."""
     lock = paths.suite_folder(suite) / LOCK_NAME
-    stages = lock_stages(lock) if lock.exists() else {}
+    try:
+        stages = lock_stages(lock) if lock.exists() else {}
+    except ValueError as error:
+        raise DGRError(f"{lock} is not a lock of DVC's ({error}); get it back with `git checkout {lock}`.") from error
     kept = (f"{paths.RUNS}/", f"{paths.TRAINED}/")
     outs = {out["path"]: out for stage in stages.values() for out in stage.get("outs", [])}
     return sum(int(out.get("size", 0)) for path, out in outs.items() if path.startswith(kept))

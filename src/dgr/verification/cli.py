@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dgr.core.paths import DEFAULT_SUITE
+from dgr.core.paths import CONFIGS, DEFAULT_SUITE
 
 app = typer.Typer()
 
@@ -37,8 +37,10 @@ def verify(
 def reproduced(suite: Annotated[str, typer.Argument()] = DEFAULT_SUITE) -> None:
     """Say which numbers and verdicts of a reproduction are those of the last commit, reproduction.md."""
     from dgr.core.files import write_text
+    from dgr.plan.suites import find_suite
     from dgr.verification.reproduced import reproduction_lines
 
+    find_suite(suite, CONFIGS)
     text = "\n".join(reproduction_lines(suite)) + "\n"
     write_text(Path("reproduction.md"), text)
     typer.echo(text)

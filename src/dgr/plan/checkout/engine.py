@@ -103,5 +103,8 @@ def _changed(suite: str, alone_asked: Iterable[str]) -> list[str]:
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]
-        raise DGRError(f"DVC cannot compare the suite {suite} with its dvc.lock: {said[-1]}")
+        raise DGRError(
+            f"DVC cannot compare the suite {suite} with its dvc.lock: {said[-1].rstrip('.')}; where that is damaged, "
+            f"get it back with `git checkout {suite_folder(suite) / 'dvc.lock'}`."
+        )
     return done.stdout.split()

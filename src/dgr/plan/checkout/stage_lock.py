@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -49,6 +50,8 @@ def stage_at_work(app: Typer, panel: str, arguments: Sequence[str]) -> Iterator[
     try:
         file = wait_for(f"{name}@{'-'.join(keys)}", ["dgr", *arguments])
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise DGRError(f"No stage has so long a name as '{name} {keys[0]:.40}…'; `dgr list` names all.") from error
         raise cannot_write(LOCKS, error) from error
     try:
         if UNDER_DVC not in os.environ:
