@@ -91,6 +91,7 @@ def test_the_page_shows_the_counts() -> None:
     for campaign in HEADINGS:
         assert f"{heading(campaign)}{table(rows[rows['campaign'] == campaign], campaign)}\n<!-- end -->" in page
     assert (rows["tried"] == rows["right"]).all()
+    assert set(rows["campaign"]) == set(HEADINGS)
 
 
 def test_a_table_has_a_line_for_all() -> None:
@@ -99,3 +100,10 @@ def test_a_table_has_a_line_for_all() -> None:
     assert [line.split()[1] for line in text.splitlines()[2:]] == ["all", "**all**"], "two seeds are one line"
     assert "| 6 " in text.splitlines()[-1]
     assert "4 s" in text
+
+
+def test_formats_are_one_line_on_the_page() -> None:
+    values = {"campaign": "hostile", "how": "used", "tried": 3, "right": 3, "longest_seconds": 0.4, "seed": "1"}
+    rows = [{**values, "what": f"JSON: {each}"} for each in ("plan", "choice")]
+    assert "| JSON " in table(pd.DataFrame(rows), "hostile")
+    assert "| 6 " in table(pd.DataFrame(rows), "hostile").splitlines()[2]
