@@ -26,6 +26,8 @@ HEADINGS = {
     "hostile": {"what": "Read", "how": "Came out", "tried": "Cases", "longest": "Longest"},
 }
 """Of each campaign's table, the columns that it has."""
+FORMATS = {"file": "picture, array, checkpoint", "records": "all of these as they should be"}
+"""What the page calls a group of inputs."""
 COMMANDS = {"places": "places", "hostile": "hostile"}
 """Of make, where it is not ``chaos``."""
 
@@ -78,7 +80,7 @@ def table(rows: pd.DataFrame, campaign: str) -> str:
     if not len(rows):
         return "Not run yet."
     if campaign == "hostile":  # the file tells kinds of one format apart
-        rows = rows.assign(what=rows["what"].str.partition(":")[0])
+        rows = rows.assign(what=rows["what"].str.partition(":")[0].replace(FORMATS))
     # One line for all seeds; a place or a meeting has none.
     counted = {"tried": "sum", "right": "sum", "longest_seconds": "max"}
     rows = rows.groupby(["what", "how"], sort=False, as_index=False).agg(counted)
