@@ -31,7 +31,8 @@ ON_GPU = (*TRAINING, "cost")
 try:
     SUITE = open_suite(config, check=workflow.is_main_process)
     STAGES = suite_stages(SUITE)
-    if workflow.is_main_process and (workflow.cores or 1) < 1:
+    CORES = workflow.resource_settings.cores  # none where a cluster has them
+    if workflow.is_main_process and CORES is not None and CORES < 1:
         raise DGRError("At least one step runs at a time: say `--cores 1` or more, or `--cores all`.")
     if workflow.is_main_process and any(STAGES[name].entries for name in TRAINING):
         logger.info(describe(SUITE))  # what it will cost, before it starts

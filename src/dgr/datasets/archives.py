@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, Any
 
 from dgr.config.sources import SourceConfig
 from dgr.core.errors import DGRError
@@ -22,14 +22,13 @@ from dgr.core.files import MANIFEST
 from dgr.datasets.contents import CHUNK, Contents, Writer
 from dgr.datasets.publishers import Part
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 MAX_RATIO = 200
 """Unpacked to packed bytes; real images and arrays stay far below."""
 SMALL = 2**20
 """What any archive may unpack to, however small it is, since padding alone may exceed the ratio."""
 LEFT_BY_FILE_MANAGERS = {".DS_Store", "__MACOSX", "Thumbs.db", "desktop.ini"}
+FILTER = getattr(tarfile, "data_filter", lambda member, _: member)
+"""Python has it since 3.11.4; names, types and sizes are checked here in any case."""
 DAMAGE = (
     *(tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError),
     *(ValueError, OverflowError, RuntimeError),  # what the readers raise on forged headers, and for encrypted files
@@ -192,7 +191,7 @@ def _unpack_tar(plain: io.BufferedIOBase, writer: Writer) -> None:
             if not (member.isreg() or member.isdir()):
                 raise writer.refusal(f"{name!r}, which is a link or a device")
             # The library's own check, behind the one on the name.
-            stream = archive.extractfile(tarfile.data_filter(member, str(writer.folder)))
+            stream = archive.extractfile(FILTER(member, str(writer.folder)))
             if stream is not None:
                 writer.write(name, stream)
     # The library takes a header that it cannot read for the end, and does not look at the checksum behind the end.
@@ -205,7 +204,7 @@ def _unpack_tar(plain: io.BufferedIOBase, writer: Writer) -> None:
 class _Packed(io.FileIO):
     """A file's bytes; what fails in reading them is no fault of the place that is written to."""
 
-    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+    def readinto(self, buffer: Any, /) -> int | None:
         try:
             return super().readinto(buffer)
         except OSError as error:
