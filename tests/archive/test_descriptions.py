@@ -1,6 +1,7 @@
 """An archive and the repository described to strangers: the RO-Crate and codecheck.yml keep to their specifications."""
 
 import json
+import subprocess
 from pathlib import Path
 from urllib.parse import unquote
 
