@@ -42,7 +42,7 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="dgr-chaos-") as folder:
         made, seconds = _made(Path(folder))
-        outcomes = list(_kills(made, options.seed, options.kills, seconds))
+        outcomes = list(_kills(made, options.seed, options.kills, seconds, options.signal))
         together = [] if options.only_kills else list(_together(made, seconds))
         damage = [] if options.only_kills else list(_damage(Path(folder)))
     wrong = sum(
@@ -67,6 +67,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Kills at random moments, and two at once.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kills", type=positive, default=60)
+    parser.add_argument("--signal", help="of the kills that are drawn those by this one, such as SIGINT")
     parser.add_argument("--only-kills", action="store_true", help="nothing beside each other")
     parser.add_argument("--dry", action="store_true", help="write no counts")
     return parser.parse_args()
@@ -83,7 +84,7 @@ def _made(folder: Path) -> tuple[Project, float]:
     return project, seconds
 
 
-def _kills(made: Project, seed: int, kills: int, seconds: float) -> Iterator[Outcome]:
+def _kills(made: Project, seed: int, kills: int, seconds: float, only: str | None) -> Iterator[Outcome]:
     draw, wanted, place = random.Random(seed), state(made.root), made.root.parent / "killed"
     begin, done, usual = time.monotonic(), 0, seconds / 3
     while done < kills:
@@ -94,6 +95,9 @@ def _kills(made: Project, seed: int, kills: int, seconds: float) -> Iterator[Out
         known = sorted(stages(place))
         own = [address for address in known if command != "dvc repro" or address.startswith("dvc.lock")]
         nothing = draw.random() < WHOLE
+        if only and number.name != only:
+            done += 1
+            continue
         undo(place, own if nothing else draw.sample(own, draw.randint(1, 3)))
         outcome = kill_once(
             place, command, role, number, wanted, draw.uniform(0, seconds if nothing else usual), LIMIT * seconds + 60

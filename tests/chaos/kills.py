@@ -114,8 +114,20 @@ def _start(root: Path, words: Sequence[str], mark: str, log: Path) -> subprocess
         file.flush()
         place = environment(root, mark)
         return subprocess.Popen(
-            words, cwd=root, env=place, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            words,
+            cwd=root,
+            env=place,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+            preexec_fn=heed_interrupts,
         )
+
+
+def heed_interrupts() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so does all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _kill(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from counts import HEADINGS, PAGE, heading, read_rows, table
-from kills import kill_once
+from kills import heed_interrupts, kill_once
 from marked import MARK, end_all, gone, marked, processes_of
 from trial_project import differences, environment, make_small, stages, state, undo
 
@@ -32,7 +32,9 @@ def test_an_interrupt_of_all_ends_all_at_once(trained: Path, tmp_path: Path) -> 
     """Ctrl-C, which a terminal sends to the whole group, while a stage is at work and many others would follow."""
     root = shutil.copytree(trained, tmp_path / "p", symlinks=True)
     place, begin = environment(root, "interrupted"), time.monotonic()
-    with subprocess.Popen(["snakemake", "--cores", "2"], cwd=root, env=place, start_new_session=True) as engine:
+    with subprocess.Popen(
+        ["snakemake", "--cores", "2"], cwd=root, env=place, start_new_session=True, preexec_fn=heed_interrupts
+    ) as engine:
         try:
             while not processes_of("stage", root, "interrupted"):
                 assert engine.poll() is None, "it had ended before a stage was at work"
