@@ -84,7 +84,7 @@ def kill_once(
         if not outcome.wrong:
             again = _start(root, (*COMMANDS[command], *words), mark, log)
             outcome.wrong += _hang("the same command again", again, mark, limit)
-            if again.poll() and command == "dvc repro" and CUT_OFF.search(_end(log)):
+            if again.poll() and command == "dvc repro" and CUT_OFF.search(_end(log, 40)):
                 outcome.command = "dvc repro, whose lock was cut off, so that snakemake followed"
                 again = _start(root, COMMANDS["snakemake"], mark, log)
                 outcome.wrong += _hang("snakemake", again, mark, limit)
@@ -161,5 +161,5 @@ def _names(mark: str) -> str:
     return "; ".join(f"{process} {does[:120]}" for process, does in marked(mark).items())
 
 
-def _end(log: Path) -> str:
-    return " / ".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-6:])
+def _end(log: Path, lines: int = 6) -> str:
+    return " / ".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:])
