@@ -47,10 +47,11 @@ SLURM = "a cluster with SLURM, two nodes"
 
 def main() -> int:
     """Go to all places, or to those that are named."""
-    asked = sys.argv[1:] or [*PLACES, *DISKS, SLURM]
-    all_places = {*PLACES, *DISKS, SLURM}
-    if unknown := [name for name in asked if name not in all_places and not (Path(name) / "bin/python").is_file()]:
-        sys.exit(f"Unknown place '{unknown[0]}'{nearest(unknown[0], sorted(all_places))}")
+    named = [_python(Path(name)) if (Path(name) / "bin/python").is_file() else name for name in sys.argv[1:]]
+    every = [*PLACES, *DISKS, SLURM]
+    asked = named or every
+    if unknown := [name for name in asked if name not in every]:
+        sys.exit(f"Unknown place '{unknown[0]}'{nearest(unknown[0], sorted(every))}")
     rows, wrong = [], 0
     with tempfile.TemporaryDirectory(prefix="dgr-places-") as folder:
         around = Path(folder)
@@ -60,8 +61,6 @@ def main() -> int:
         for number, name in enumerate(asked):
             place = around / str(number)
             begin = time.monotonic()
-            if (Path(name) / "bin/python").is_file():
-                name = _python(Path(name))
             try:
                 how, sentences = _tried(name, place, wanted)
             except (AssertionError, OSError, subprocess.SubprocessError) as error:

@@ -79,16 +79,18 @@ def from_zip(root: Path) -> None:
 
 def from_the_future(root: Path) -> None:
     """Every file was written by a machine whose clock is a day ahead."""
-    for path in root.rglob("*"):
-        if path.is_file() and ".git" not in path.parts:
-            os.utime(path, (time.time() + DAY, time.time() + DAY))
+    _date_all(root, time.time() + DAY)
 
 
 def of_long_ago(root: Path) -> None:
     """Every file was written decades before its checkout."""
+    _date_all(root, DAY)
+
+
+def _date_all(root: Path, moment: float) -> None:
     for path in root.rglob("*"):
         if path.is_file() and ".git" not in path.parts:
-            os.utime(path, (DAY, DAY))
+            os.utime(path, (moment, moment))
 
 
 def of_somebody_else(root: Path) -> None:
