@@ -46,7 +46,8 @@ def half_written(path: Path) -> None:
 
 def test_what_is_half_written_goes_and_the_rest_stays() -> None:
     kept = {"data/d/train.npy", "results/mini/records/runs.csv", "runs/mini/train/a-b/seed-0/metrics.json"}
-    kept |= {".venv-training/bin/python", "results/.notes-abcdefgh/mine.txt"}
+    kept |= {".dvc/cache/files/md5/a5/cfad", ".dvc/cache/runs/a5/cfad", ".venv-training/bin/python"}
+    kept |= {"results/.notes-abcdefgh/mine.txt"}
     kept |= {"unfinished/key-0123456789abcdef/seed-0.pt", ".gitignore", "sources/.faces-abcdefgh/part.zip"}
     for name in kept:
         write_text(Path(name), "x")
@@ -54,10 +55,11 @@ def test_what_is_half_written_goes_and_the_rest_stays() -> None:
         half_written(Path(name))
     write_text(Path("data/.d-abcd_123/d/train.npy"), "x")
     write_text(Path(".dvc/cache/files/md5/.Ab3-_Ab3-_Ab3-_Ab3-_Ab.tmp"), "x")
+    write_text(Path(".dvc/cache/a5/cfad8cca0acfb19f9f411f4dc32d1b.dir"), "x")
     write_text(Path(".snakemake/locks/0.input.lock"), "x")
     write_text(Path(".snakemake/tmp.abc/x"), "x")
     Path("unfinished/key-0000").mkdir()
-    assert len(files()) == len(kept) + 7
+    assert len(files()) == len(kept) + 8
     remove_leftovers()
     remove_leftovers_of_dvc()
     remove_leftovers_of_snakemake()
@@ -113,6 +115,25 @@ def test_a_cut_lock_is_completed_from_the_last_whole_one() -> None:
         assert "dvc.lock was cut off when DVC was killed" in sentence
         assert yaml.load(Path("dvc.lock").read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"] == STAGES
         assert list(mend_lock_files()) == []
+
+
+def test_a_lock_that_was_cut_off_between_two_lines_has_no_stage_in_part() -> None:
+    """DVC would read it, and take the outputs that are missing there for those of an older DVC."""
+    kinds = ("plan", "table", "train")
+    described = yaml.load((ROOT / "dvc.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)["stages"]
+    write_text(Path("dvc.yaml"), json.dumps({"stages": {kind: described[kind] for kind in kinds}}))
+    names = [next(name for name in STAGES if name.partition("@")[0] == kind) for kind in kinds]
+    wanted = {name: STAGES[name] for name in names}
+    lines = yaml.safe_dump({"schema": "2.0", "stages": wanted}, sort_keys=False).splitlines(keepends=True)
+    begins = [number for number, line in enumerate(lines) if line.startswith("  ") and line[2] not in " -"]
+    assert len(STAGES[names[2]]["outs"]) == 2
+    for end in range(2, len(lines) + 1):
+        Path("dvc.lock").write_text("".join(lines[:end]), encoding="utf-8")
+        told = list(mend_lock_files())
+        stages = yaml.safe_load(Path("dvc.lock").read_text(encoding="utf-8"))["stages"]
+        assert [wanted[name] for name in stages] == list(stages.values()), "".join(lines[:end])
+        assert bool(told) != (end in [*begins[1:], len(lines)])
+        shutil.rmtree(".snakemake", ignore_errors=True)  # no copy to take anything from
 
 
 def test_a_lock_that_was_never_written_is_none_that_was_cut_off() -> None:

@@ -17,6 +17,8 @@ _DATA_SET = re.compile(r"\..+-[a-z0-9_]{8}")
 _DVCS = re.compile(r".*\.[A-Za-z0-9_-]{22}\.tmp")
 _SNAKEMAKES = (".snakemake/tmp.*", ".snakemake/backups")
 _CACHE, TEMPORARY = Path(".dvc/cache"), Path(".dvc/tmp")
+_OLD_CACHE = "[0-9a-f][0-9a-f]"
+"""Where DVC lists the files of an output that, by a lock that was cut off between two lines, an older DVC recorded."""
 
 
 def remove_leftovers() -> None:
@@ -43,6 +45,7 @@ def remove_unfinished(keys: Collection[str]) -> None:
 def remove_leftovers_of_dvc() -> None:
     """Remove what DVC left in its cache and beside files that it restored."""
     _remove(TEMPORARY.glob(".rwlock-*"))
+    _remove(_CACHE.glob(_OLD_CACHE))
     for place in (_CACHE, DATA, RUNS, TRAINED):
         _remove(_below(place, _DVCS))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from typing import Any
 
 import yaml
 
+from dgr.core.errors import DGRError
 from dgr.core.files import write_text
 from dgr.core.origin import committed
-from dgr.core.paths import SUITES
-from dgr.plan.locks import LOCK_NAME, lock_stages
+from dgr.core.paths import STAGES, SUITES
+from dgr.plan.locks import LOCK_NAME, described_stages, lock_stages
 
 _COPIES = Path(".snakemake/good_locks")
 _LOADER, _DUMPER = (getattr(yaml, f"CSafe{kind}", getattr(yaml, f"Safe{kind}")) for kind in ("Loader", "Dumper"))
@@ -31,6 +33,8 @@ def mend_lock_files() -> Iterator[str]:
     """
     for path in filter(Path.exists, (Path(LOCK_NAME), *sorted(SUITES.glob(f"*/{LOCK_NAME}")))):
         copy = _COPIES / path
+        if copy.exists() and filecmp.cmp(path, copy, shallow=False):
+            continue
         if _is_whole(path):
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, copy)
@@ -48,9 +52,25 @@ def mend_lock_files() -> Iterator[str]:
 def _is_whole(path: Path) -> bool:
     try:
         stages = lock_stages(path)
-        return path.read_text(encoding="utf-8").endswith("\n") and all(map(_is_complete, stages.values()))
     except ValueError:
         return False
+    ends = path.read_text(encoding="utf-8").endswith("\n") and _is_last_whole(path, stages)
+    return ends and all(map(_is_complete, stages.values()))
+
+
+def _is_last_whole(path: Path, stages: dict[str, Any]) -> bool:
+    """Whether the last stage has all its outputs: cut off between two lines, a lock still is one that DVC reads."""
+    if not stages:
+        return True
+    name, entry = list(stages.items())[-1]
+    try:
+        described = described_stages(path.with_name(STAGES.name))[name.partition("@")[0]]
+        outputs = len(described.get("do", described)["outs"])
+    except (DGRError, AttributeError, KeyError, TypeError):  # it is no stage any more, or DVC tells what is wrong
+        outputs = 1
+    *_, last = entry.get("outs") or [{}]
+    ends_with = "nfiles" if str(last.get("md5")).endswith(".dir") else "size"
+    return len(entry.get("outs", [])) >= outputs and ends_with in last
 
 
 def _whole(text: str) -> dict[str, Any]:
