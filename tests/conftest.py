@@ -16,9 +16,10 @@ import yaml
 from dgr.__main__ import main
 from dgr.core.files import write_text
 from dgr.core.numerics import portable_square_root
-from dgr.core.paths import CONFIGS, DATA, HASHES, PLAN, SHARED
+from dgr.core.paths import CONFIGS, DATA, DEFAULT_SUITE, HASHES, PLAN, SHARED
 from dgr.datasets.preparing import prepare_dataset
 from dgr.datasets.registry import parse_dataset
+from dgr.plan.checkout.planned import note, plan_state
 from dgr.plan.entry_hashes import hashes
 from dgr.plan.expand import dump, make_plans
 
@@ -56,6 +57,8 @@ def project(tmp_path, tiny_data, monkeypatch):
     for path, plan in make_plans(CONFIGS).items():
         write_text(path, dump(plan))
         write_text(path.with_name(HASHES.name), dump(hashes(plan)))
+    for suite in (DEFAULT_SUITE, SHARED.name):  # which would be asked for in a process, by each stage's first command
+        note(suite, plan_state(suite))
     return tmp_path
 
 

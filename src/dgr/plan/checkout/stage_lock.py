@@ -18,6 +18,7 @@ from dgr.core.paths import CONFIGS, DEFAULT_SUITE, PLAN, SHARED, SUITES
 from dgr.plan.checkout.at_work import LOCKS, UNDER_DVC, WAIT, alone, release, say_that_it_waits, shared, wait_for
 from dgr.plan.checkout.dvc_at_work import mend_list, user_of
 from dgr.plan.checkout.leftovers import remove_leftovers
+from dgr.plan.checkout.planned import is_noted, note, plan_state
 from dgr.plan.checkout.settled import unsettle
 from dgr.plan.system import check_disk
 
@@ -93,12 +94,16 @@ def check_typed(app: Typer, panel: str, arguments: Sequence[str]) -> None:
     key = "-".join(keys)
     suites = (DEFAULT_SUITE, *(path.parent.name for path in SUITES.glob(f"*/{PLAN}") if path.parent != SHARED))
     own = [suite for suite in suites if f"{key}-".startswith(f"{suite}-")]
+    suite = max(own, key=len, default=SHARED.name)
+    if is_noted(suite, state := plan_state(suite)):
+        return
     # In a process of its own: a result's manifest names the code that was loaded, which is that of its stage alone.
-    command = [sys.executable, "-m", "dgr", "plan", "--check", "--suite", max(own, key=len, default=SHARED.name)]
+    command = [sys.executable, "-m", "dgr", "plan", "--check", "--suite", suite]
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, encoding="utf-8")
     if done.returncode:
         told = done.stderr.strip().rpartition("\n")[2].removeprefix("dgr: ")
         raise DGRError(told or f"`{' '.join(command[1:])}` ended with status {done.returncode} and said nothing.")
+    note(suite, state)
 
 
 def _is_stage(app: Typer, panel: str, arguments: Sequence[str]) -> bool:
