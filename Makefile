@@ -1,8 +1,8 @@
 # `make reproduce` and `make test` work from a clean clone: each makes the environment it needs in .venv first.
 PYTHON ?= python3
-# Whole files stay on one worker, so that the pipeline tests share their one run, and in their order, so that slow files do
-# not all come last.
-PYTEST_FLAGS ?= -n 2 --dist loadfile --no-loadscope-reorder
+# Three workers on two cores, since some tests wait. Whole files stay on one worker, so that the pipeline tests share their
+# one run, and in their order, so that slow files do not all come last.
+PYTEST_FLAGS ?= -n 3 --dist loadfile --no-loadscope-reorder
 # What `make archive` packs, and the file that it writes and `make restore` reads.
 SUITES ?= mini
 FILE ?= dgr-runs.tar.gz
