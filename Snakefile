@@ -166,7 +166,7 @@ rule all:
         folder=suite_folder(SUITE),
         alone=ALONE,
     shell:
-        "python -m dgr.plan.checkout.lock_check {params.folder} {params.alone} > {log} 2>&1"
+        "python -m dgr.plan.warm dgr.plan.checkout.lock_check {params.folder} {params.alone} > {log} 2>&1"
 
 
 # One rule a stage. Its wildcards are those of the stage's outputs in dvc.yaml.

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 import yaml
+from made_once import made_once
 
 from dgr.__main__ import main
 from dgr.core.files import write_text
@@ -41,11 +42,13 @@ def one_thread():
 
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory):
-    """The prepared data set of the tiny configuration."""
-    root = tmp_path_factory.mktemp("tiny") / DATA
-    for name, config in make_plans(TINY_CONFIGS)[SHARED / PLAN]["datasets"].items():
-        prepare_dataset(name, parse_dataset(config, name), root)
-    return root
+    """The prepared data set of the tiny configuration; read or copied, never changed."""
+
+    def make(root):
+        for name, config in make_plans(TINY_CONFIGS)[SHARED / PLAN]["datasets"].items():
+            prepare_dataset(name, parse_dataset(config, name), root / DATA)
+
+    return made_once(tmp_path_factory, "tiny-data", make) / DATA
 
 
 @pytest.fixture

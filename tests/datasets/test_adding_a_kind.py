@@ -13,9 +13,9 @@ SUITE = "paper_configs/mini/T1.yaml"
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+def copy(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> ProjectCopy:
     """With the kind's file, and a configuration that trains on such a data set in place of the digits."""
-    project = ProjectCopy(tmp_path_factory.mktemp("adding"))
+    project = ProjectCopy(tmp_path_factory.mktemp("adding"), tiny_data)
     project.write(KIND, FILES[KIND])
     project.edit_yaml(
         "paper_configs/datasets.yaml", lambda known: known.update(clouds={"kind": "blobs", "points": 40, "seed": 0})

@@ -7,8 +7,8 @@ FILE = "src/dgr/measurements/classifiers/centroid.py"
 CLASSIFIER = blocks("own_parts.md")[FILE]
 
 
-def test_it_is_fitted_and_in_the_table_under_its_label(tmp_path) -> None:
-    copy = ProjectCopy(tmp_path)
+def test_it_is_fitted_and_in_the_table_under_its_label(tmp_path, tiny_data) -> None:
+    copy = ProjectCopy(tmp_path, tiny_data)
     copy.write(FILE, CLASSIFIER)
     for other in ("T5", "T6"):
         (copy.root / f"paper_configs/mini/{other}.yaml").unlink()

@@ -23,9 +23,9 @@ CHOSEN = ("-k", "loss_softmax or no_section or links")
 
 
 @pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+def copy(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> ProjectCopy:
     """With the method's file and a configuration that has the new method in place of equal weighting."""
-    project = ProjectCopy(tmp_path_factory.mktemp("adding"))
+    project = ProjectCopy(tmp_path_factory.mktemp("adding"), tiny_data)
     project.write(FILE, METHOD)
     suite = "paper_configs/mini/T1.yaml"
     project.write(suite, project.read(suite).replace("equal_weighting", "loss_softmax"))
@@ -36,7 +36,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 
 
 def test_it_is_listed_trained_tuned_and_in_the_table_under_its_label(copy: ProjectCopy) -> None:
-    assert "loss_softmax" in copy.python("-c", "from dgr.methods import METHODS; print(*METHODS)").split()
+    assert "loss_softmax" in copy.python("from dgr.methods import METHODS; print(*METHODS)").split()
     copy.make_tables()
     rows = [line.split("|")[1:3] for line in copy.read("results/mini/tables/T1.md").splitlines() if line[:1] == "|"]
     arms = [["LSM", "–"], ["LSM", "+ DGR"], ["LSM", "+ norm at DGR's ‖z‖"]]

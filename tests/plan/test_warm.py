@@ -15,7 +15,7 @@ from project_support import ROOT
 from dgr.plan.checkout.at_work import LOCKS, stages_at_work
 
 SOURCE = ROOT / "src"
-SERVE = "import sys; from dgr.plan import warm_server as it; it.LIBRARIES = ('colorsys',); it.serve(sys.argv[1])"
+SERVE = "import sys; from dgr.plan import warm_server as it; it.LIBRARIES = (('colorsys',), ('tabnanny',)); it.serve(sys.argv[1])"
 ASKED = """
 import os, sys
 print(sys.argv[1:], os.getcwd(), os.environ["ASKED"], sys.stdin.read())
@@ -60,6 +60,12 @@ def test_a_fork_has_the_same_arguments_files_and_status(
     # The library is there already, and none of this project's modules is.
     assert forked.stderr == f"True []\n{said}"
     assert alone.stderr.startswith("False")
+
+
+def test_only_from_the_second_command_on_is_all_imported(folder: Path, warm: dict[str, str]) -> None:
+    """Where nothing is to be done there is one, of DVC, and nobody waits for torch."""
+    (folder / "asked.py").write_text("import sys; print([name in sys.modules for name in ('colorsys', 'tabnanny')])")
+    assert [ask(folder, warm).stdout for _ in range(3)] == ["[True, False]\n", *["[True, True]\n"] * 2]
 
 
 def test_an_error_keeps_its_traceback(folder: Path, warm: dict[str, str]) -> None:

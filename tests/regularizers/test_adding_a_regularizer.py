@@ -7,8 +7,8 @@ FILE = "src/dgr/regularizers/spread.py"
 REGULARIZER = blocks("own_parts.md")[FILE]
 
 
-def test_it_is_tuned_trained_timed_drawn_and_in_the_tables_under_its_label(tmp_path) -> None:
-    copy = ProjectCopy(tmp_path)
+def test_it_is_tuned_trained_timed_drawn_and_in_the_tables_under_its_label(tmp_path, tiny_data) -> None:
+    copy = ProjectCopy(tmp_path, tiny_data)
     copy.write(FILE, REGULARIZER)
     copy.edit_yaml("paper_configs/mini/T1.yaml", without_measurements)
     copy.edit_yaml(

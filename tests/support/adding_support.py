@@ -1,6 +1,6 @@
 """For tests of how many files it takes to add something: a copy of the project to which it is added, and tried.
 
-    copy = ProjectCopy(tmp_path)                              # code, tests, docs, and the tiny configuration
+    copy = ProjectCopy(tmp_path, tiny_data)                   # code, tests, docs, and the tiny configuration
     copy.write("src/dgr/methods/mine.py", "…")                # what is added
     copy.edit("docs/methods.md", "old text", "new text")
     copy.edit_yaml("paper_configs/mini/suite.yaml", lambda suite: suite["methods"].append({"name": "mine"}))
@@ -15,6 +15,7 @@ A configuration uses what was added, and so does not count as changed.
 import filecmp
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from forked import forked
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("src", "tests", "docs", "report", "dvc.yaml", "Snakefile", "pyproject.toml", "requirements.lock")
@@ -41,17 +43,6 @@ STAGES = {
     "records": "collect",
 }
 """The plan's lists in the order in which their commands can run."""
-COMMANDS = """
-import shlex, sys
-from dgr.__main__ import main
-for line in sys.argv[1:]:
-    sys.argv = ["dgr", *shlex.split(line)]
-    try:
-        main()
-    except SystemExit as end:
-        if end.code:
-            raise
-"""
 
 
 def without_measurements(suite: dict[str, Any]) -> None:
@@ -65,9 +56,10 @@ class ProjectCopy:
 
     Args:
         folder: an empty folder.
+        data: what the tiny configuration's data sets are, prepared.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, data: Path) -> None:
         self.root = folder / "project"
         for part in PARTS:
             if (ROOT / part).is_dir():
@@ -76,6 +68,7 @@ class ProjectCopy:
                 shutil.copy2(ROOT / part, self.root / part)
         shutil.copytree(ROOT / "tests/tiny_configs", self.root / "paper_configs")
         shutil.copy2(ROOT / "paper_configs/claims.yaml", self.root / "paper_configs")
+        shutil.copytree(data, self.root / "data")
 
     def read(self, path: str) -> str:
         """A file's text."""
@@ -102,30 +95,29 @@ class ProjectCopy:
         """Make everything that is configured, up to the tables, without an engine."""
         self.dgr("plan")
         plan = json.loads(self.read("plan.json")) | json.loads(self.read("suites/shared/plan.json"))
-        before = [f"{command} {key}" for stage, command in STAGES.items() for key in plan[stage]]
+        wanted = [(command, key) for stage, command in STAGES.items() for key in plan[stage]]
+        before = [f"{command} {key}" for command, key in wanted if not (self.root / "data" / key).exists()]
         self.dgr(*before, *(f"table {table['suite']} {table['name']}" for table in plan["tables"].values()))
 
     def dgr(self, *commands: str, fails: bool = False) -> str:
         """What these commands of ``python -m dgr`` print, run one after the other in one process."""
-        return self.python("-c", COMMANDS, *commands, fails=fails)
+        return self.forked("several", *(f"{shlex.quote(str(self.root))} {line}" for line in commands), fails=fails)
 
     def pytest(self, *arguments: str, fails: bool = False) -> str:
         """What pytest prints in the copy."""
         place = f"--basetemp={self.root.parent / 'pytest'}"  # not where other runs keep theirs, and clear them away
-        return self.python("-m", "pytest", "-q", "-p", "no:cacheprovider", place, *arguments, fails=fails)
+        return self.forked("pytest", "-q", "-p", "no:cacheprovider", place, *arguments, fails=fails)
 
-    def python(self, *arguments: str, fails: bool = False) -> str:
-        """What Python prints in the copy; its exit status must say whether it failed."""
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=self.root,
-            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            timeout=600,
-        )
+    def python(self, code: str) -> str:
+        """What code prints in a process of its own."""
+        own = {"PYTHONPATH": str(self.root / "src")}
+        return subprocess.check_output([sys.executable, "-c", code], cwd=self.root, env=os.environ | own, text=True)
+
+    def forked(self, module: str, *arguments: str, fails: bool = False) -> str:
+        """What a module prints in the copy; its exit status must say whether it failed."""
+        places = (self.root / "src", Path(__file__).parent)
+        own = {"PYTHONPATH": os.pathsep.join(map(str, places)), "OMP_NUM_THREADS": "1"}
+        done = forked(module, list(arguments), self.root, os.environ | own)
         assert (done.returncode != 0) == fails, done.stdout
         return done.stdout
 

@@ -6,25 +6,19 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from forked import forked, warm
 from made_once import made_once
 
-from dgr.plan.warm import Warm
 from dgr.terminal.smoke import copy_small_project
 
 ROOT = Path(__file__).parents[2]
+ENGINES = ("dvc", "snakemake")
 TABLE = "paper_configs/mini/T1.yaml"
-
-
-@cache
-def warm() -> Warm:
-    """One warm process for all projects of this worker."""
-    return Warm()
 
 
 @dataclass
@@ -35,23 +29,26 @@ class Project:
 
     def run(self, *command: str, fails: bool = False, seconds: int = 600) -> str:
         """Run a command, check its exit status, and give all that it printed."""
-        done = subprocess.run(
-            command,
-            cwd=self.root,
-            env=os.environ
-            | {
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-                "PYTHONPATH": str(self.root / "src"),
-                "OMP_NUM_THREADS": "1",
-                "DGR_WARM": warm().address,
-                "DVC_SITE_CACHE_DIR": str(self.root / ".site"),
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            timeout=seconds,
-        )
+        environment = os.environ | {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            "PYTHONPATH": str(self.root / "src"),
+            "OMP_NUM_THREADS": "1",
+            "DGR_WARM": warm().address,
+            "DVC_SITE_CACHE_DIR": str(self.root / ".site"),
+        }
+        if command[0] in ENGINES:
+            done = forked(command[0], list(command[1:]), self.root, environment, seconds)
+        else:
+            done = subprocess.run(
+                command,
+                cwd=self.root,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                encoding="utf-8",
+                timeout=seconds,
+            )
         assert (done.returncode != 0) == fails, done.stdout
         return done.stdout
 

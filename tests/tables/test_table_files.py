@@ -28,8 +28,8 @@ def build(scope):
 '''
 
 
-def test_adding_a_table_takes_one_file(tmp_path: Path) -> None:
-    copy = ProjectCopy(tmp_path)
+def test_adding_a_table_takes_one_file(tmp_path: Path, tiny_data: Path) -> None:
+    copy = ProjectCopy(tmp_path, tiny_data)
     copy.write("src/dgr/tables/counts.py", COUNTS)
     for path in (copy.root / "paper_configs/mini").glob("*.yaml"):
         if path.stem != "T1":

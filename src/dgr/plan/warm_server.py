@@ -7,6 +7,7 @@ client, and all with the process that started this one: nobody is left who would
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import selectors
@@ -25,20 +26,30 @@ from dgr.plan.warm import FORK, interpreter, run_module
 TIMES = "DGR_TIMES"
 """The environment variable with a CSV file to which each fork adds its processor seconds, module and arguments."""
 LIBRARIES = (
-    *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
-    *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
-    *("dvc.rwlock", "dvc.parsing.context", "ruamel.yaml", "yaml", "typer._adapters", "pydantic.fields", "numpy"),
-    *("torch", "pandas", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "seaborn"),
-    *("sklearn.ensemble", "sklearn.linear_model", "sklearn.manifold", "sklearn.neighbors", "sklearn.svm"),
+    (
+        *("dvc.cli", "dvc.commands.repro", "dvc.repo.open_repo", "dvc.stage.serialize", "dvc.scm", "dvc.lock"),
+        *("dvc.dirs", "dvc.data_cloud", "dvc.cachemgr", "dvc.repo.datasets", "dvc.repo.plots", "dvc.utils.strictyaml"),
+        *("dvc.rwlock", "dvc.parsing.context", "ruamel.yaml", "yaml"),
+    ),
+    (
+        *("typer._adapters", "pydantic.fields", "numpy", "torch", "pandas", "scipy.stats", "scipy.optimize"),
+        *("matplotlib.pyplot", "seaborn", "sklearn.ensemble", "sklearn.linear_model", "sklearn.manifold"),
+        *("sklearn.neighbors", "sklearn.svm"),
+        # A process that is told to be deterministic loads torch's compiler, which takes more than a second.
+        "torch._inductor",
+        "dgr.core.metrics",  # read anew by a fork, which has what it loads: torchmetrics, and torchvision where it is
+    ),
 )
+"""Those of the first command, which is DVC's, and those that all later ones find as well."""
 
 
 def serve(address: str) -> None:
     """Answer until standard input ends, as it does with the process that started this one; then end all forks.
 
-    The libraries are imported when somebody asks first: where nothing is to be done nobody does.
+    The libraries are imported when somebody asks: where nothing is to be done that is DVC alone, once.
     """
     make_portable()
+    groups = iter(LIBRARIES)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     ended, noted = socket.socketpair()
@@ -58,8 +69,7 @@ def serve(address: str) -> None:
                     _clear_up_after(forks)
                 if listener not in ready:
                     continue
-                for library in LIBRARIES:
-                    import_module(library)
+                _import_libraries(next(groups, ()))
                 # A fork has one thread, and what other threads held would stay locked in it.
                 if len(list(Path("/proc/self/task").iterdir())) > 1:
                     return
@@ -77,6 +87,15 @@ def serve(address: str) -> None:
                 _kill_group(fork)
             Path(address).unlink()
             Path(address).parent.rmdir()
+
+
+def _import_libraries(names: tuple[str, ...]) -> None:
+    """What they leave in memory stays for ever: no garbage collection need look through it, here or in a fork."""
+    gc.disable()
+    for name in names:
+        import_module(name)
+    gc.freeze()
+    gc.enable()
 
 
 def _clear_up_after(forks: set[int]) -> None:

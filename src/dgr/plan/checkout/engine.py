@@ -99,7 +99,8 @@ def _changed(suite: str, alone_asked: Iterable[str]) -> list[str]:
     Raises:
         DGRError: DVC cannot say.
     """
-    command = (sys.executable, "-m", "dgr.plan.checkout.lock_check", "--list", str(suite_folder(suite)), *alone_asked)
+    asked = ("dgr.plan.checkout.lock_check", "--list", str(suite_folder(suite)), *alone_asked)
+    command = (sys.executable, "-m", "dgr.plan.warm", *asked)
     done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
     if done.returncode:
         said = done.stderr.strip().splitlines() or ["no reason given"]
