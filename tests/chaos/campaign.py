@@ -25,11 +25,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from counts import positive, write_rows
-from damages import cases, make_base, tried
+from damages import cases, tried
 from kills import COMMANDS, Outcome, drawn, kill_once
 from project_support import Project
 from together import SCENARIOS, run_scenario
 from trial_project import make_small, stages, state, undo
+from verified_support import make_verified
 
 LIMIT = 10.0
 """A command that takes this many times as long as the suite took from nothing hangs."""
@@ -137,7 +138,7 @@ def _together(made: Project, seconds: float) -> Iterator[tuple[str, float, list[
 
 def _damage(folder: Path) -> Iterator[tuple[str, str, str]]:
     """Kind, damage, and what went wrong."""
-    make_base(folder / "base")
+    make_verified(folder / "base")
     for number, (kind, damage) in enumerate(cases()):
         try:
             wrong, by = "", tried(kind, damage, folder / "base", folder / f"damaged-{number}")

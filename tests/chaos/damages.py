@@ -11,13 +11,10 @@ from contextlib import chdir
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-from verified_support import CLAIM, ROOT, SUITE, commit_all, dgr_commands, run_git, settle
+from verified_support import SUITE
 
 from dgr.__main__ import main
 from dgr.core import paths
-from dgr.pages.audit import write_audit
-from dgr.pages.summary import write_summary
 from dgr.plan.graph import suite_stages
 from dgr.training import stages as training
 from dgr.verification.locked_files import check_lock
@@ -25,7 +22,6 @@ from dgr.verification.locked_files import check_lock
 PREFIX = "mini-multimnist-conv"
 PLAIN, TUNED = f"{PREFIX}-equal_weighting-none", f"{PREFIX}-equal_weighting-dgr"
 RUN, WEIGHTS = f"runs/mini/train/{PLAIN}", f"trained/mini/{PLAIN}"
-MADE = ("prepare", "tune", "train", "train_tuned", "probe", "baselines", "collect", "table", "figure", "differences")
 
 
 class Kind(NamedTuple):
@@ -101,36 +97,11 @@ def cases() -> Iterator[tuple[str, str]]:
     return ((kind, damage) for kind in KINDS for damage in DAMAGES if (kind, damage) not in NO_DAMAGE)
 
 
-def make_base(root: Path) -> None:
-    """A tiny suite with one of each kind."""
-    configs = root / paths.CONFIGS
-    shutil.copytree(ROOT / "tests/tiny_configs", configs)
-    for name in ("T5", "T6"):
-        (configs / f"mini/{name}.yaml").unlink()
-    table = yaml.safe_load((configs / "mini/T1.yaml").read_text(encoding="utf-8"))
-    del table["regularizers"][2], table["snapshots"], table["embedding"]
-    table |= {"probed": ["none"], "probes": {"train_samples": 40, "draws": 2}}
-    (configs / "mini/T1.yaml").write_text(yaml.safe_dump(table), encoding="utf-8")
-    for name in ("dvc.yaml", "suites/shared/dvc.yaml", "CITATION.cff", "docs/replication.md"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, root / name)
-    (configs / "claims.yaml").write_text(yaml.safe_dump({"claims": [CLAIM]}), encoding="utf-8")
-    dgr_commands([(root, "plan")])
-    with chdir(root):
-        known = suite_stages(SUITE)
-        commands = [_command(known[name].filled(known[name].definition["cmd"], key)) for name, key in _made(known)]
-    dgr_commands((root, command) for command in commands)
-    with chdir(root):
-        write_summary(SUITE)
-        settle()
-        write_audit(SUITE)
-        settle()
-    run_git(root, "init", "--quiet")
-    commit_all(root, "made")  # who made a result first stays the same when it is made again
-
-
 def tried(kind: str, damage: str, base: Path, root: Path) -> str:
     """Damage one artefact in a copy, let it be read, do what the message says; gives who noticed.
+
+    Args:
+        base: a checkout with one of each kind, as :func:`verified_support.make_verified` makes it.
 
     Raises:
         AssertionError: nobody noticed, the message does not name it, or what it says does not mend it.
@@ -206,10 +177,6 @@ def _unfinished() -> Path:
 
 def _killed(*_: object) -> None:
     raise KeyboardInterrupt
-
-
-def _made(known: dict) -> Iterator[tuple[str, str]]:
-    return ((name, key) for name in MADE if name in known for key in known[name].entries)
 
 
 def _command(words: str) -> str:

@@ -6,16 +6,16 @@ Each kind of artefact with one or two kinds of damage; `make chaos` tries all.
 from pathlib import Path
 
 import pytest
-from damages import KINDS, cases, make_base, tried
+from damages import KINDS, cases, tried
+from made_once import made_once
+from verified_support import make_verified
 
 SOME = [case for number, case in enumerate(cases()) if number % 4 == 0]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("base")
-    make_base(root)
-    return root
+    return made_once(tmp_path_factory, "verified", make_verified)
 
 
 @pytest.mark.parametrize(("kind", "damage"), SOME)

@@ -15,7 +15,12 @@ from project_support import ROOT
 from dgr.plan.checkout.at_work import LOCKS, stages_at_work
 
 SOURCE = ROOT / "src"
-SERVE = "import sys; from dgr.plan import warm_server as it; it.LIBRARIES = (('colorsys',), ('tabnanny',)); it.serve(sys.argv[1])"
+SERVE = """
+import sys
+from dgr.plan import warm_server
+warm_server.LIBRARIES = (("colorsys",), ("tabnanny",))
+warm_server.serve(sys.argv[1])
+"""
 ASKED = """
 import os, sys
 print(sys.argv[1:], os.getcwd(), os.environ["ASKED"], sys.stdin.read())
