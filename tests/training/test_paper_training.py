@@ -28,7 +28,7 @@ RUNS = {
 }
 METHODS = list(dict.fromkeys(key[2] for key in RUNS))
 MODELS = sorted({key[:2] for key in RUNS})
-SIZE = (3, 40, 48)
+SIZE = (3, 24, 32)
 BATCH = 3
 
 
