@@ -4,6 +4,9 @@ from dgr.core.numerics import make_portable
 make_portable()  # as every command does, before anything below loads numpy or torch
 
 import gc
+
+gc.disable()  # until all is imported and collected, of which nothing goes
+
 import json
 import shutil
 import sys
@@ -31,6 +34,7 @@ def pytest_collection_finish():
     """Thousands of collected tests stay alive: no garbage collection need look through them."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(autouse=True)

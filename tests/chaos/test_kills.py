@@ -13,7 +13,8 @@ import pytest
 from counts import HEADINGS, PAGE, heading, read_rows, table
 from kills import heed_interrupts, kill_once
 from marked import MARK, end_all, gone, marked, processes_of
-from trial_project import differences, environment, make_small, stages, state, undo
+from project_support import reproduced
+from trial_project import differences, environment, stages, state, undo
 
 RUN = "runs/mini/train/mini-multimnist-conv-single_task-none"
 TARGET = f"{RUN}/manifest.json"
@@ -21,16 +22,16 @@ TARGET = f"{RUN}/manifest.json"
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The tiny suite with one run, made by Snakemake."""
-    root = tmp_path_factory.mktemp("trained") / "p"
-    make_small(root)
-    subprocess.run(["snakemake", "--cores", "2", TARGET], cwd=root, env=environment(root, "made"), check=True)
-    return root
+    """The tiny suite, which is made."""
+    return Path(
+        shutil.copytree(reproduced(tmp_path_factory).root, tmp_path_factory.mktemp("made") / "p", symlinks=True)
+    )
 
 
 def test_an_interrupt_of_all_ends_all_at_once(trained: Path, tmp_path: Path) -> None:
     """Ctrl-C, which a terminal sends to the whole group, while a stage is at work and many others would follow."""
-    root = shutil.copytree(trained, tmp_path / "p", symlinks=True)
+    root = Path(shutil.copytree(trained, tmp_path / "p", symlinks=True))
+    undo(root, list(stages(root)))
     place, begin = environment(root, "interrupted"), time.monotonic()
     with subprocess.Popen(
         ["snakemake", "--cores", "2"], cwd=root, env=place, start_new_session=True, preexec_fn=heed_interrupts
@@ -52,7 +53,7 @@ def test_the_same_command_finishes_after_a_kill(trained: Path, role: str) -> Non
     """While a stage is at work, so that there are locks, and a half-made folder."""
     wanted = state(trained)
     assert f"{RUN}/seed-0/metrics.json" in wanted
-    undo(trained, [address for address in stages(trained) if "train@" in address])
+    undo(trained, [address for address in stages(trained) if f"train@{Path(RUN).name}" in address])
     outcome = kill_once(
         trained, "snakemake", role, signal.SIGKILL, wanted, delay=0.0, limit=900, words=[TARGET], beside="stage"
     )

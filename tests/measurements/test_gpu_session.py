@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked import warm
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "benchmarks/gpu_session.py"
@@ -105,7 +106,7 @@ def test_what_readers_see_of_a_gpu_is_made_from_its_records(tmp_path, monkeypatc
 
 def rehearse(*options):
     command = (sys.executable, str(SCRIPT), "--suite", "mini", "--device", "cpu", "--slots", "2", "--small", *options)
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1", "DGR_WARM": warm().address}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert not done.stderr, done.stderr
     return done

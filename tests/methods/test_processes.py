@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from forked import forked
 
 from dgr.methods import METHODS
 
@@ -22,17 +23,15 @@ def found(tmp_path_factory):
     """What every process ended with: the two, and the one alone."""
     folder = tmp_path_factory.mktemp("processes")
     calls = [(rank, world) for world in (2, 1) for rank in range(world)]
-    running = [
-        subprocess.Popen(
-            [sys.executable, SUPPORT / "two_processes.py", str(rank), str(world), folder],
-            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for rank, world in calls
-    ]
-    errors = [process.communicate(timeout=300)[1] for process in running]
-    assert [process.returncode for process in running] == [0] * len(running), errors
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+
+    def run(call):
+        arguments = [*map(str, call), str(folder)]
+        return forked("two_processes", arguments, SUPPORT, environment, seconds=300)
+
+    with ThreadPoolExecutor(len(calls)) as side_by_side:
+        ended = list(side_by_side.map(run, calls))
+    assert [each.returncode for each in ended] == [0] * len(calls), ended
     return {call: torch.load(folder / f"{call[0]}-of-{call[1]}.pt") for call in calls}
 
 

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from forked import forked, warm
 
 from dgr.config.plan_file import merged
 from dgr.core.errors import DGRError
@@ -53,12 +54,14 @@ def run(root, *command, fails=False, folder=None):
     nowhere = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1")
     environment = {name: value for name, value in os.environ.items() if name != "DGR_DATA_MIRROR"} | {
         "PATH": os.pathsep.join([*before, str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "PYTHONPATH": str(root / "src"),
+        "DGR_WARM": warm().address,
         "DVC_SITE_CACHE_DIR": str(root / ".site"),
         **nowhere,
     }
-    done = subprocess.run(
-        command, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
-    )
+    if command[0] == "git":
+        return subprocess.check_output(command, cwd=root, env=environment, text=True)
+    done = forked(command[0], list(command[1:]), root, environment, seconds=300)
     assert (done.returncode != 0) == fails, done.stdout
     return done.stdout
 

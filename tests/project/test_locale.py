@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,9 @@ def test_files_are_utf8_in_every_locale(project: Path, arguments: list[str]) -> 
     assert PLAN.read_bytes() == before
 
 
-def test_a_sign_that_the_log_does_not_know_stops_no_training(project: Path) -> None:
+def test_a_sign_that_the_log_does_not_know_stops_no_training(project: Path, command: Callable[..., str | None]) -> None:
     """A training tells each seed that is finished, in a process that knows ASCII alone."""
-    for stage in ("tune", "train"):
-        command = [sys.executable, "-m", "dgr", stage, DGR]
-        done = subprocess.run(command, env=os.environ | ASCII, capture_output=True, text=True, check=True)
+    assert command("tune", DGR) is None
+    train = [sys.executable, "-m", "dgr", "train", DGR]
+    done = subprocess.run(train, env=os.environ | ASCII, capture_output=True, text=True, check=True)
     assert "seed 0: trained in" in done.stdout
