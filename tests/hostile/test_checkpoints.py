@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import pickle
 import zipfile
 from functools import cache
@@ -88,7 +89,7 @@ def zipfile_of(members: dict[str, bytes]) -> bytes:
 @hostile(
     st.tuples(st.sampled_from(["checkpoint", "weights"]), st.deferred(lambda: damaged([good()]))),
     drawn=60,
-    seeds=[(kind, each) for kind in ("checkpoint", "weights") for each in (*bombs(), *UNREADABLE)],
+    seeds=itertools.product(("checkpoint", "weights"), [*bombs(), *UNREADABLE]),
 )
 def test_checkpoints_are_used_or_refused_in_a_sentence(case: tuple[str, bytes | str]) -> None:
     kind, content = case
