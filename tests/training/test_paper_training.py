@@ -10,10 +10,12 @@ import yaml
 from dgr.core.device import choose_device
 from dgr.core.errors import DGRError
 from dgr.core.paths import SUITES
+from dgr.core.torchvision_import import load_torchvision
 from dgr.datasets.prepared import Split
 from dgr.datasets.registry import parse_dataset
 from dgr.measurements.step_times import made_up_batch
 from dgr.methods.shared.base import forward
+from dgr.models.shared.resnet import RESNET_WIDTHS
 from dgr.training.build import build_parts
 from dgr.training.configuration import RunConfig
 from dgr.training.epoch import Epoch
@@ -30,6 +32,25 @@ METHODS = list(dict.fromkeys(key[2] for key in RUNS))
 MODELS = sorted({key[:2] for key in RUNS})
 SIZE = (3, 24, 32)
 BATCH = 3
+
+
+@pytest.fixture
+def narrow(monkeypatch):
+    """ResNet-18 has a quarter of its channels in each stage: its parts are tried, not eleven million weights."""
+    models = load_torchvision().models
+    resnet = models.resnet
+
+    class Narrow(resnet.ResNet):
+        def _make_layer(self, block, planes, *arguments, **options):
+            return super()._make_layer(block, planes // 4, *arguments, **options)
+
+    def build():
+        network = Narrow(resnet.BasicBlock, [2, 2, 2, 2])
+        network.fc = torch.nn.Linear(128, 1)
+        return network
+
+    monkeypatch.setattr(models, "resnet18", build)
+    monkeypatch.setitem(RESNET_WIDTHS, 18, 128)
 
 
 def small(dataset, architecture, method, regularizer="none", **training):
@@ -76,7 +97,7 @@ def test_the_paper_suite_has_every_model_and_method():
 @pytest.mark.parametrize("regularizer", ["none", "dgr"])
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize(("dataset", "architecture"), [m for m in MODELS if m[0] != "cityscapes"])
-def test_two_steps(dataset, architecture, method, regularizer):
+def test_two_steps(narrow, dataset, architecture, method, regularizer):
     if (method, regularizer) == ("single_task", "dgr"):
         pytest.skip("single-task learning has no shared representation to regularize")
     training = Training(small(dataset, architecture, method, regularizer))
@@ -102,7 +123,7 @@ def test_two_steps(dataset, architecture, method, regularizer):
 
 @pytest.mark.parametrize("method", ["single_task", "equal_weighting", "pcgrad"])
 @pytest.mark.parametrize(("dataset", "architecture"), MODELS)
-def test_a_few_steps_reduce_the_loss(dataset, architecture, method):
+def test_a_few_steps_reduce_the_loss(narrow, dataset, architecture, method):
     training = Training(small(dataset, architecture, method, optimizer="adam", learning_rate=1e-3, momentum=0.0))
     losses = [sum(training.step()[0].losses).item() for _ in range(6)]
     assert losses[-1] < losses[0]
@@ -133,7 +154,7 @@ def test_steps_on_a_gpu_are_deterministic(dataset, architecture):
     assert torch.equal(first, second)
 
 
-def test_a_batch_of_one_is_refused_where_heads_normalise_over_it():
+def test_a_batch_of_one_is_refused_where_heads_normalise_over_it(narrow):
     config = small("nyuv2", "split", "equal_weighting", batch_size=1, augmentation=None)
     training = Training(config)
     inputs, targets = training.batch
