@@ -11,6 +11,7 @@ import time
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
+from threading import Lock
 
 from dgr.plan.warm import Warm, interpreter
 
@@ -26,10 +27,18 @@ class _Engines(Warm):
             time.sleep(0.01)
 
 
-@cache
 def warm() -> Warm:
-    """One warm process for all of this worker's tests."""
+    """One warm process for all of this worker's tests, also where threads ask for the first."""
+    with _ASKED:
+        return _made()
+
+
+@cache
+def _made() -> Warm:
     return _Engines()
+
+
+_ASKED = Lock()
 
 
 def forked(
