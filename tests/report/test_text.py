@@ -4,17 +4,20 @@ import json
 import re
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from committed_support import ROOT, committed
 
 from dgr.core.errors import DGRError
+from dgr.report.gathering import report_names
 from dgr.report.text import filled_text
 
 TEXTS = sorted((ROOT / "report").glob("*.md"))
 NUMBER_WORDS = "five|six|seven|eight|nine|ten|eleven|twelve|fifteen|sixteen|twenty|thirty|fifty|hundred|thousand"
 NEEDED = ("paper_configs", "plan.json", "suites", "results", "figures", "dvc.lock")
+NAMES = cache(report_names)
 NEEDED += ("CITATION.cff", "pyproject.toml", "requirements.lock")
 
 
@@ -33,6 +36,12 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def at_the_top(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(checkout)
     return checkout
+
+
+@pytest.fixture
+def names_once(at_the_top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The records of all suites are read once for tests that change the text alone."""
+    monkeypatch.setattr("dgr.report.text.report_names", NAMES)
 
 
 @pytest.fixture
@@ -121,6 +130,7 @@ def test_what_is_declared_and_not_decided_is_not_run(edited: dict[Path, str]) ->
     assert "| the method alone, in the mean over methods | **not run** |" in filled_text()
 
 
+@pytest.mark.usefixtures("names_once")
 @pytest.mark.parametrize(
     ("reference", "sentence"),
     [
@@ -142,12 +152,14 @@ def test_an_unknown_name_is_an_error_with_its_line(edited: dict[Path, str], refe
         filled_text()
 
 
+@pytest.mark.usefixtures("names_once")
 def test_a_broken_template_is_one_sentence(edited: dict[Path, str]) -> None:
     edit(edited, Path("report/data_statement.md"), "{{ f.files }}", "{{ f.files }")
     with pytest.raises(DGRError, match=r"data_statement\.md, line \d+: .*; mend it there"):
         filled_text()
 
 
+@pytest.mark.usefixtures("names_once")
 def test_a_missing_text_is_one_sentence(at_the_top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     moved = Path("report/artefact.md").rename("artefact.md")
     try:
