@@ -45,6 +45,16 @@ def one_thread():
     portable_square_root()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_seeds_for_absent_devices():
+    """For each of them ``torch.manual_seed`` writes down the stack and keeps it, which takes a millisecond."""
+    with pytest.MonkeyPatch.context() as patch:
+        for device in (torch.cuda, torch.xpu, torch.mtia):
+            if not device.is_available():
+                patch.setattr(device, "manual_seed_all", lambda _: None)
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_data(tmp_path_factory):
     """The prepared data set of the tiny configuration; read or copied, never changed."""

@@ -86,7 +86,7 @@ def zipped(members: list[tuple[str, bytes, int, int]]) -> bytes:
             info = zipfile.ZipInfo("x")
             info.filename, info.create_system, info.external_attr, info.compress_type = name, 3, mode << 16, packed
             try:
-                archive.writestr(info, content)
+                archive.writestr(info, content, compresslevel=1)
             except UnicodeEncodeError:
                 continue
     return stream.getvalue()
@@ -108,7 +108,7 @@ BOMBS = [
     b"",
     b"PK\3\4",
     b"\x1f\x8b",
-    gzip.compress(bytes(2**28)),
+    gzip.compress(bytes(2**28), 1),
     gzip.compress(gzip.compress(bytes(2**24))),
     zipped([("a", bytes(2**27), 0, zipfile.ZIP_DEFLATED)]),
     zipped([(f"{number}", b"", 0, zipfile.ZIP_STORED) for number in range(3)] * 2),

@@ -32,7 +32,7 @@ def packed_anew(content: bytes, changes: dict[str, bytes], packed: int = zipfile
     stream = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w", packed) as new:
         for name in old.namelist():
-            new.writestr(name, changes.get(name.rpartition("/")[2], old.read(name)))
+            new.writestr(name, changes.get(name.rpartition("/")[2], old.read(name)), compresslevel=1)
     return stream.getvalue()
 
 

@@ -20,6 +20,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory, tiny_data: Path) -> ProjectCo
         (project.root / f"paper_configs/mini/{other}.yaml").unlink()
     settings = {"architecture": {"name": "flat", "width": 5, "hidden": 3}, "tables": ["T1", "T4"]}
     project.edit_yaml("paper_configs/mini/T1.yaml", lambda suite: suite.update(settings))
+    project.edit_yaml("paper_configs/mini/T1.yaml", lambda suite: suite["regularizers"].pop())
     project.make_tables()
     return project
 

@@ -116,7 +116,7 @@ def test_the_smoke_test_passes_and_changes_nothing_here(tmp_path: Path) -> None:
     before = project.bytes_below(".")
     text = project.run(*DGR, "smoke")
     assert re.search(r"The smoke test passed in .*: the whole pipeline runs on this machine\.", text)
-    assert "trained 3 runs (6 seeds in all)" in text
+    assert "trained 2 runs (4 seeds in all)" in text
     assert "table T1, figure F5 and a page" in text
     after = project.bytes_below(".")
     assert {path: content for path, content in after.items() if "__pycache__" not in path} == before
@@ -124,7 +124,7 @@ def test_the_smoke_test_passes_and_changes_nothing_here(tmp_path: Path) -> None:
 
 def fewer_runs(suite: dict[str, Any]) -> None:
     without_measurements(suite)
-    suite["regularizers"][1:] = [{"use": {"name": "dgr", "strength": 0.1}, "methods": ["equal_weighting"]}]
+    del suite["regularizers"][1:]
 
 
 def test_the_smoke_test_fails_where_a_stage_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
