@@ -30,7 +30,7 @@ define FIND_PYTHON
 		echo "'$(PYTHON)' is older than Python 3.11: name a newer one: make PYTHON=/path/to/python3.11" >&2; exit 1; }
 endef
 
-.PHONY: help install smoke reproduce cost studies archive restore verify test pytest gpu fingerprint chaos places hostile licences audit lint docs lock lockdocs clean clean-results
+.PHONY: help install smoke reproduce cost studies archive restore verify test gpu fingerprint chaos places hostile licences audit lint docs lock lockdocs clean clean-results
 .DELETE_ON_ERROR:
 
 help:  ## show this list
@@ -64,10 +64,7 @@ restore: .venv/installed  ## put the runs in FILE back, so that nothing is train
 verify: .venv/installed  ## check the committed results of all suites, and train a sample of the mini suite's runs again
 	@$(IN_VENV) python -m dgr verify mini --others
 
-test: .venv/installed  ## check style and types, and run every test beside that
-	@$(MAKE) --no-print-directory --jobs 2 lint pytest
-
-pytest: .venv/installed
+test: lint  ## check style and types, then run every test
 	@$(IN_VENV) pytest $(PYTEST_FLAGS)
 
 gpu: .venv/installed  ## on a GPU: its tests, costs of the paper's models, and as much of faces_gpu as SECONDS (480) allow
