@@ -7,15 +7,14 @@ from pathlib import Path
 
 import pytest
 from damages import KINDS, cases, tried
-from made_once import made_once
-from verified_support import make_verified
+from verified_support import verified_once
 
 SOME = [case for number, case in enumerate(cases()) if number % 4 == 0]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return made_once(tmp_path_factory, "verified", make_verified)
+    return verified_once(tmp_path_factory)
 
 
 @pytest.mark.parametrize(("kind", "damage"), SOME)

@@ -17,8 +17,8 @@ from dgr.report.text import filled_text
 TEXTS = sorted((ROOT / "report").glob("*.md"))
 NUMBER_WORDS = "five|six|seven|eight|nine|ten|eleven|twelve|fifteen|sixteen|twenty|thirty|fifty|hundred|thousand"
 NEEDED = ("paper_configs", "plan.json", "suites", "results", "figures", "dvc.lock")
-NAMES = cache(report_names)
 NEEDED += ("CITATION.cff", "pyproject.toml", "requirements.lock")
+NAMES = cache(report_names)
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,6 @@ A configuration uses what was added, and so does not count as changed.
 import filecmp
 import json
 import os
-import shlex
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from forked import forked
+from forked import code_of, forked, several
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("src", "tests", "docs", "report", "dvc.yaml", "Snakefile", "pyproject.toml", "requirements.lock")
@@ -101,23 +100,21 @@ class ProjectCopy:
 
     def dgr(self, *commands: str, fails: bool = False) -> str:
         """What these commands of ``python -m dgr`` print, run one after the other in one process."""
-        return self.forked("several", *(f"{shlex.quote(str(self.root))} {line}" for line in commands), fails=fails)
+        return self._said(several([(self.root, line) for line in commands], self.root), fails)
 
     def pytest(self, *arguments: str, fails: bool = False) -> str:
         """What pytest prints in the copy."""
         place = f"--basetemp={self.root.parent / 'pytest'}"  # not where other runs keep theirs, and clear them away
-        return self.forked("pytest", "-q", "-p", "no:cacheprovider", place, *arguments, fails=fails)
+        words = ["-q", "-p", "no:cacheprovider", place, *arguments]
+        return self._said(forked("pytest", words, self.root, code_of(self.root)), fails)
 
     def python(self, code: str) -> str:
         """What code prints in a process of its own."""
         own = {"PYTHONPATH": str(self.root / "src")}
         return subprocess.check_output([sys.executable, "-c", code], cwd=self.root, env=os.environ | own, text=True)
 
-    def forked(self, module: str, *arguments: str, fails: bool = False) -> str:
-        """What a module prints in the copy; its exit status must say whether it failed."""
-        places = (self.root / "src", Path(__file__).parent)
-        own = {"PYTHONPATH": os.pathsep.join(map(str, places)), "OMP_NUM_THREADS": "1"}
-        done = forked(module, list(arguments), self.root, os.environ | own)
+    @staticmethod
+    def _said(done: subprocess.CompletedProcess[str], fails: bool) -> str:
         assert (done.returncode != 0) == fails, done.stdout
         return done.stdout
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -71,3 +73,15 @@ def forked(
         status = int(stream.readline() or 1)
         said.seek(0)
         return subprocess.CompletedProcess([module, *arguments], status, said.read().decode("utf-8"))
+
+
+def several(commands: Iterable[tuple[Path, str]], root: Path) -> subprocess.CompletedProcess[str]:
+    """What commands of ``dgr``, each in its folder, print one after the other in one process, by the code in root."""
+    lines = [f"{shlex.quote(str(folder))} {command}" for folder, command in commands]
+    return forked("several", lines, root, code_of(root))
+
+
+def code_of(root: Path) -> dict[str, str]:
+    """The environment in which a fork finds the code below root, and what supports these tests."""
+    places = (root / "src", Path(__file__).parent)
+    return os.environ | {"PYTHONPATH": os.pathsep.join(map(str, places)), "OMP_NUM_THREADS": "1"}

@@ -1,8 +1,6 @@
 """A tiny suite as a checkout has it after its runs: records, tables, page, lock, git history; and ways to forge it."""
 
 import json
-import os
-import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable
@@ -11,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 import yaml
-from forked import forked
+from forked import several
+from made_once import made_once
 
 from dgr.core import paths
 from dgr.core.paths import records_folder
@@ -79,10 +79,7 @@ STAGES = (
 
 def dgr_commands(commands: Iterable[tuple[Path, str]]) -> None:
     """Run commands, each in its folder, one after the other in one process, which saves time."""
-    places = (ROOT / "src", Path(__file__).parent)
-    own = {"PYTHONPATH": os.pathsep.join(map(str, places)), "OMP_NUM_THREADS": "1"}
-    lines = [f"{shlex.quote(str(folder))} {command}" for folder, command in commands]
-    done = forked("several", lines, ROOT, os.environ | own)
+    done = several(commands, ROOT)
     assert done.returncode == 0, done.stdout
 
 
@@ -133,6 +130,11 @@ def make_verified(root: Path) -> None:
     with chdir(root):
         report_again()
     commit_all(root, "Results")
+
+
+def verified_once(factory: pytest.TempPathFactory) -> Path:
+    """That suite, made once for all tests of a run; copied, never changed."""
+    return made_once(factory, "verified", make_verified)
 
 
 def settle() -> None:

@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_once import made_once
-from verified_support import make_verified
+from verified_support import verified_once
 
 
 @pytest.fixture(scope="session")
 def verified(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny suite after its runs; copied, never changed."""
-    return made_once(tmp_path_factory, "verified", make_verified)
+    return verified_once(tmp_path_factory)
 
 
 @pytest.fixture
